@@ -1,0 +1,182 @@
+"""A Qwen2.5-VL of three million parameters, randomly initialised, in a folder like that of a released one.
+
+Config, weights, processor, tokenizer and chat template are the real classes' own files, so ms-swift, transformers and
+vLLM load the folder as they load Qwen/Qwen2.5-VL-3B-Instruct (`--model DIR --model_type qwen2_5_vl`). Its widths are
+those that two CPU cores train in minutes; its heads are 32 wide, the least that vLLM's attention on a CPU takes.
+
+The tokenizer is byte-level, so it writes any text, and splits numbers into digits, as Qwen's does. Unlike Qwen's, it
+joins words: trained on this project's prompts and a file's captions, it reads the system prompt as twenty tokens.
+
+    python examples/tiny_qwen.py --out toy/model --annotations toy/annotations.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import (
+    GenerationConfig,
+    PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessor,
+)
+from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
+
+from swift_plugins.fakexplain.annotation import NO_FLAW, TAG_WORDS, read_annotations
+from swift_plugins.fakexplain.prompts import QUESTION, VARIANTS, system_prompt
+
+SPECIAL_TOKENS = (
+    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
+    *("<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>"),
+    *("<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>"),
+    *("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"),
+)
+"""Qwen2.5's, in its order."""
+
+CHAT_TEMPLATE = """\
+{%- for message in messages -%}
+<|im_start|>{{ message.role }}
+{% if message.content is string -%}
+{{ message.content }}
+{%- else -%}
+{%- for part in message.content -%}
+{%- if part.type == 'image' -%}
+<|vision_start|><|image_pad|><|vision_end|>
+{%- elif part.type == 'video' -%}
+<|vision_start|><|video_pad|><|vision_end|>
+{%- else -%}
+{{ part.text }}
+{%- endif -%}
+{%- endfor -%}
+{%- endif -%}
+<|im_end|>
+{% endfor -%}
+{%- if add_generation_prompt -%}
+<|im_start|>assistant
+{% endif -%}
+"""
+
+_PIECES = Regex(r"\p{N}|</?[a-z]+>\n?|[^\p{N}<\n]+\n?|.|\n")
+"""What a token may not reach across: digits, the answer's markers, ends of lines."""
+
+
+def tiny_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer trained on these texts, with Qwen2.5's special tokens."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split(_PIECES, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size - len(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        bos_token=None,
+        unk_token=None,
+        additional_special_tokens=list(SPECIAL_TOKENS[1:]),
+        model_max_length=4096,
+        clean_up_tokenization_spaces=False,
+    )
+
+
+def spoken_texts(captions: Iterable[str]) -> list[str]:
+    """What the model reads and writes, less the numbers."""
+    texts = [f"{role}\n" for role in ("system", "user", "assistant")] * 50
+    texts += [QUESTION] * 50 + [text for variant in VARIANTS for text in [system_prompt(variant)] * 10]
+    for words in TAG_WORDS.values():
+        texts += [f"<tag>{words}</tag>\n<verdict>fake</verdict>", words + ", "] * 20
+    texts += [f"<think>\n{NO_FLAW}\n</think>\n<tag>none</tag>\n<verdict>real</verdict>"] * 20
+    for caption in captions:
+        texts += [f"[1, 2, 3, 4] {caption}\n", f"{caption}\n"] * 10
+    return texts
+
+
+def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
+    """Widths and token ids; about three million parameters with a thousand tokens."""
+    ids = tokenizer.get_vocab()
+    text = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 128,
+        "intermediate_size": 384,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 4096,
+        # a short base: an image is 4 x 4 tokens, and slow rotations cannot tell them apart
+        "rope_parameters": {"rope_type": "default", "rope_theta": 4.0, "mrope_section": [4, 6, 6]},
+        # transformers' 0.02 suits models a thousand times as wide: from it, this one does not learn to look
+        "initializer_range": 0.07,
+        "bos_token_id": ids["<|endoftext|>"],
+        "eos_token_id": ids["<|im_end|>"],
+        "pad_token_id": ids["<|endoftext|>"],
+        "tie_word_embeddings": True,
+    }
+    vision = {
+        "depth": 3,
+        "hidden_size": 192,
+        "intermediate_size": 384,
+        "num_heads": 6,
+        "out_hidden_size": text["hidden_size"],
+        "fullatt_block_indexes": [0, 1, 2],
+        "initializer_range": 0.08,
+    }
+    return Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=ids["<|image_pad|>"],
+        video_token_id=ids["<|video_pad|>"],
+        vision_start_token_id=ids["<|vision_start|>"],
+        vision_end_token_id=ids["<|vision_end|>"],
+        tie_word_embeddings=True,
+        dtype="float32",
+    )
+
+
+def make_model(out: Path, captions: Iterable[str], seed: int = 0) -> int:
+    """Write the folder and return the number of parameters."""
+    tokenizer = tiny_tokenizer(spoken_texts(captions))
+    pixels = {"min_pixels": 56 * 56, "max_pixels": 448 * 448}
+    processor = Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(**pixels),
+        tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(**pixels),
+        chat_template=CHAT_TEMPLATE,
+    )
+    config = tiny_config(tokenizer)
+    torch.manual_seed(seed)
+    model = Qwen2_5_VLForConditionalGeneration(config)
+    model.generation_config = GenerationConfig(
+        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, do_sample=False
+    )
+    model.save_pretrained(out)
+    processor.save_pretrained(out)
+    return model.num_parameters()
+
+
+def main() -> None:
+    """Parse the command line and write the folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, help="folder to make")
+    parser.add_argument("--annotations", type=Path, required=True, help="its captions train the tokenizer")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    captions = {region.caption for annotation in read_annotations(args.annotations) for region in annotation.regions}
+    count = make_model(args.out, sorted(captions), args.seed)
+    print(f"{args.out}: {count / 1e6:.1f} million parameters")
+
+
+if __name__ == "__main__":
+    main()

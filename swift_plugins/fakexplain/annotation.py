@@ -1,0 +1,450 @@
+"""The record: what an annotator said of one image, one JSON line each.
+
+A record is checked field by field when it is read, and a bad one raises `AnnotationError` with the file, the line,
+the field, what was expected and what was there. Reading streams: nothing is kept of a record once it is yielded
+(ids already seen live in a temporary table on disk), so a file of any length is read in the same memory.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+LABELS = ("fake", "real")
+FOLDS = range(4)  # four-fold cross-validation (§5.2)
+
+TAG_WORDS = {
+    "perspective_error": "perspective error",
+    "artistic_style": "artistic style",
+    "unknown_object": "unknown object",
+    "structure_attribute_error": "structure/attribute error",
+    "texture_error": "texture error",
+    "other_anomaly": "other anomaly",
+}
+"""Canonical tag -> the words an answer uses for it (App. A.2 says five tags and defines these six)."""
+
+TAGS = tuple(TAG_WORDS)
+
+_TAG_ALIASES = {
+    "perspective error": "perspective_error",
+    "perspective": "perspective_error",
+    "artistic style": "artistic_style",
+    "unknown object": "unknown_object",
+    "unrecognizable object": "unknown_object",
+    "unrecognisable object": "unknown_object",
+    "structure attribute error": "structure_attribute_error",
+    "structure error": "structure_attribute_error",
+    "attribute error": "structure_attribute_error",
+    "texture error": "texture_error",
+    "wrong texture": "texture_error",
+    "other anomaly": "other_anomaly",
+}
+
+# Text that a chat template, ms-swift or a parser of answers would take for markup.
+_MARKUP = re.compile(
+    r"</?(?:think|tag|verdict|ref|box|img|quad|poly)>"
+    r"|<(?:bbox|image|video|audio|ref-object|cot-process|start-image)>"
+    r"|<\|[^|<>]*\|>",
+    re.IGNORECASE,
+)
+NO_FLAW = "No visible flaw."
+"""What stands in an answer where no region is named; hence no caption of its own."""
+
+
+class Region(NamedTuple):
+    """One flawed region (R_i, T_i) of §3.2.
+
+    Attributes:
+        bbox: x1, y1, x2, y2 in the pixels of the original image (in an `Answer`: in the model frame), or None where an
+            answer names no place (variant `no_bbox`).
+        caption: one line of text; empty where an answer gives none (variant `no_caption`).
+    """
+
+    bbox: tuple[float, float, float, float] | None
+    caption: str
+
+
+class AnnotationError(ValueError):
+    """A record that breaks the format: where, what was expected, what was there."""
+
+    def __init__(
+        self, expected: str, found: object, *, field: str = "", file: str = "", line: int = 0, id: str | None = None
+    ):
+        self.expected, self.found, self.field, self.file, self.line, self.id = expected, found, field, file, line, id
+        super().__init__(expected, found)
+
+    def at(self, file: str, line: int, id: str | None = None) -> AnnotationError:
+        """The same error, with its place filled in."""
+        self.file, self.line, self.id = file, line, id or self.id
+        return self
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part)
+        found = self.found if isinstance(self.found, _Words) else repr(self.found)
+        if len(found) > 120:
+            found = found[:117] + "..."
+        what = f"{self.field}: " if self.field else ""
+        who = f" (id {self.id!r})" if self.id else ""
+        return f"{place + ': ' if place else ''}{what}expected {self.expected}, found {found}{who}"
+
+
+class _Words(str):
+    """Words for an error that are no value of the file, and so are not quoted."""
+
+
+NOTHING = _Words("nothing")
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One image and what was said of it.
+
+    Attributes:
+        id: unique in its file.
+        image: path as written, relative to the annotations file.
+        width, height: pixels of the image as PIL opens it (no EXIF transpose).
+        label: 'fake' or 'real'; a real image has no regions and no tags.
+        regions: flawed regions, boxes in original pixels, in the file's order.
+        tags: canonical image-level tags C_i, in the file's order.
+        generator, family, class_name, annotator, fold: optional.
+        extra: fields the format does not know; kept, and written back.
+        path: where the image lies.
+        file, line: where the record was read.
+    """
+
+    id: str
+    image: str
+    width: int
+    height: int
+    label: str
+    regions: tuple[Region, ...] = ()
+    tags: tuple[str, ...] = ()
+    generator: str | None = None
+    family: str | None = None
+    class_name: str | None = None
+    annotator: str | None = None
+    fold: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    path: Path = Path()
+    file: str = ""
+    line: int = 0
+
+    @property
+    def image_wh(self) -> tuple[int, int]:
+        return self.width, self.height
+
+
+def canonical_tag(name: str) -> str | None:
+    """The canonical tag for any of the paper's names of it, or None.
+
+    >>> [canonical_tag(name) for name in ("Wrong Texture", "Unrecognizable Objects", "structure/attribute error")]
+    ['texture_error', 'unknown_object', 'structure_attribute_error']
+    >>> canonical_tag("shiny") is None
+    True
+    """
+    if name in TAG_WORDS:
+        return name
+    words = " ".join(re.findall(r"[a-z]+", name.lower()))
+    words = re.sub(r"anomalies$", "anomaly", words)
+    return _TAG_ALIASES.get(words) or _TAG_ALIASES.get(words.removesuffix("s"))
+
+
+def reading_order(regions: Iterable[Region]) -> list[Region]:
+    """Regions from top to bottom, then left to right, by their upper left corner."""
+    return sorted(regions, key=lambda region: (region.bbox[1], region.bbox[0]) if region.bbox else (0.0, 0.0))
+
+
+def parse_record(record: object, *, folder: Path = Path(), file: str = "", line: int = 0) -> Annotation:
+    """A decoded JSON line as an `Annotation`.
+
+    Args:
+        record: the decoded line.
+        folder: of the annotations file; `image` is relative to it.
+        file, line: where the record stands, for errors found later.
+
+    Raises:
+        AnnotationError: the first field that breaks the format.
+
+    >>> parse_record({"id": "a", "image": "a.png", "width": 8, "height": 8, "label": "real"}).image_wh
+    (8, 8)
+    """
+    if not isinstance(record, dict):
+        raise AnnotationError("a JSON object", record)
+    fields = dict(record)
+
+    def take(name: str, kind: type, expected: str, *, required: bool = True, default: Any = None) -> Any:
+        value = fields.pop(name, None)
+        if value is None and not required:
+            return default
+        if value is None:
+            raise AnnotationError(expected, NOTHING if name not in record else None, field=name)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise AnnotationError(expected, value, field=name)
+        return value
+
+    def text(name: str, required: bool = True) -> Any:
+        value = take(name, str, "a non-empty string", required=required)
+        if value is not None and not value.strip():
+            raise AnnotationError("a non-empty string", value, field=name)
+        return value
+
+    id = text("id")
+    image = text("image")
+    width = take("width", int, "a whole number of pixels")
+    height = take("height", int, "a whole number of pixels")
+    for name, value in (("width", width), ("height", height)):
+        if value < 1:
+            raise AnnotationError("at least 1 pixel", value, field=name)
+    label = take("label", str, "'fake' or 'real'")
+    if label not in LABELS:
+        raise AnnotationError("'fake' or 'real'", label, field="label")
+    regions = take("regions", list, "a list of {bbox, caption}", required=label == "fake", default=[])
+    tags = take("tags", list, "a list of tags", required=label == "fake", default=[])
+    for name, value in (("regions", regions), ("tags", tags)):
+        if label == "real" and value:
+            raise AnnotationError("an empty list, for the image is real", value, field=name)
+    fold = take("fold", int, "0, 1, 2 or 3", required=False)
+    if fold is not None and fold not in FOLDS:
+        raise AnnotationError("0, 1, 2 or 3", fold, field="fold")
+    return Annotation(
+        id=id,
+        image=image,
+        width=width,
+        height=height,
+        label=label,
+        regions=tuple(_region(region, index, (width, height)) for index, region in enumerate(regions)),
+        tags=_tags(tags),
+        generator=text("generator", required=False),
+        family=text("family", required=False),
+        class_name=text("class_name", required=False),
+        annotator=text("annotator", required=False),
+        fold=fold,
+        extra=fields,
+        path=folder / image,
+        file=file,
+        line=line,
+    )
+
+
+def _region(region: object, index: int, image_wh: tuple[int, int]) -> Region:
+    name = f"regions[{index}]"
+    if not isinstance(region, dict) or set(region) != {"bbox", "caption"}:
+        raise AnnotationError("{bbox, caption}", region, field=name)
+    return Region(_bbox(region["bbox"], f"{name}.bbox", image_wh), check_caption(region["caption"], f"{name}.caption"))
+
+
+def _bbox(bbox: Any, name: str, image_wh: tuple[int, int]) -> tuple[float, float, float, float]:
+    numbers = isinstance(bbox, list) and len(bbox) == 4
+    if not numbers or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in bbox):
+        raise AnnotationError("four numbers x1, y1, x2, y2", bbox, field=name)
+    try:
+        x1, y1, x2, y2 = (float(v) for v in bbox)
+    except OverflowError:
+        raise AnnotationError("numbers of a sane size", bbox, field=name) from None
+    if not all(map(math.isfinite, (x1, y1, x2, y2))):
+        raise AnnotationError("finite numbers", bbox, field=name)
+    if not (x1 < x2 and y1 < y2):
+        raise AnnotationError("x1 < x2 and y1 < y2", bbox, field=name)
+    width, height = image_wh
+    if x1 < 0 or y1 < 0 or x2 > width or y2 > height:
+        raise AnnotationError(f"a box inside the {width}x{height} image", bbox, field=name)
+    return x1, y1, x2, y2
+
+
+def check_caption(caption: object, name: str = "caption") -> str:
+    """The caption without surrounding blanks.
+
+    Raises:
+        AnnotationError: it is empty, longer than a line, or holds text that an answer's reader or ms-swift would take
+            for markup.
+
+    >>> check_caption("  Left hand with six fingers. ")
+    'Left hand with six fingers.'
+    """
+    if not isinstance(caption, str) or not caption.strip():
+        raise AnnotationError("a non-empty string", caption, field=name)
+    caption = caption.strip()
+    if len(caption.splitlines()) != 1:
+        raise AnnotationError("one line", caption, field=name)
+    try:
+        caption.encode()
+    except UnicodeEncodeError:
+        raise AnnotationError("text that UTF-8 can write", caption, field=name) from None
+    if markup := _MARKUP.search(caption):
+        raise AnnotationError("no markup or placeholder", markup.group(), field=name)
+    if caption.startswith("[") or caption == NO_FLAW:  # in an answer, a bracket opens a box
+        raise AnnotationError("words, not a part of the answer format", caption, field=name)
+    return caption
+
+
+def _tags(names: list[object]) -> tuple[str, ...]:
+    tags: list[str] = []
+    for index, name in enumerate(names):
+        tag = canonical_tag(name) if isinstance(name, str) else None
+        if tag is None:
+            raise AnnotationError(f"one of {', '.join(TAGS)}", name, field=f"tags[{index}]")
+        if tag in tags:
+            raise AnnotationError("each tag once", name, field=f"tags[{index}]")
+        tags.append(tag)
+    return tuple(tags)
+
+
+def to_record(annotation: Annotation) -> dict[str, Any]:
+    """The JSON object of an annotation; `parse_record` reads it back."""
+    record: dict[str, Any] = {
+        "id": annotation.id,
+        "image": annotation.image,
+        "width": annotation.width,
+        "height": annotation.height,
+        "label": annotation.label,
+        "regions": [{"bbox": list(region.bbox or ()), "caption": region.caption} for region in annotation.regions],
+        "tags": list(annotation.tags),
+    }
+    for name in ("generator", "family", "class_name", "annotator", "fold"):
+        if (value := getattr(annotation, name)) is not None:
+            record[name] = value
+    return record | annotation.extra
+
+
+def read_annotations(
+    path: str | Path, *, on_error: Callable[[AnnotationError], None] | None = None
+) -> Iterator[Annotation]:
+    """Records of an annotations file, one at a time.
+
+    Args:
+        path: a JSON Lines file in UTF-8; blank lines are passed over.
+        on_error: called with each bad record's error, after which reading goes on; without it the first one raises.
+
+    Raises:
+        FileNotFoundError: no such file.
+        AnnotationError: a bad record, a repeated id, or no record at all.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected an annotations file (JSON Lines), found {_kind(path)}")
+    on_error = on_error or _raise
+    lines = 0
+    seen = sqlite3.connect("")  # a private temporary database: spills to disk, goes with the connection
+    try:
+        seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
+        with open(path, "rb") as file:
+            for number, raw in enumerate(file, 1):
+                raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+                if not raw.strip():
+                    continue
+                lines += 1
+                record = None
+                try:
+                    record = _decode(raw)
+                    annotation = parse_record(record, folder=path.parent, file=str(path), line=number)
+                    _note_id(seen, annotation.id, number)
+                except AnnotationError as error:
+                    id = record.get("id") if isinstance(record, dict) else None
+                    on_error(error.at(str(path), number, id if isinstance(id, str) else None))
+                else:
+                    yield annotation
+    finally:
+        seen.close()
+    if not lines:
+        on_error(AnnotationError("at least one record", _Words("an empty file")).at(str(path), 0))
+
+
+def _raise(error: AnnotationError) -> None:
+    raise error
+
+
+def _kind(path: Path) -> str:
+    return "a folder" if path.is_dir() else "no such file"
+
+
+def _decode(raw: bytes) -> object:
+    try:
+        return json.loads(raw.decode(), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise AnnotationError(
+            "UTF-8 text", _Words(f"byte {raw[error.start]:#04x} at column {error.start + 1}")
+        ) from None
+    except json.JSONDecodeError as error:
+        found = _Words(f"{error.msg.removesuffix(' at')} at column {error.colno}")
+        raise AnnotationError("one JSON object", found) from None
+    except (RecursionError, ValueError) as error:
+        raise AnnotationError("one JSON object", _Words(str(error))) from None
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name}, which is not JSON")
+
+
+def _note_id(seen: sqlite3.Connection, id: str, line: int) -> None:
+    try:
+        seen.execute("INSERT INTO ids VALUES (?, ?)", (id, line))
+    except sqlite3.IntegrityError:
+        (first,) = seen.execute("SELECT line FROM ids WHERE id = ?", (id,)).fetchone()
+        raise AnnotationError(f"an id of its own, for line {first} has this one", id, field="id") from None
+    except UnicodeEncodeError:
+        raise AnnotationError("text that UTF-8 can write", id, field="id") from None
+
+
+def write_annotations(path: str | Path, annotations: Iterable[Annotation]) -> int:
+    """Write records as JSON Lines and return how many there were."""
+    return write_jsonl(path, map(to_record, annotations))
+
+
+def write_jsonl(path: str | Path, lines: Iterable[dict[str, Any]]) -> int:
+    """Write one JSON object a line and return how many there were.
+
+    The file appears whole or not at all: it is written beside its place and moved there.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    count = 0
+    try:
+        with open(partial, "w", encoding="utf-8") as file:
+            for line in lines:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                count += 1
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+def check_image(annotation: Annotation, *, decode: bool = False) -> None:
+    """Open the image far enough to compare its size with the record's.
+
+    Args:
+        annotation: the record.
+        decode: also decode every pixel, which finds truncated files and takes some milliseconds.
+
+    Raises:
+        AnnotationError: the image is missing, is not an image, or has another size.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(annotation.path) as image:
+            size = image.size
+            if decode:
+                image.load()
+    except FileNotFoundError:
+        raise _image_error(annotation, "an image file", f"no file {annotation.path}") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise _image_error(annotation, "a readable image", f"{annotation.path}: {error}") from None
+    if size != annotation.image_wh:
+        wrong = AnnotationError(
+            f"the image's own {size[0]}x{size[1]} pixels",
+            _Words(f"{annotation.width}x{annotation.height}"),
+            field="width, height",
+        )
+        raise wrong.at(annotation.file, annotation.line, annotation.id)
+
+
+def _image_error(annotation: Annotation, expected: str, found: str) -> AnnotationError:
+    return AnnotationError(expected, _Words(found), field="image").at(annotation.file, annotation.line, annotation.id)

@@ -1,0 +1,249 @@
+"""Original pixels and a backbone's own coordinates, and the way between them.
+
+A backbone reads and writes boxes in its model frame. Qwen2.5-VL's and MiMo-VL's is the image after resizing (504x504
+for a 512x512 image), and its size depends on the image and on four settings of the run; Qwen3-VL's is 1000x1000 for
+every image. `FrameRule` holds what decides the frame in one run, and repeats the host's arithmetic to the bit:
+`--max_pixels` first scales the image down, then qwen_vl_utils rounds both sides to whole tokens within
+IMAGE_MIN_TOKEN_NUM and IMAGE_MAX_TOKEN_NUM, which ms-swift derives from MIN_PIXELS and MAX_PIXELS.
+
+A rule comes from the template that is running, which announces its own (`active_rule`), or, where none is, from the
+settings (`frame_rule`). Neither needs ms-swift here.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+
+class _Backbone(NamedTuple):
+    patch: int  # pixels a side
+    norm_bbox: str  # ms-swift's word for the frame where the run does not set it
+
+
+_BACKBONES = {
+    "qwen2_5_vl": _Backbone(14, "none"),
+    "mimo_vl": _Backbone(14, "none"),
+    "qwen3_vl": _Backbone(16, "norm1000"),
+}
+TEMPLATES = tuple(f"fx_{name}" for name in _BACKBONES)
+"""The templates whose frame is known; so is that of the stock template each is named after."""
+
+
+def widen_xyxy(xyxy: Sequence[int], frame_wh: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The box, with each side that rounding left empty made one unit long, within the frame.
+
+    >>> widen_xyxy((7, 504, 7, 504), (504, 504))
+    (7, 503, 8, 504)
+    """
+    x1, y1, x2, y2 = xyxy
+    width, height = frame_wh
+    if x2 <= x1:
+        x1 = min(x1, width - 1)
+        x2 = x1 + 1
+    if y2 <= y1:
+        y1 = min(y1, height - 1)
+        y2 = y1 + 1
+    return x1, y1, x2, y2
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The model frame of one image.
+
+    Attributes:
+        frame_wh: width and height of the frame, in its own units.
+        image_wh: width and height of the original image in pixels.
+    """
+
+    frame_wh: tuple[int, int]
+    image_wh: tuple[int, int]
+
+    def target_xyxy(self, xyxy_px: Sequence[float]) -> tuple[int, int, int, int]:
+        """A box as the training target shows it: rounded as ms-swift rounds, and no side shorter than one unit.
+
+        >>> Frame((504, 504), (512, 512)).target_xyxy((34.0, 120.0, 210.0, 300.0))
+        (33, 118, 207, 295)
+        """
+        (frame_width, frame_height), (width, height) = self.frame_wh, self.image_wh
+        x1, y1, x2, y2 = xyxy_px
+        rounded = (
+            round(x1 / width * frame_width),
+            round(y1 / height * frame_height),
+            round(x2 / width * frame_width),
+            round(y2 / height * frame_height),
+        )
+        return widen_xyxy(rounded, self.frame_wh)
+
+    def to_pixels(self, xyxy_frame: Sequence[float]) -> tuple[float, float, float, float]:
+        """A box of the frame in original pixels, unrounded and unclipped.
+
+        >>> Frame((1000, 1000), (640, 480)).to_pixels((250, 250, 500, 1000))
+        (160.0, 120.0, 320.0, 480.0)
+        """
+        (frame_width, frame_height), (width, height) = self.frame_wh, self.image_wh
+        x1, y1, x2, y2 = xyxy_frame
+        return (
+            x1 / frame_width * width,
+            y1 / frame_height * height,
+            x2 / frame_width * width,
+            y2 / frame_height * height,
+        )
+
+
+@dataclass(frozen=True)
+class FrameRule:
+    """What decides the model frame of every image of a run.
+
+    Attributes:
+        template: as the run names it.
+        norm1000: every frame is 1000x1000, and the rest is idle.
+        factor: pixels of one token a side; both sides of a frame are multiples of it.
+        min_tokens, max_tokens: how many tokens an image may become (IMAGE_MIN_TOKEN_NUM, IMAGE_MAX_TOKEN_NUM).
+        max_ratio: how many times longer than the other a side may be.
+        max_pixels: `--max_pixels`; None where it is not set.
+    """
+
+    template: str
+    norm1000: bool = False
+    factor: int = 28
+    min_tokens: int = 4
+    max_tokens: int = 16384
+    max_ratio: int = 200
+    max_pixels: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < self.min_tokens:
+            raise ValueError(
+                f"{self.template}: expected room for at least {self.min_tokens} image tokens of "
+                f"{self.factor}x{self.factor} pixels (MIN_PIXELS, IMAGE_MIN_TOKEN_NUM), "
+                f"found {self.max_tokens} (MAX_PIXELS, IMAGE_MAX_TOKEN_NUM)"
+            )
+
+    def frame(self, image_wh: tuple[int, int]) -> Frame:
+        """The frame of an image of this width and height.
+
+        Raises:
+            ValueError: the backbone takes no image of this shape, for one side is too long or would vanish.
+
+        >>> frame_rule("fx_qwen2_5_vl", env={}).frame((512, 512)).frame_wh
+        (504, 504)
+        """
+        return _frame(self, image_wh)
+
+
+def frame_rule(
+    template: str,
+    *,
+    max_pixels: int | None = None,
+    norm_bbox: str | None = None,
+    env: Mapping[str, str] = os.environ,
+) -> FrameRule:
+    """The rule of a run with these settings, as ms-swift makes it of them.
+
+    Args:
+        template: the run's `--template`; `fx_` may be missing.
+        max_pixels: its `--max_pixels`.
+        norm_bbox: its `--norm_bbox`: 'norm1000', 'none', or None for the template's own.
+        env: its environment; IMAGE_MAX_TOKEN_NUM, IMAGE_MIN_TOKEN_NUM, MAX_PIXELS, MIN_PIXELS, MAX_RATIO and
+            SPATIAL_MERGE_SIZE are read.
+
+    Raises:
+        ValueError: the template's frame is not known, or a setting cannot be read.
+
+    >>> frame_rule("fx_qwen2_5_vl", env={"MAX_PIXELS": "50176"}).frame((512, 512)).frame_wh
+    (224, 224)
+    """
+    backbone = _BACKBONES.get(template.removeprefix("fx_"))
+    if backbone is None:
+        raise ValueError(
+            f"template {template!r}: its model frame is not known; expected one of {', '.join(TEMPLATES)}, "
+            "or the same without fx_"
+        )
+    norm_bbox = norm_bbox or backbone.norm_bbox
+    if norm_bbox not in ("norm1000", "none"):
+        raise ValueError(f"norm_bbox: expected 'norm1000' or 'none', found {norm_bbox!r}")
+    if norm_bbox == "norm1000":
+        return FrameRule(template, norm1000=True)
+    factor = backbone.patch * _setting(env, "SPATIAL_MERGE_SIZE", 2)
+    return FrameRule(
+        template,
+        factor=factor,
+        min_tokens=_tokens(env, "MIN", factor, FrameRule.min_tokens),
+        max_tokens=_tokens(env, "MAX", factor, FrameRule.max_tokens),
+        max_ratio=_setting(env, "MAX_RATIO", FrameRule.max_ratio),
+        max_pixels=max_pixels if max_pixels and max_pixels > 0 else None,
+    )
+
+
+def _tokens(env: Mapping[str, str], bound: str, factor: int, default: int) -> int:
+    tokens, pixels = f"IMAGE_{bound}_TOKEN_NUM", f"{bound}_PIXELS"
+    if env.get(pixels) and not env.get(tokens):  # the setting in tokens wins where both are there
+        return _setting(env, pixels, 0) // factor**2
+    return _setting(env, tokens, default)
+
+
+def _setting(env: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(env.get(name, default))
+    except ValueError:
+        raise ValueError(f"{name}: expected a whole number, found {env[name]!r}") from None
+
+
+@lru_cache(maxsize=65536)
+def _frame(rule: FrameRule, image_wh: tuple[int, int]) -> Frame:
+    if min(image_wh) < 1:
+        raise ValueError(f"expected an image of at least 1x1 pixel, found {image_wh[0]}x{image_wh[1]}")
+    return Frame((1000, 1000) if rule.norm1000 else _resized_wh(rule, image_wh), image_wh)
+
+
+def _resized_wh(rule: FrameRule, image_wh: tuple[int, int]) -> tuple[int, int]:
+    """Size of the image the backbone sees. Every step is the host's, in its order, for the last bit decides a round."""
+    width, height = image_wh
+    if rule.max_pixels is not None and width * height > rule.max_pixels:
+        ratio = width / height
+        scaled = math.sqrt(rule.max_pixels / ratio)
+        width, height = int(scaled * ratio), int(scaled)
+    short, long = sorted((width, height))
+    if short < 1 or long / short > rule.max_ratio:
+        raise ValueError(
+            f"{rule.template}: expected an image whose sides differ at most {rule.max_ratio} to 1, "
+            f"found {image_wh[0]}x{image_wh[1]}" + _scaled_to((width, height), image_wh)
+        )
+    factor = rule.factor
+    min_pixels, max_pixels = rule.min_tokens * factor**2, rule.max_tokens * factor**2
+    frame_width, frame_height = (max(factor, round(side / factor) * factor) for side in (width, height))
+    if frame_width * frame_height > max_pixels:
+        beta = math.sqrt((height * width) / max_pixels)
+        frame_width, frame_height = (math.floor(side / beta / factor) * factor for side in (width, height))
+    elif frame_width * frame_height < min_pixels:
+        beta = math.sqrt(min_pixels / (height * width))
+        frame_width, frame_height = (math.ceil(side * beta / factor) * factor for side in (width, height))
+    if min(frame_width, frame_height) < 1:
+        raise ValueError(
+            f"{rule.template}: expected an image that {rule.max_tokens} tokens of {factor}x{factor} pixels can cover, "
+            f"found {image_wh[0]}x{image_wh[1]}" + _scaled_to((width, height), image_wh)
+        )
+    return frame_width, frame_height
+
+
+def _scaled_to(scaled_wh: tuple[int, int], image_wh: tuple[int, int]) -> str:
+    return f", scaled to {scaled_wh[0]}x{scaled_wh[1]} by --max_pixels" if scaled_wh != image_wh else ""
+
+
+_active: FrameRule | None = None
+
+
+def set_active_rule(rule: FrameRule | None) -> None:
+    """Announce the rule of the template that this process runs; the last one stands."""
+    global _active
+    _active = rule
+
+
+def active_rule() -> FrameRule | None:
+    """The rule of the template that this process last initialised, or None."""
+    return _active

@@ -1,0 +1,46 @@
+"""Every word the model is told: one system prompt per variant, one question."""
+
+from __future__ import annotations
+
+from .annotation import NO_FLAW, TAG_WORDS
+
+VARIANTS = ("full", "no_bbox", "no_caption", "no_tags", "label_only")
+"""What an answer holds: everything, or what is left without one part (the partial data of Table 4)."""
+
+QUESTION = "Is this image real or AI-generated?"
+
+_TASK = "You inspect images and tell photographs from AI-generated images."
+_REGIONS = {
+    "full": "between <think> and </think>, one line for each flawed region, from top to bottom: "
+    "[x1, y1, x2, y2] and what is wrong there, a noun first",
+    "no_bbox": "between <think> and </think>, one line for each flawed region, from top to bottom: "
+    "what is wrong there, a noun first",
+    "no_caption": "between <think> and </think>, one line for each flawed region, from top to bottom: [x1, y1, x2, y2]",
+}
+_REGIONS["no_tags"] = _REGIONS["full"]
+_TAGS = (
+    "between <tag> and </tag>, what is wrong with the image as a whole, separated by commas, of: "
+    + ", ".join(TAG_WORDS.values())
+    + "; or none"
+)
+_VERDICT = "between <verdict> and </verdict>: real or fake"
+
+
+def system_prompt(variant: str = "full") -> str:
+    """The system prompt that asks for an answer of this variant.
+
+    Raises:
+        ValueError: no such variant.
+
+    >>> system_prompt("label_only").partition(". ")[2]
+    'Answer with, between <verdict> and </verdict>: real or fake.'
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, found {variant!r}")
+    parts = []
+    if variant != "label_only":
+        parts.append(f'{_REGIONS[variant]}, or "{NO_FLAW}" where there is none')
+    if variant not in ("label_only", "no_tags"):
+        parts.append(_TAGS)
+    parts.append(_VERDICT)
+    return f"{_TASK} Answer with, " + "; then, ".join(parts) + "."

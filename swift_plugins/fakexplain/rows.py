@@ -1,0 +1,103 @@
+"""A record as the row ms-swift reads, and which records a subset's name means.
+
+The row carries `<bbox>` placeholders and the boxes in original pixels: ms-swift writes them into the text in the
+coordinates of whatever backbone is trained, so one annotation entry serves every chat template (Fig. 8). What the
+rewards compare with rides along as `solution`, a JSON string: ms-swift hands `objects` over only for batches that
+have some.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from .annotation import NOTHING, Annotation, AnnotationError
+from .answer import render_answer, target_regions
+from .prompts import QUESTION, VARIANTS, system_prompt
+
+_SUBSET = re.compile(r"(?:all|fold(?P<fold>[0-3])_(?P<part>train|test))(?:__(?P<variant>\w+))?")
+WITHOUT_BOXES = ("no_bbox", "label_only")
+
+
+class Subset(NamedTuple):
+    """Which records, and how much of each an answer holds.
+
+    Attributes:
+        fold: the fold that is held out, or None for all records.
+        part: 'train' (the other folds) or 'test' (the fold itself).
+        variant: one of `prompts.VARIANTS`.
+    """
+
+    fold: int | None = None
+    part: str = "train"
+    variant: str = "full"
+
+
+def parse_subset(name: str) -> Subset:
+    """A subset by its name.
+
+    Raises:
+        ValueError: no such subset; the message lists what there is.
+
+    >>> parse_subset("fold0_train")
+    Subset(fold=0, part='train', variant='full')
+    >>> parse_subset("fold3_test__no_bbox").variant
+    'no_bbox'
+    """
+    match = _SUBSET.fullmatch(name)
+    variant = match and (match["variant"] or "full")
+    if not match or variant not in VARIANTS:
+        raise ValueError(
+            f"fakexplained:{name}: no such subset; expected fold0_train … fold3_test or all, "
+            f"each also with __ and a variant: {', '.join(VARIANTS)}"
+        )
+    fold = int(match["fold"]) if match["fold"] else None
+    return Subset(fold, match["part"] or "train", str(variant))
+
+
+def select(annotations: Iterable[Annotation], subset: Subset) -> Iterator[Annotation]:
+    """The records of a subset.
+
+    Raises:
+        AnnotationError: a fold is asked for and a record has none.
+    """
+    for annotation in annotations:
+        if subset.fold is not None and annotation.fold is None:
+            missing = AnnotationError("0, 1, 2 or 3 (`fakexplain split` assigns folds)", NOTHING, field="fold")
+            raise missing.at(annotation.file, annotation.line, annotation.id)
+        if subset.fold is None or (annotation.fold == subset.fold) == (subset.part == "test"):
+            yield annotation
+
+
+def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
+    """The ms-swift row of a record.
+
+    Returns:
+        messages (system, user, assistant), images (one path), objects (boxes in original pixels, reading order; empty
+        lists where the variant has no boxes or the image has none) and solution (JSON: id, label, size, boxes, tags,
+        variant).
+    """
+    boxes = [list(region.bbox or ()) for region in target_regions(annotation)]
+    shown = [] if variant in WITHOUT_BOXES else boxes
+    return {
+        "messages": [
+            {"role": "system", "content": system_prompt(variant)},
+            {"role": "user", "content": f"<image>{QUESTION}"},
+            {"role": "assistant", "content": render_answer(annotation, variant)},
+        ],
+        "images": [str(annotation.path)],
+        "objects": {"ref": [], "bbox": shown},
+        "solution": json.dumps(
+            {
+                "id": annotation.id,
+                "label": annotation.label,
+                "size": [annotation.width, annotation.height],
+                "boxes": boxes,
+                "tags": list(annotation.tags),
+                "variant": variant,
+            },
+            ensure_ascii=False,
+        ),
+    }

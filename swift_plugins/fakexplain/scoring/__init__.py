@@ -1,0 +1,1 @@
+"""Predictions against annotations: reading and joining them, metrics, tables and pictures."""

@@ -1,0 +1,128 @@
+"""Annotated and predicted boxes on one picture, each with its mark on a badge.
+
+Annotated boxes are blue, solid and numbered; predicted ones are orange, dashed, lettered and drawn above, so that the
+two are told apart without colour too (blue and orange are Okabe and Ito's), and a pair that coincides shows both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from PIL import Image, ImageDraw
+
+from ..boxes import Box
+from .lettering import Pen
+
+Colour = tuple[int, int, int]
+Whole = tuple[int, int, int, int]
+
+GOLD, PRED = (0, 114, 178), (230, 159, 0)
+PAPER, INK = (255, 255, 255), (25, 25, 25)
+
+
+def draw_boxes(picture: Image.Image, gold: Mapping[str, Box], pred: Mapping[str, Box], pen: Pen) -> None:
+    """Draw two sets of boxes, each box with its mark on a badge.
+
+    Args:
+        picture: drawn on.
+        gold, pred: mark -> x1, y1, x2, y2 in pixels of the picture.
+        pen: sizes.
+    """
+    draw = ImageDraw.Draw(picture)
+    drawn = [
+        (mark, colour, _snapped(box, picture.size, 2 * pen.line))
+        for colour, boxes in ((GOLD, gold), (PRED, pred))
+        for mark, box in boxes.items()
+    ]
+    for _, colour, (x1, y1, x2, y2) in drawn:
+        if colour == GOLD:
+            draw.rectangle((x1 - 1, y1 - 1, x2 + 1, y2 + 1), outline=PAPER, width=pen.line + 2)
+            draw.rectangle((x1, y1, x2, y2), outline=GOLD, width=pen.line)
+        else:
+            draw_dashed(draw, (x1, y1, x2, y2), pen.line)
+    placed: list[Whole] = []
+    for mark, colour, box in drawn:
+        badge = draw_badge(mark, colour, pen)
+        x, y = _place(badge.size, box, [each for _, _, each in drawn], placed, picture.size, upward=colour == PRED)
+        placed.append((x, y, x + badge.width, y + badge.height))
+        picture.paste(badge, (x, y))
+
+
+def _snapped(box: Box, size: tuple[int, int], least: int) -> Whole:
+    """First and last pixel of a box each way, in the picture and far enough apart for an outline."""
+    low = [max(0, min(round(v), side - 1 - least)) for v, side in zip(box[:2], size, strict=True)]
+    high = [min(max(round(v) - 1, a + least), side - 1) for v, a, side in zip(box[2:], low, size, strict=True)]
+    return low[0], low[1], high[0], high[1]
+
+
+def draw_dashed(draw: ImageDraw.ImageDraw, box: Whole, line: int) -> None:
+    """An outline of dashes with a white rim; each side begins and ends with one."""
+    x1, y1, x2, y2 = box
+    strokes: list[Whole] = []
+    for across, start, end in ((True, x1, x2), (False, y1, y2)):
+        dash = min(4 * line, max(1, (end - start) // 3))
+        gaps = max(1, round((end - start - dash) / (1.7 * dash)))
+        for a in (start + round(i * (end - start - dash) / gaps) for i in range(gaps + 1)):
+            b = a + dash
+            if across:
+                strokes += [(a, y1, b, y1 + line - 1), (a, y2 - line + 1, b, y2)]
+            else:
+                strokes += [(x1, a, x1 + line - 1, b), (x2 - line + 1, a, x2, b)]
+    for rim, colour in ((1, PAPER), (0, PRED)):
+        for x1, y1, x2, y2 in strokes:
+            draw.rectangle((x1 - rim, y1 - rim, x2 + rim, y2 + rim), fill=colour)
+
+
+def draw_badge(mark: str, colour: Colour, pen: Pen) -> Image.Image:
+    """A mark on a ground of its box's colour, with a white rim."""
+    height = round(pen.small.size * 1.2)
+    width = max(height, round(pen.small.getlength(mark)) + height // 2)
+    badge = Image.new("RGB", (width, height), PAPER)
+    draw = ImageDraw.Draw(badge)
+    draw.rectangle((1, 1, width - 2, height - 2), fill=colour)
+    top, bottom = pen.small.getbbox("0", anchor="ls")[1::2]  # letters stand on the line that centres digits
+    ink, baseline = PAPER if colour == GOLD else INK, math.ceil((height - top - bottom) / 2)
+    draw.text((width / 2, baseline), mark, font=pen.small, fill=ink, anchor="ms")
+    return badge
+
+
+def _place(
+    size: tuple[int, int],
+    box: Whole,
+    outlines: Sequence[Whole],
+    placed: Sequence[Whole],
+    picture: tuple[int, int],
+    upward: bool,
+) -> tuple[int, int]:
+    """Upper left corner of the place at a box's outline where its badge hides least of badges, outlines and the box.
+
+    Upward begins at the lower right: predicted boxes do, away from the badges of annotated ones.
+    """
+    (x1, y1, x2, y2), (width, height) = box, size
+    inner_x, outer_x = (x1, x2 - width + 1), (x1 - width, x2 + 1)
+    inner_y, outer_y = (y1, y2 - height + 1), (y1 - height, y2 + 1)
+    corners: list[tuple[int, int]] = []
+    for xs, ys in ((inner_x, outer_y), (outer_x, inner_y), (inner_x, inner_y)):
+        four = [(x, y) for y in ys for x in xs]
+        corners += four[::-1] if upward else four
+    corners += [(x, y) for y in outer_y for x in range(x1 - 2 * width, x2 + 2 * width, width)]
+    sides = [
+        side
+        for a1, b1, a2, b2 in outlines
+        for side in ((a1, b1, a2, b1 + 3), (a1, b2 - 3, a2, b2), (a1, b1, a1 + 3, b2), (a2 - 3, b1, a2, b2))
+    ]
+
+    def cost(corner: tuple[int, int]) -> float:
+        x, y = corner
+        here = (x, y, x + width, y + height)
+        badges, lines = (sum(_overlap(here, other) for other in others) for others in (placed, sides))
+        return 10 * badges + lines + 3 * width * height * _overlap(here, box) / ((x2 - x1 + 1) * (y2 - y1 + 1))
+
+    return min(
+        ((min(max(0, x), picture[0] - width), min(max(0, y), picture[1] - height)) for x, y in corners), key=cost
+    )
+
+
+def _overlap(a: Whole, b: Whole) -> int:
+    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))

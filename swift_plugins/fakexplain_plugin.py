@@ -1,0 +1,25 @@
+"""The front door: the one file ms-swift is given.
+
+    swift sft --custom_register_path swift_plugins/fakexplain_plugin.py --dataset fakexplained ...
+
+Loading it fills ms-swift's registries with the dataset, the chat templates, the rewards and the callback, and does
+nothing else. ms-swift imports it under a name of its own, from any folder, and again when a checkpoint's args.json
+names it: every registration may be repeated, and the package is found beside this file where it is not installed.
+"""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("swift_plugins.fakexplain" if "swift_plugins" in sys.modules else "swift_plugins") is None:
+    sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from swift_plugins.fakexplain.dataset import register_dataset
+from swift_plugins.fakexplain.rewards import register_rewards
+from swift_plugins.fakexplain.schedule import register_callbacks
+from swift_plugins.fakexplain.template import register_templates
+
+register_dataset()
+register_templates()
+register_rewards()
+register_callbacks()

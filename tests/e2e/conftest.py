@@ -1,0 +1,98 @@
+"""Stock `swift` commands in processes of their own, on what the quickstart makes in its quick form."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGIN = ROOT / "swift_plugins" / "fakexplain_plugin.py"
+HERE = Path(__file__).resolve().parent
+BIN = Path(sys.executable).parent
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The environment of a command: the tests' own Python first, quiet, and two threads in all."""
+    quiet = {"TRL_EXPERIMENTAL_SILENCE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | quiet | {"PATH": path, "OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": ""} | changes
+
+
+def read_jsonl(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@dataclass
+class Quickstart:
+    """What the quickstart left."""
+
+    out: Path
+    stdout: str
+
+    @property
+    def annotations(self) -> Path:
+        return self.out / "world" / "annotations.jsonl"
+
+    def checkpoint(self, stage: str) -> Path:
+        (path,) = (self.out / stage).glob("checkpoint-*")
+        return path
+
+    def swift(self, *args: object, cwd: Path | None = None, **env: str) -> str:
+        """Run a stock swift command on the quickstart's annotations and return what it printed."""
+        done = subprocess.run(
+            [str(BIN / "swift"), *map(str, args)],
+            env=environment(FAKEXPLAINED=str(self.annotations), **env),
+            cwd=cwd or self.out,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stdout[-4000:]
+        return done.stdout
+
+
+def run_quickstart(out: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The recipe in its quick form, into a folder."""
+    return subprocess.run(
+        ["bash", str(ROOT / "recipes" / "quickstart.sh")],
+        env=environment(QUICK="1", OUT=str(out), OMP_NUM_THREADS="1", **env),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+@pytest.fixture(scope="session")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Quickstart:
+    """One quick run of the quickstart, shared by all end-to-end tests."""
+    out = tmp_path_factory.mktemp("quickstart")
+    done = run_quickstart(out)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return Quickstart(out, done.stdout)
+
+
+def grpo(model: Path, out: Path, *more: object) -> list[object]:
+    """Arguments of a short GRPO run on the tiny model."""
+    return [
+        *("rlhf", "--rlhf_type", "grpo", "--model", model, "--model_type", "qwen2_5_vl", "--torch_dtype", "float32"),
+        *("--custom_register_path", PLUGIN, "--template", "fx_qwen2_5_vl", "--dataset", "fakexplained:fold0_train"),
+        *("--strict", "true", "--tuner_type", "full", "--freeze_vit", "false", "--freeze_aligner", "false"),
+        *("--reward_funcs", "fx_iou", "fx_label", "fx_format", "--reward_weights", 0.5, 1, 1),
+        *("--num_generations", 4, "--max_completion_length", 48, "--max_length", 1024, "--learning_rate", 1e-4),
+        *("--check_model", "false", "--top_k", 20, "--logging_steps", 1, "--report_to", "none"),
+        *("--add_version", "false", "--output_dir", out, *more),
+    ]
+
+
+def omega_log(run: Path) -> dict[int, float]:
+    """Step -> omega_G, for every logged step of a run."""
+    lines = read_jsonl(run / "logging.jsonl")
+    steps = [line for line in lines if "omega_G" in line]
+    return {int(line["global_step/max_steps"].split("/")[0]) - 1: line["omega_G"] for line in steps}

@@ -1,0 +1,60 @@
+"""GRPO by stock `swift rlhf`: vLLM in the same process, two processes, and runs that make no sense."""
+
+import subprocess
+
+import pytest
+
+from tests.e2e.conftest import BIN, HERE, environment, grpo, omega_log, read_jsonl
+
+pytestmark = pytest.mark.e2e
+
+
+def test_vllm_colocated(quickstart, tmp_path):
+    quickstart.swift(
+        *grpo(quickstart.checkpoint("sft"), tmp_path, "--external_plugins", HERE / "cpu_vllm.py"),
+        *("--callbacks", "fx_omega_g", "--max_steps", 2, "--per_device_train_batch_size", 8),
+        *("--use_vllm", "true", "--vllm_mode", "colocate", "--vllm_enforce_eager", "true"),
+        *("--vllm_max_model_len", 1024, "--vllm_gpu_memory_utilization", 0.2, "--save_strategy", "no"),
+        VLLM_CPU_KVCACHE_SPACE="1",
+    )
+    assert omega_log(tmp_path) == {0: 0.5, 1: 0.75}
+
+
+def test_every_rank_of_two_weighs_every_step_by_eq_2(quickstart, tmp_path):
+    quickstart.swift(
+        *grpo(quickstart.checkpoint("sft"), tmp_path, "--external_plugins", HERE / "weights_of_ranks.py"),
+        *("--callbacks", "fx_omega_g", "weights_of_ranks", "--max_steps", 4, "--save_strategy", "no"),
+        *("--per_device_train_batch_size", 4, "--ddp_backend", "gloo", "--use_cpu", "true"),
+        NPROC_PER_NODE="2",
+        OMP_NUM_THREADS="1",
+    )
+    expected = {step: 0.5 + 0.5 * (step / 4) for step in range(4)}
+    assert omega_log(tmp_path) == expected
+    for rank in (0, 1):
+        lines = read_jsonl(tmp_path / f"weights-rank{rank}.jsonl")
+        assert [line["weights"] for line in lines] == [[expected[step], 1, 1] for step in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--reward_funcs", "fx_label", "--reward_weights", 1), "fx_omega_g sets the weight of the reward fx_iou"),
+        (("--template", "qwen2_5_vl"), "fx_iou: the frame of the run's template is not known"),
+    ],
+)
+def test_a_run_that_makes_no_sense_says_why(quickstart, tmp_path, change, message):
+    args = [
+        *grpo(quickstart.checkpoint("sft"), tmp_path, "--callbacks", "fx_omega_g", "--max_steps", 1),
+        *("--per_device_train_batch_size", 4, *change),
+    ]
+    done = subprocess.run(
+        [str(BIN / "swift"), *map(str, args)],
+        env=environment(FAKEXPLAINED=str(quickstart.annotations)),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
+    assert done.returncode != 0
+    assert message in done.stderr

@@ -1,0 +1,77 @@
+"""The quickstart: one annotations file through sft, rlhf, infer and score."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from tests.e2e.conftest import ROOT, omega_log, read_jsonl, run_quickstart
+
+pytestmark = pytest.mark.e2e
+
+
+def test_it_prints_one_table_of_three_stages(quickstart):
+    rows = [line.split() for line in quickstart.stdout.splitlines()]
+    names = [row[0] for row in rows if row and row[0] in ("base", "SFT", "+GRPO")]
+    assert names == ["base", "SFT", "+GRPO"]
+
+
+def test_its_scores_are_those_of_the_held_out_images(quickstart):
+    scores = json.loads((quickstart.out / "scores.json").read_text())
+    assert list(scores) == ["base", "SFT", "+GRPO"]
+    assert all(stage["n"] == 24 == stage["fake"] + stage["real"] for stage in scores.values())
+
+
+def test_its_contact_sheet_is_a_picture(quickstart):
+    with Image.open(quickstart.out / "contact_sheet.png") as sheet:
+        sheet.load()
+        assert min(sheet.size) > 300
+
+
+def test_the_loss_falls(quickstart):
+    losses = [line["loss"] for line in read_jsonl(quickstart.out / "sft" / "logging.jsonl") if "loss" in line]
+    assert sum(losses[-3:]) / 3 < 0.5 * losses[0]
+
+
+def test_a_checkpoint_infers_with_nothing_but_its_path(quickstart):
+    """The recipe names plugin, template and model type for the random backbone only."""
+    script = (ROOT / "recipes" / "quickstart.sh").read_text()
+    assert 'infer sft "$sft"' in script
+    for stage in ("sft", "grpo"):
+        answers = read_jsonl(quickstart.out / f"{stage}.jsonl")
+        assert len(answers) == 24
+        assert all(line["messages"][0]["role"] == "system" for line in answers)
+        assert sum("<verdict>" in line["response"] for line in answers) >= 12
+
+
+def test_omega_in_the_log_is_eq_2_to_the_bit(quickstart):
+    weights = omega_log(quickstart.out / "grpo")
+    total = len(weights)
+    assert weights == {step: 0.5 + 0.5 * (step / total) for step in range(total)}
+
+
+def test_the_rewards_are_logged_by_name(quickstart):
+    first = read_jsonl(quickstart.out / "grpo" / "logging.jsonl")[0]
+    for name in ("FxIoU", "FxLabel", "FxFormat"):
+        assert 0 <= first[f"rewards/{name}/mean"] <= 1
+
+
+def test_a_finished_stage_is_not_run_again(quickstart):
+    again = run_quickstart(quickstart.out)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.count("done before") == quickstart.stdout.count(" s\n")
+    assert again.stdout.splitlines()[-5:] == quickstart.stdout.splitlines()[-5:]
+
+
+def test_other_settings_do_not_mix_with_a_run(quickstart):
+    done = run_quickstart(quickstart.out, SEED="5")
+    assert done.returncode == 2
+    assert "holds a run with other settings" in done.stderr
+
+
+def test_a_failing_stage_shows_its_log(tmp_path):
+    done = run_quickstart(tmp_path / "run", DIFFICULTY="2")
+    assert done.returncode == 1
+    assert "world failed; its whole output is in" in done.stderr
+    assert "--difficulty" in done.stderr
+    assert not (tmp_path / "run" / "sft").exists()

@@ -1,0 +1,190 @@
+"""The command line: what it prints, what it writes, how it ends."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from swift_plugins.fakexplain.annotation import read_annotations
+from tests.conftest import record, write_annotations_file
+
+
+def fakexplain(*args, **env) -> subprocess.CompletedProcess[str]:
+    code = "import sys; from swift_plugins.fakexplain.cli import main; sys.argv[0] = 'fakexplain'; main()"
+    command = [sys.executable, "-c", code, *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | env, check=False)
+
+
+def test_plugin_prints_the_front_door():
+    done = fakexplain("plugin")
+    assert done.returncode == 0
+    assert Path(done.stdout.strip()).name == "fakexplain_plugin.py"
+    assert Path(done.stdout.strip()).is_file()
+
+
+def test_validate_says_what_the_file_holds(annotations_file):
+    done = fakexplain("validate", annotations_file)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # no progress bar in a pipe
+    assert done.stdout.splitlines() == [
+        "16 records, 16 regions, 2.00 a fake image, 0 fake images without a region",
+        "  label: fake 8, real 8",
+        "  tags: structure_attribute_error 8",
+        "  fold: 0 4, 1 4, 2 4, 3 4",
+        "  generator: camera 8, paint 8",
+    ]
+
+
+def test_validate_stops_at_the_first_error(tmp_path):
+    path = write_annotations_file(tmp_path, [record(0), record(1, fold=7), record(2, label="real")])
+    done = fakexplain("validate", path)
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"error: {path}:2: fold: expected 0, 1, 2 or 3, found 7 (id 'fake-001')"
+
+
+def test_validate_can_go_on_and_keep_the_good(tmp_path):
+    path = write_annotations_file(tmp_path / "data", [record(0), record(1, fold=7), record(2, label="real"), record(3)])
+    (tmp_path / "data/images/fake-003.png").unlink()
+    good = tmp_path / "clean" / "good.jsonl"
+    done = fakexplain("validate", path, "--keep-going", "--output", good)
+    assert done.returncode == 1
+    errors = done.stderr.splitlines()
+    assert errors[0].startswith(f"error: {path}:2: fold:")
+    assert errors[1].startswith(f"error: {path}:4: image: expected an image file, found no file")
+    assert errors[2] == f"error: 2 bad records of 4 in {path}"
+    kept = list(read_annotations(good))
+    assert [annotation.id for annotation in kept] == ["fake-000", "real-002"]
+    assert all(annotation.path.is_file() for annotation in kept)  # paths follow the file to its new folder
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["validate"], 2, "Missing argument 'ANNOTATIONS'"),
+        (["validate", "none.jsonl"], 1, "none.jsonl: expected an annotations file (JSON Lines), found no such file"),
+        (["validate", "."], 1, "expected an annotations file (JSON Lines), found a folder"),
+        (["export", "none.jsonl", "-o", "x.jsonl", "--subset", "fold9_train"], 2, "no such subset"),
+        (["split", "none.jsonl"], 2, "Missing option '--output'"),
+        (["fly"], 2, "No such command 'fly'"),
+    ],
+)
+def test_bad_usage_and_bad_data_have_codes_of_their_own(args, code, message):
+    done = fakexplain(*args, COLUMNS="200", NO_COLOR="1", TERM="dumb")
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_output_cannot_overwrite_what_is_read(annotations_file):
+    before = annotations_file.read_bytes()
+    done = fakexplain("validate", annotations_file, "--keep-going", "-o", annotations_file, NO_COLOR="1")
+    assert done.returncode == 2
+    assert annotations_file.read_bytes() == before
+
+
+def test_an_empty_file_is_an_error(tmp_path):
+    (tmp_path / "empty.jsonl").touch()
+    done = fakexplain("validate", tmp_path / "empty.jsonl")
+    assert done.returncode == 1
+    assert "expected at least one record, found an empty file" in done.stderr
+
+
+def test_split_writes_folds_and_counts_them(annotations_file, tmp_path):
+    out = tmp_path / "folds" / "annotations.jsonl"
+    done = fakexplain("split", annotations_file, "-o", out, "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [f"fold {fold}: 2 fake, 2 real" for fold in range(4)]
+    assert fakexplain("validate", out).returncode == 0
+    again = tmp_path / "again.jsonl"
+    fakexplain("split", annotations_file, "-o", again, "--seed", "3")
+    assert [a.fold for a in read_annotations(again)] == [a.fold for a in read_annotations(out)]
+
+
+def test_export_writes_stock_rows(annotations_file, tmp_path):
+    out = tmp_path / "rows.jsonl"
+    done = fakexplain("export", annotations_file, "-o", out, "--subset", "fold0_test__no_tags")
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [json.loads(row["solution"])["id"] for row in rows] == ["fake-000", "real-000", "fake-004", "real-004"]
+    assert rows[0]["messages"][2]["content"] == (
+        "<think>\n<bbox> Sign with illegible letters.\n<bbox> Hand with six fingers.\n</think>\n<verdict>fake</verdict>"
+    )
+    assert rows[0]["objects"]["bbox"] == [[10.0, 5.0, 50.0, 45.0], [60.0, 50.5, 100.0, 80.0]]
+    assert rows[1]["objects"] == {"ref": [], "bbox": []}
+    assert all(Path(row["images"][0]).is_absolute() for row in rows)
+
+
+def test_export_of_a_fold_wants_folds(tmp_path):
+    path = write_annotations_file(tmp_path, [record(0)])
+    done = fakexplain("export", path, "-o", tmp_path / "rows.jsonl", "--subset", "fold0_train")
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        f"error: {path}:1: fold: expected 0, 1, 2 or 3 (`fakexplain split` assigns folds), "
+        "found nothing (id 'fake-000')"
+    )
+    assert not list(tmp_path.glob("rows.jsonl*"))
+
+
+@pytest.fixture
+def predictions(annotations_file, tmp_path):
+    """What a model wrote that is right of the fakes, and says nothing of the real ones. 120x90 is 112x84 to it."""
+    path = tmp_path / "out.jsonl"
+    text = (
+        "<think>\n[9, 5, 47, 42] Sign.\n[56, 47, 93, 75] Hand.\n</think>\n"
+        "<tag>structure/attribute error</tag>\n<verdict>fake</verdict>"
+    )
+    lines = []
+    for annotation in read_annotations(annotations_file):
+        response = text if annotation.label == "fake" else "Who knows."
+        lines.append(json.dumps({"response": response, "images": [{"bytes": None, "path": str(annotation.path)}]}))
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_score_prints_and_writes(annotations_file, predictions, tmp_path):
+    done = fakexplain(
+        *("score", f"ours={predictions}", predictions, "--annotations", annotations_file),
+        *("--json", tmp_path / "scores.json", "--details", tmp_path / "details.jsonl"),
+    )
+    assert done.returncode == 0, done.stderr
+    # In pixels the answer is [9.643, 5.357, 50.357, 45] and [60, 50.357, 99.643, 80.357]; it shares 40 * 39.643 and
+    # 39.643 * 29.5 with the gold, 2755.2 in all, of a union of 1600 + 1180 + 1614.0 + 1189.3 - 2755.2: 0.974.
+    assert done.stdout.splitlines()[1].split() == ["ours", "16", "0.500", "1.000", "0.000", "0.974", "0.500", "8"]
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert list(scores) == ["ours", "out"]
+    assert scores["ours"] == scores["out"]
+    assert scores["ours"]["problems"]["no_verdict"] == 8
+    details = [json.loads(line) for line in (tmp_path / "details.jsonl").read_text().splitlines()]
+    assert len(details) == 32
+    assert details[0].keys() == {"name", "id", "label", "verdict", "iou", "problems"}
+
+
+def test_score_wants_the_frame_of_the_run(annotations_file, predictions):
+    """Boxes of the 112x84 frame, read as those of another, are off."""
+    done = fakexplain("score", predictions, "--annotations", annotations_file, MAX_PIXELS=str(56 * 56))
+    assert float(done.stdout.splitlines()[1].split()[5]) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--template", "llava"), "its model frame is not known"),
+        (("--variant", "short"), "expected one of full, no_bbox"),
+        (("--max-pixels", "0"), "greater than or equal to 1"),
+    ],
+)
+def test_score_refuses_what_it_does_not_know(annotations_file, predictions, args, message):
+    done = fakexplain("score", predictions, "--annotations", annotations_file, *args, COLUMNS="200", NO_COLOR="1")
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_sheet_with_and_without_predictions(annotations_file, predictions, tmp_path):
+    plain = fakexplain("sheet", annotations_file, "-o", tmp_path / "plain.png", "--limit", "3")
+    assert plain.stdout.startswith("3 images on")
+    done = fakexplain("sheet", annotations_file, "--predictions", predictions, "-o", tmp_path / "sheet.png")
+    assert done.stdout.startswith("16 images on"), done.stderr
+    assert (tmp_path / "sheet.png").stat().st_size > (tmp_path / "plain.png").stat().st_size

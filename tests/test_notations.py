@@ -1,0 +1,335 @@
+from __future__ import annotations
+
+import gc
+import math
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from swift_plugins.fakexplain.annotation import NO_FLAW, TAGS, Region
+from swift_plugins.fakexplain.answer import parse_answer
+from swift_plugins.fakexplain.notations import LONGEST, MOST
+from swift_plugins.fakexplain.prompts import VARIANTS
+from tests.test_answer import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
+
+# Regions, verdicts, tags ---------------------------------------------------------------------------------------------
+
+C, H = "Clock face with illegible numerals.", "Left hand with six fingers."
+TWO = (Region(CLOCK, C), Region(HAND, H))
+QWEN2_VL = (
+    f"<|object_ref_start|>{C}<|object_ref_end|><|box_start|>(12,8),(90,60)<|box_end|>"
+    f"<|object_ref_start|>{H}<|object_ref_end|><|box_start|>(34,120),(210,300)<|box_end|><|im_end|>"
+)
+QWEN25_VL = f"""```json
+[
+	{{"bbox_2d": [12, 8, 90, 60], "label": "{C}"}},
+	{{"bbox_2d": [34, 120, 210, 300], "label": "{H}"}}
+]
+```"""
+INDENTED = f"""[
+  {{
+    "label": "{C}",
+    "bbox_2d": [
+      12,
+      8,
+      90,
+      60
+    ]
+  }},
+  {{
+    "label": "{H}",
+    "bbox": [34.0, 120.0, 210.0, 300.0],
+    "confidence": 0.9
+  }}
+]"""
+EARLY = """<think>
+clock<|box_start|>(12,8),(90,60)<|box_end|> illegible numerals;hand<|box_start|>(34,120),(210,300)<|box_end|> a; b;
+</think>
+<tag>The hand shows a structure attribute error, as fingers merge.</tag>
+<tag>There is a texture error on the wall.</tag>
+<verdict>generated</verdict>"""
+REGIONS = [
+    # text, regions, problems beside no_verdict, reason
+    (QWEN2_VL, TWO, (), "Qwen2-VL tokens"),
+    (QWEN25_VL, TWO, (), "Qwen2.5-VL JSON, fenced"),
+    (QWEN25_VL.strip("`json\n"), TWO, (), "JSON, not fenced"),
+    (INDENTED, TWO, (), "JSON over many lines, keys in another order, more keys"),
+    (f"<think>\n{QWEN25_VL}\n</think>", TWO, (), "JSON in think"),
+    (f"Here are the flaws:\n{QWEN25_VL}\nThat is all.", TWO, (), "JSON between words"),
+    (QWEN25_VL[: QWEN25_VL.index("six")], (TWO[0], Region(HAND, "Left hand with")), (), "JSON cut short in a label"),
+    (QWEN25_VL[: QWEN25_VL.index("210")], TWO[:1], (), "JSON cut short in a box"),
+    (
+        '{"bbox_2d": [12, 8, 90, 60], "label": "a \\"b\\" \\u00e9\\nc"}',
+        (Region(CLOCK, 'a "b" é c'),),
+        (),
+        "JSON escapes",
+    ),
+    ('{"bbox_2d": [12, 8, 90, 60]}', (Region(CLOCK, ""),), (), "JSON without label"),
+    ("[]", (), (), "an empty JSON list"),
+    (f"<ref>{C}</ref><box>[[12, 8, 90, 60]]</box> <ref>{H}</ref><box>[[34, 120, 210, 300]]</box>", TWO, (), "InternVL"),
+    (
+        "<ref>Both</ref><box>[[12, 8, 90, 60], [34, 120, 210, 300]]</box>",
+        (Region(CLOCK, "Both"), Region(HAND, "Both")),
+        (),
+        "InternVL, several boxes of one name",
+    ),
+    (
+        "A <ref>clock</ref><box>[[12,8,90,60]]</box> and a <ref>hand</ref><box>[[34,120,210,300]]</box>.",
+        (Region(CLOCK, "A clock"), Region(HAND, "and a hand")),
+        (),
+        "InternVL, in prose",
+    ),
+    ("(12,8),(90,60)\n(34, 120) (210, 300)", (Region(CLOCK, ""), Region(HAND, "")), (), "points without tokens"),
+    (f"1. [12,8,90,60]: {C}\n2. [34,120,210,300]: {H}", TWO, (), "a numbered list"),
+    (f"- **{C}** [12, 8, 90, 60]\n- **{H}** [34, 120, 210, 300]", TWO, (), "a list in Markdown, boxes last"),
+    (f"[12, 8, 90, 60] {C} [34, 120, 210, 300] {H}", TWO, (), "on one line, boxes first"),
+    (f"{C} [12, 8, 90, 60], {H} [34, 120, 210, 300]", TWO, (), "on one line, boxes last"),
+    (f"[12, 8, 90, 60] {C}; [34, 120, 210, 300] {H}", TWO, (), "on one line, semicolons"),
+    ("<think>\n[12, 8, 90, 60] Clock\n[34, 12", (Region(CLOCK, "Clock"),), ("unclosed",), "cut short in a box"),
+    ("[-12.5, 8e0, .5e2, +60.] a", (Region((-12.5, 8.0, 50.0, 60.0), "a"),), (), "floats, signs, exponents"),
+    ("[0, 0, 1e308, 1e308] a", (Region((0.0, 0.0, 1e308, 1e308), "a"),), (), "huge and finite"),
+    ("[0, 0, 1e309, 1] a", (), ("bad_box",), "infinite"),
+    (f"[0, 0, {'9' * 401}, 1] a", (), ("bad_box",), "401 digits"),
+    ("[nan, 0, 1, 1] a\n[12, 8, 90, 60] b", (Region(CLOCK, "b"),), ("bad_box",), "not a number"),
+    ("[x1, y1, x2, y2] what is wrong", (), ("bad_box",), "the prompt's format"),
+    ("[1, 2, 3] a\n[1, 2, 3, 4, 5] b", (), ("bad_box",), "three and five numbers"),
+    ("[90, 8, 12, 60] a\n[12, 8, 90, 60] b", (Region(CLOCK, "b"),), ("inverted_box",), "inverted"),
+    ("Seen in [1] and (2), at 3:4.", (), (), "brackets that are no boxes"),
+    ("The hand (left) has six fingers.", (), (), "prose"),
+    ("<think>\nClock face.\n- Hand.\n</think>", (Region(None, "Clock face."), Region(None, "Hand.")), (), "captions"),
+    (f"<think>\n{NO_FLAW}\n</think>", (), (), "no flaw"),
+]
+
+
+@pytest.mark.parametrize(("text", "regions", "problems", "reason"), REGIONS, ids=[row[3] for row in REGIONS])
+def test_regions_in_other_notations(text, regions, problems, reason):
+    answer = parse_answer(text)
+    assert answer.regions == regions
+    assert set(answer.problems) == {"no_verdict", *problems}
+    assert parse_answer(f"{text}\n<verdict>fake</verdict>").regions == regions
+
+
+def test_the_authors_early_rows():
+    answer = parse_answer(EARLY)
+    assert answer.verdict == "fake"
+    assert answer.regions == (Region(CLOCK, "clock illegible numerals"), Region(HAND, "hand a; b"))
+    assert answer.tags == ("structure_attribute_error", "texture_error")
+    assert answer.problems == ()
+    assert parse_answer(EARLY, strict=True).problems == ("wording",)
+
+
+VERDICTS = [
+    # text, verdict, problems, reason
+    *((f"<verdict>{w}</verdict>", "fake", (), w) for w in ("generated", "Synthetic", "AI-generated", "AI generated.")),
+    *((f"<verdict>{w}</verdict>", "real", (), w) for w in ("authentic", "REAL", " real\n", "This image is real.")),
+    ("<Verdict>**Fake**</VERDICT>", "fake", (), "capitals and Markdown"),
+    ("<verdict>not real</verdict>", "fake", (), "a negation"),
+    ("<verdict>fa", None, ("no_verdict", "unclosed"), "cut short in the word"),
+    ("<verdict>fake</verd", "fake", ("unclosed",), "cut short after the word"),
+    ("<verdict>real or fake</verdict>", None, ("no_verdict",), "both words"),
+    ("<verdict></verdict>", None, ("no_verdict",), "an empty block"),
+    ("<verdict>" + "It is, it is, " * 20 + "real</verdict>", None, ("no_verdict",), "a speech"),
+    ("<verdict>fake</verdict><verdict>generated</verdict>", "fake", (), "twice the same"),
+    ("<verdict>real</verdict><verdict>fake</verdict>", None, ("conflicting_verdicts",), "both verdicts"),
+    ("between <verdict> and </verdict>: real or fake. <verdict>fake</verdict>", "fake", (), "an echo of the prompt"),
+    ("fake", "fake", ("bare_verdict",), "a bare word"),
+    ("The image is AI-generated.", "fake", ("bare_verdict",), "a bare sentence"),
+    ("Real.", "real", ("bare_verdict",), "a bare word with a point"),
+    ("The image looks fake to me, because of the hand.", None, ("no_verdict",), "no guess from prose"),
+    ("<answer>fake</answer>", "fake", ("bare_verdict",), "another block"),
+    ("<verdict>maybe</verdict> fake", None, ("no_verdict",), "a word beside an unreadable block"),
+]
+
+
+@pytest.mark.parametrize(("text", "verdict", "problems", "reason"), VERDICTS, ids=[row[3] for row in VERDICTS])
+def test_verdicts_in_other_words(text, verdict, problems, reason):
+    answer = parse_answer(text)
+    assert (answer.verdict, answer.problems) == (verdict, problems)
+    assert parse_answer(text, strict=True).problems
+
+
+TAG_BLOCKS = [
+    # text, tags, problems, reason
+    (
+        "<tag>texture error</tag><tag>artistic style</tag>",
+        ("texture_error", "artistic_style"),
+        (),
+        "one block for each",
+    ),
+    ("<tag>Wrong Texture; Unrecognizable Objects</tag>", ("texture_error", "unknown_object"), (), "the paper's names"),
+    ("<tag>texture_error, texture error</tag>", ("texture_error",), (), "the same twice"),
+    ("<tag>texture error, shiny</tag>", ("texture_error",), ("unknown_tag",), "one unknown"),
+    ("<tag>shiny and new</tag>", (), ("unknown_tag",), "prose that names none"),
+    ("<tag>None.</tag>", (), (), "none"),
+    ("<tag></tag>", (), (), "empty"),
+    ("<tag>perspective errors\n<verdict>", ("perspective_error",), ("unclosed",), "cut short"),
+    ("texture error", (), (), "outside a block"),
+]
+
+
+@pytest.mark.parametrize(("text", "tags", "problems", "reason"), TAG_BLOCKS, ids=[row[3] for row in TAG_BLOCKS])
+def test_tags_in_other_words(text, tags, problems, reason):
+    answer = parse_answer(text)
+    assert answer.tags == tags
+    assert set(answer.problems) == {"no_verdict", *problems}
+
+
+NAMES_REGIONS = [
+    (FULL, True),
+    (REAL, True),
+    ("<verdict>real</verdict>", False),
+    ("", False),
+    ("garbage", False),
+    ("<think>\nThe light is", False),  # cut short before it said anything
+    ("<think>\nA harbour at noon.\n</think>\n<verdict>real</verdict>", True),
+    ("A harbour at noon.\n</think>\n<verdict>real</verdict>", True),  # the prompt opened the block
+    ("<think>ness 4 harbour</think> 77", False),  # an end of thinking, and no verdict: nothing was said
+    (f"{NO_FLAW} <verdict>real</verdict>", True),
+    (f"{NO_FLAW} {NO_FLAW} or", False),  # an echo of the prompt
+    ("(1,2),(3,4)", True),
+]
+
+
+@pytest.mark.parametrize(("text", "names_regions"), NAMES_REGIONS)
+def test_says_whether_regions_were_named(text, names_regions):
+    assert parse_answer(text, variant="full").names_regions is names_regions
+
+
+def test_reasoning_of_a_real_verdict_is_no_region():
+    text = "<think>\nThe hand looks fine.\n</think>\n<verdict>real</verdict>"
+    assert parse_answer(text).regions == ()
+    assert parse_answer(text, variant="full").problems == ()
+    assert parse_answer(text, variant="no_bbox").problems == ("real_with_flaws",)
+
+
+@pytest.mark.parametrize("end", range(len(FULL)))
+def test_a_truncated_answer_keeps_what_came_before(end):
+    text = FULL[:end]
+    answer = parse_answer(text)
+    boxes = [region.bbox for region in answer.regions if region.bbox]
+    assert boxes == [box for box, mark in ((CLOCK, "60]"), (HAND, "300]")) if mark in text]
+    assert answer.verdict == ("fake" if "<verdict>fake" in text else None)
+    assert answer.problems
+
+
+# Any text ------------------------------------------------------------------------------------------------------------
+
+mixtures = st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=4)), max_size=30).map("".join)
+
+
+def check(text: str) -> None:
+    """What holds of the answer in any text."""
+    for variant in (None, *VARIANTS):
+        strict, tolerant = parse_answer(text, True, variant), parse_answer(text, False, variant)
+        assert strict.verdict in ("fake", "real", None)
+        assert set(strict.tags) <= set(TAGS)
+        assert len(set(strict.tags)) == len(strict.tags)
+        for bbox, caption in strict.regions:
+            caption.encode()
+            assert caption == caption.strip()
+            assert len(caption.splitlines()) <= 1
+            if bbox is None:
+                assert caption
+            else:
+                assert len(bbox) == 4
+                assert all(isinstance(v, float) and math.isfinite(v) for v in bbox)
+                assert bbox[0] < bbox[2]
+                assert bbox[1] < bbox[3]
+        assert set(tolerant.problems) == set(strict.problems) - {"wording", "extra_text", "layout"}
+        assert (strict.verdict, strict.regions, strict.tags) == (tolerant.verdict, tolerant.regions, tolerant.tags)
+        assert ("no_verdict" in strict.problems or "conflicting_verdicts" in strict.problems) == (
+            strict.verdict is None
+        )
+        assert strict.names_regions or not strict.regions
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.one_of(st.text(st.characters(), max_size=200), mixtures))
+def test_any_text_gives_an_answer(text):
+    check(text)
+
+
+NASTY = {
+    "lone surrogates": "<think>\n[1, 2, 3, 4] \ud800\udfff\n</think>\n<tag>\ud800</tag>\n<verdict>\udc00fake</verdict>",
+    "a surrogate escaped in JSON": '[{"bbox_2d": [1, 2, 3, 4], "label": "\\ud800 \\u0000"}]',
+    "a broken escape in JSON": '[{"bbox_2d": [1, 2, 3, 4], "label": "\\u12 \\x"}]',
+    "null bytes": FULL.replace(" ", "\x00"),
+    "right to left": "\u202e" + FULL + "\u202c\u200f",
+    "zero width": "\u200b".join(FULL),
+    "5000 digits": swap("90", "9" * 5000),
+    "1e308 and beyond": "[-1e308, -1e308, 1e308, 1e308] a [1e309, 1, 2, 3] b [1e-400, 0, 1e-5, 1] c",
+    "not numbers": "[nan, NaN, inf, -Infinity] [infinity, 1, 2, 3] [0x1, 1, 2, 3] [1__2, 1, 2, 3] [., -, +, e]",
+    "Unicode digits": "[١, ٢, ٣, ٤] a [①, ②, ③, ④] b [½, 1, 2, 3] c",
+    "100,000 open brackets": "[" * 100_000,
+    "nested JSON": '{"bbox_2d":' * 5000,
+    "form feeds": FULL.replace("\n", "\f"),
+    "combining": "e\u0301" * 500 + FULL,
+    "capital I with dot": FULL.replace("i", "İ"),
+}
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
+def test_nasty_text_gives_an_answer(text):
+    check(text)
+
+
+# Bounds --------------------------------------------------------------------------------------------------------------
+
+
+def test_too_long_a_text_is_read_in_part():
+    late = "<think>\n" + "x" * LONGEST + "\n</think>\n<verdict>fake</verdict>"
+    assert parse_answer(late).problems == ("no_verdict", "unclosed", "too_long")
+    many = "[1,2,3,4]\n" * (MOST + 1)
+    assert len(parse_answer(many).regions) == MOST
+    assert parse_answer(many).problems == ("no_verdict", "too_long")
+    assert "too_long" not in parse_answer("[1,2,3,4]\n" * MOST).problems
+    assert "too_long" in parse_answer("<think>" + "a\n" * (MOST + 1)).problems
+
+
+UNITS = [
+    *("<think>", "</think>", "<verdict>", "<verdict>fake", "<tag>", "<tag>texture error", "[1,", "[", "(", "(1,2),"),
+    *("{", "<|box_start|>(", '{"bbox_2d": [', '"bbox_2d":', '"label": "', "```json", "<ref>", "<|", "<", "\n", " "),
+    *("1", "- 1. ", "[1, 2, 3, 4] a\n", "[1,2,3,4]", "(1,2) ", '{"bbox":[1,2,3,4],"label":"x"}', "a\n", "<\n"),
+    *("[x]\n", "texture error ", "\\", '{"bbox": "label": "', "[1 ", "(1,2)" + " " * 60, "<think>\n", "\ud800"),
+    "[nan,nan,nan,nan]",
+]
+SHELLS = [
+    ("", ""),
+    ("<think>\n", "\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"),
+    ("<tag>", "</tag>"),
+    ('{"bbox": [1, 2, 3, 4], "label": "', ""),
+    ("[", ""),
+    ("(1, 2)", "x"),
+]
+
+
+def seconds(text: str, limit: float) -> float:
+    """Processor time of the worse of the two ways to read; the best of a few tries, for the machine may be busy."""
+    best = math.inf
+    gc.disable()  # as timeit does
+    for _ in range(8):
+        times = []
+        for strict in (True, False):
+            start = time.thread_time()
+            parse_answer(text, strict=strict, variant="full")
+            times.append(time.thread_time() - start)
+        best = min(best, max(times))
+        if best < limit:
+            break
+    gc.enable()
+    return best
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=[repr(a) for a, _ in SHELLS])
+@pytest.mark.parametrize("unit", UNITS, ids=repr)
+def test_time_is_linear(unit, shell):
+    def text(size):
+        return shell[0] + unit * (size // len(unit)) + shell[1]
+
+    assert seconds(text(1_000_000), 0.05) < 0.05
+    assert seconds(text(16 * 1024), 0.005) < 0.005
+    # Within what is read: ten times the text in at most thirty times the time (a quadratic reader takes a hundred).
+    tenth = max(seconds(text(9_000), 0), 1e-4)
+    assert seconds(text(90_000), 30 * tenth) < 30 * tenth

@@ -1,0 +1,217 @@
+"""The rewards: hand arithmetic, unreadable text, gold columns; through ms-swift's own call of them."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from swift.rewards import orms
+from swift.rl_core.data import GRPOSample
+from swift.rl_core.grpo_algorithm import compute_rewards_per_func
+
+from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.answer import render_answer
+from swift_plugins.fakexplain.frames import TEMPLATES, frame_rule, set_active_rule
+from swift_plugins.fakexplain.prompts import VARIANTS
+from swift_plugins.fakexplain.rewards import (
+    Gold,
+    format_reward,
+    iou_reward,
+    label_reward,
+    read_gold,
+    register_rewards,
+)
+from swift_plugins.fakexplain.rows import to_row
+
+register_rewards()
+NAMES = ["fx_iou", "fx_label", "fx_format"]
+RULE = frame_rule("fx_qwen2_5_vl", env={})
+# 512x512 is 504x504 to Qwen2.5-VL: the gold [0, 0, 256, 512] of the original is [0, 0, 252, 504] there
+HALF = Gold("fake", ((0.0, 0.0, 256.0, 512.0),), (512, 512), "full")
+BARE = Gold("fake", (), (512, 512), "full")
+REAL = Gold("real", (), (512, 512), "full")
+
+
+def answer(*lines: str, tags: str = "none", verdict: str = "fake") -> str:
+    return "\n".join(
+        ["<think>", *(lines or ["No visible flaw."]), "</think>", f"<tag>{tags}</tag>", f"<verdict>{verdict}</verdict>"]
+    )
+
+
+def rewards(template: str = "fx_qwen2_5_vl"):
+    return [orms[name](args=SimpleNamespace(template=template, max_pixels=None)) for name in NAMES]
+
+
+def scores(texts, golds, functions=None):
+    rows = [
+        {"messages": [{"role": "assistant", "content": text}], "solution": gold}
+        for text, gold in zip(texts, golds, strict=True)
+    ]
+    samples = [GRPOSample.from_row(row) for row in rows]
+    return compute_rewards_per_func(samples, functions or rewards(), [None] * 3, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "expected", "why"),
+    [
+        (answer("[0, 0, 252, 504] Left half."), HALF, 1.0, "the target itself"),
+        (answer("[0, 0, 252, 252] Quarter."), HALF, 1.1 * 0.5, "half of the gold, relaxed by eta"),
+        (answer("[0, 0, 232, 504] Nearly."), HALF, 1.0, "1.1 * 232 / 252 is above 1, and is cut"),
+        (
+            answer("[0, 0, 256, 512] Original pixels."),
+            HALF,
+            1.0,
+            "1.1 * 252 / 256 is above 1; the frame clips the rest",
+        ),
+        (answer("[0, 0, 504, 504] All."), HALF, 1.1 * 0.5, "twice the gold"),
+        (answer("[0, 0, 252, 252] Up.", "[0, 252, 252, 504] Down."), HALF, 1.0, "two boxes that together cover it"),
+        (answer("[0, 0, 252, 504] A.", "[0, 0, 252, 504] B."), HALF, 1.0, "a repeated box covers nothing more"),
+        (answer("[252, 0, 504, 504] Right half."), HALF, 0.0, "beside the gold"),
+        (answer("[600, 600, 700, 700] Outside."), HALF, 0.0, "nothing left inside the frame"),
+        (answer(), HALF, 0.0, "one side empty"),
+        (answer("[0, 0, 252, 504] Left half."), BARE, 0.0, "the other side empty"),
+        (answer(), BARE, 1.0, "both sides empty"),
+        (answer(verdict="real"), REAL, 1.0, "both sides empty, and the image is real"),
+        ("<think>\n(0,0),(252,504) loose\n", HALF, 1.0, "another notation, cut off"),
+        ("", REAL, 0.0, "nothing to read, so no credit for naming nothing"),
+        ("<verdict>real</verdict>", REAL, 0.0, "the part that names regions is missing"),
+        ("[" + "9" * 401 + ", 1, 2, 3] x", HALF, 0.0, "401 digits"),
+        (answer("[1e308, 1e308, NaN, inf] x"), HALF, 0.0, "absurd numbers"),
+        (answer("[0, 0, 1e308, 1e308] x"), HALF, 1.1 * 0.5, "absurd, finite, clipped to the frame"),
+    ],
+)
+def test_iou_reward(text, gold, expected, why):
+    assert iou_reward(text, gold, RULE) == pytest.approx(expected, abs=1e-12), why
+
+
+def test_iou_reward_needs_the_frame_of_the_template():
+    qwen3 = frame_rule("fx_qwen3_vl", env={})  # 0–1000
+    assert iou_reward(answer("[0, 0, 500, 1000] Left half."), HALF, qwen3) == 1.0
+    assert iou_reward(answer("[0, 0, 252, 504] Left half."), HALF, qwen3) == pytest.approx(1.1 * 252 * 504 / 500_000)
+
+
+@pytest.mark.parametrize("variant", ["no_bbox", "label_only"])
+def test_iou_reward_of_a_variant_without_boxes_is_none(variant):
+    assert iou_reward(answer("[0, 0, 1, 1] x"), HALF._replace(variant=variant), RULE) is None
+
+
+def test_settings_of_the_iou_reward(monkeypatch):
+    monkeypatch.setenv("FX_IOU_ETA", "1.5")
+    monkeypatch.setenv("FX_IOU_EMPTY", "skip")
+    reward = rewards()[0]
+    assert reward.score(answer("[0, 0, 252, 252] Quarter."), HALF) == pytest.approx(0.75)
+    assert reward.score(answer(), BARE) is None
+    assert reward.score("", BARE) == 0.0
+    monkeypatch.setenv("FX_IOU_EMPTY", "zero")
+    with pytest.raises(ValueError, match="FX_IOU_EMPTY: expected 'one' or 'skip', found 'zero'"):
+        rewards()
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "format"),
+    [
+        (answer("[0, 0, 9, 9] Left half."), 1, 1),
+        (answer(verdict="real"), 0, 1),
+        (answer("[0, 0, 9, 9] Left half.", verdict="real"), 0, 0),  # a flaw in a real image
+        (answer("[9, 9, 0, 0] Inside out."), 1, 0),
+        ("<verdict>Generated</verdict>", 1, 0),
+        (answer() + " So it is.", 1, 0),
+        ("fake", 1, 0),
+        ("I cannot tell.", 0, 0),
+        ("<verdict>fake</verdict><verdict>real</verdict>", 0, 0),
+        ("\ud800", 0, 0),
+    ],
+)
+def test_label_and_format_rewards(text, verdict, format):
+    assert (label_reward(text, HALF), format_reward(text, HALF)) == (verdict, format)
+
+
+def test_format_reward_wants_the_rows_variant():
+    text = "<think>\nSign.\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
+    assert format_reward(text, HALF._replace(variant="no_bbox")) == 1
+    assert format_reward(text, HALF) == 0
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_gold_scores_one_on_every_reward(annotations_file, variant, template):
+    rule = frame_rule(template)
+    records = list(read_annotations(annotations_file))
+    texts = [render_answer(record, variant, rule.frame(record.image_wh)) for record in records]
+    golds = [to_row(record, variant)["solution"] for record in records]
+    result = scores(texts, golds, rewards(template))
+    without_boxes = variant in ("no_bbox", "label_only")
+    assert torch.equal(result[:, 0].isnan(), torch.full((16,), without_boxes))
+    assert torch.equal(result.nan_to_num(1.0), torch.ones(16, 3))
+
+
+def test_a_batch_of_real_images_alone(annotations_file):
+    records = [record for record in read_annotations(annotations_file) if record.label == "real"]
+    golds = [to_row(record)["solution"] for record in records]
+    assert scores([answer(verdict="real")] * 8, golds).eq(1).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestColumns:
+    def reward(self, name):
+        return orms[name](args=SimpleNamespace(template="fx_qwen2_5_vl"))
+
+    def test_missing(self, name):
+        with pytest.raises(ValueError, match=f"reward {name}: the rows have no column `solution`"):
+            self.reward(name)(["text"], messages=[[]])
+
+    def test_of_another_length(self, name):
+        with pytest.raises(ValueError, match=f"reward {name}: column `solution` has 1 rows for 2 completions"):
+            self.reward(name)(["a", "b"], solution=["{}"])
+
+    @pytest.mark.parametrize(
+        ("solution", "what"),
+        [
+            (None, "TypeError"),
+            ("not json", "JSONDecodeError"),
+            ("{}", "KeyError: 'label'"),
+            ('{"label": "ai", "boxes": [], "size": [1, 1], "variant": "full"}', "label: expected 'fake' or 'real'"),
+            ('{"label": "fake", "boxes": [[1]], "size": [1, 1], "variant": "full"}', "boxes: expected four numbers"),
+            ('{"label": "fake", "boxes": [], "size": [1], "variant": "full"}', "IndexError"),
+            ('{"label": "fake", "boxes": [], "size": [1, 1], "variant": "x"}', "variant: expected one of full"),
+        ],
+    )
+    def test_malformed(self, name, solution, what):
+        with pytest.raises(ValueError, match="column `solution`") as caught:
+            self.reward(name)(["text"], solution=[solution])
+        assert what in str(caught.value)
+
+
+def test_the_frame_is_that_of_the_template_in_use():
+    set_active_rule(None)
+    with pytest.raises(ValueError, match="frame of the run's template is not known.*--template fx_qwen2_5_vl"):
+        orms["fx_iou"](args=SimpleNamespace())  # as ms-swift's GRPOConfig, which names no template
+    with pytest.raises(ValueError, match="template 'llava1_5_hf': its model frame is not known"):
+        orms["fx_iou"](args=SimpleNamespace(template="llava1_5_hf"))
+    try:
+        set_active_rule(frame_rule("fx_qwen3_vl"))
+        assert orms["fx_iou"](args=SimpleNamespace()).rule.norm1000
+        assert not orms["fx_iou"](args=SimpleNamespace(template="fx_qwen2_5_vl")).rule.norm1000
+        capped = orms["fx_iou"](args=SimpleNamespace(template="fx_qwen2_5_vl", max_pixels=224 * 224)).rule
+        assert capped.frame((512, 512)).frame_wh == (224, 224)
+    finally:
+        set_active_rule(None)
+
+
+def test_a_completion_is_parsed_once_for_three_rewards(annotations_file, monkeypatch):
+    from swift_plugins.fakexplain import rewards as module
+
+    calls = []
+    parse = module.parse_answer
+    monkeypatch.setattr(module, "parse_answer", lambda *args, **kwargs: calls.append(args) or parse(*args, **kwargs))
+    module.read_completion.cache_clear()
+    gold = json.dumps({"label": "fake", "boxes": [], "size": [512, 512], "variant": "full"})
+    scores([answer(), answer("[0, 0, 1, 1] x")], [gold, gold])
+    assert len(calls) == 2
+
+
+def test_read_gold_reads_what_a_row_carries(annotations_file):
+    (first, *_) = read_annotations(annotations_file)
+    assert read_gold(to_row(first)["solution"]) == Gold(
+        "fake", ((10.0, 5.0, 50.0, 45.0), (60.0, 50.5, 100.0, 80.0)), (120, 90), "full"
+    )
