@@ -1,5 +1,6 @@
 """Original pixels and model frames: arithmetic against qwen_vl_utils' own, settings, rounding, what is refused."""
 
+import os
 import pickle
 import random
 import subprocess
@@ -67,6 +68,8 @@ def test_frame_of_an_image(template, settings, image_wh, frame_wh):
 def test_environment_is_read_when_the_rule_is_made(monkeypatch):
     monkeypatch.setenv("IMAGE_MAX_TOKEN_NUM", "64")
     assert frame_rule("fx_qwen2_5_vl").max_tokens == 64
+    monkeypatch.setattr(os, "environ", {"IMAGE_MAX_TOKEN_NUM": "65"})  # datasets swaps the object itself
+    assert frame_rule("fx_qwen2_5_vl").max_tokens == 65
 
 
 @pytest.mark.parametrize(

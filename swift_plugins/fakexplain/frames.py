@@ -141,7 +141,7 @@ def frame_rule(
     *,
     max_pixels: int | None = None,
     norm_bbox: str | None = None,
-    env: Mapping[str, str] = os.environ,
+    env: Mapping[str, str] | None = None,
 ) -> FrameRule:
     """The rule of a run with these settings, as ms-swift makes it of them.
 
@@ -149,8 +149,8 @@ def frame_rule(
         template: the run's `--template`; `fx_` may be missing.
         max_pixels: its `--max_pixels`.
         norm_bbox: its `--norm_bbox`: 'norm1000', 'none', or None for the template's own.
-        env: its environment; IMAGE_MAX_TOKEN_NUM, IMAGE_MIN_TOKEN_NUM, MAX_PIXELS, MIN_PIXELS, MAX_RATIO and
-            SPATIAL_MERGE_SIZE are read.
+        env: its environment, by default that of this process as it is now; IMAGE_MAX_TOKEN_NUM, IMAGE_MIN_TOKEN_NUM,
+            MAX_PIXELS, MIN_PIXELS, MAX_RATIO and SPATIAL_MERGE_SIZE are read.
 
     Raises:
         ValueError: the template's frame is not known, or a setting cannot be read.
@@ -169,6 +169,7 @@ def frame_rule(
         raise ValueError(f"norm_bbox: expected 'norm1000' or 'none', found {norm_bbox!r}")
     if norm_bbox == "norm1000":
         return FrameRule(template, norm1000=True)
+    env = os.environ if env is None else env  # datasets puts another object into os.environ: look at each call
     factor = backbone.patch * _setting(env, "SPATIAL_MERGE_SIZE", 2)
     return FrameRule(
         template,
