@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import Annotation, write_jsonl
+from swift_plugins.fakexplain.annotation import Annotation
+from swift_plugins.fakexplain.files import write_jsonl
 from swift_plugins.fakexplain.rows import to_row
 
 

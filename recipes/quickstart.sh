@@ -3,7 +3,7 @@
 #
 # Paper:     §4, both stages; differs: toy images, a random 2.9 M-parameter backbone and so no LoRA, its own learning
 #            rates and lengths
-# Hardware:  2 CPU cores      Time: 10.6 min on two cores; memory: not measured
+# Hardware:  2 CPU cores         Time, memory: not measured
 # Input:     nothing
 # Output:    $OUT/scores.json, $OUT/contact_sheet.png, $OUT/sft, $OUT/grpo (checkpoints)
 # Run:       uv run --extra cpu bash recipes/quickstart.sh

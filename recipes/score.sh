@@ -11,9 +11,9 @@ set -euo pipefail
 
 fail() { echo "${0##*/}: $1" >&2; exit 2; }
 
-SIZE=${SIZE:-7B}                                      # these three only name the default PREDICTIONS
+SIZE=${SIZE:-7B}                                      # SIZE and FOLD only name the default PREDICTIONS
 FOLD=${FOLD:-0}
-VARIANT=${VARIANT:-full}
+VARIANT=${VARIANT:-full}                              # as in infer.sh: what an answer was asked to hold
 PREDICTIONS=${PREDICTIONS:-output/infer-$SIZE-fold$FOLD-$VARIANT.jsonl}
 OUT=${OUT:-${PREDICTIONS%.jsonl}.score.json}
 
@@ -27,6 +27,7 @@ cmd=(
   fakexplain score "$PREDICTIONS"
   --annotations "$FAKEXPLAINED"
   --template fx_qwen2_5_vl
+  --variant "$VARIANT"
   --json "$OUT"
   "$@"
 )

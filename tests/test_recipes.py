@@ -177,7 +177,7 @@ def test_header_is_whole(recipe):
     assert all(line.startswith("# ") for line in header)
     assert [m[1] for line in header if (m := re.match(r"# (\w+): +\S", line))] == list(FIELDS)
     text = "\n".join(header)
-    assert re.search(r"# Hardware: .* Time, memory: \S", text)
+    assert re.search(r"# Hardware: .* Time, memory: (not measured|.*[0-9] min, [0-9.]+ GB)", text)
     assert "DRY_RUN=1" in text
     assert f"recipes/{recipe.name}" in text
 
@@ -275,6 +275,11 @@ def test_variables_reach_the_command(variant, subset, world, tmp_path):
     start = words.index("--reward_weights") + 1
     assert words[start : start + 3] == ["1", "1", "1"]
     assert {"FX_OMEGA_G_START": "1", "FX_IOU_ETA": "1.1", "MAX_PIXELS": "401408"}.items() <= env.items()
+
+
+def test_answers_are_scored_as_the_variant_they_were_asked_for(world, tmp_path):
+    [(words, _)] = commands(run(ROOT / "recipes/score.sh", {**world, "VARIANT": "no_tags"}, cwd=tmp_path).stdout)
+    assert words[words.index("--variant") + 1] == "no_tags"
 
 
 def test_stages_agree_on_the_frame(world, tmp_path):

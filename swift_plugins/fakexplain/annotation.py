@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .files import write_jsonl
+
 LABELS = ("fake", "real")
 FOLDS = range(4)  # four-fold cross-validation (§5.2)
 
@@ -394,26 +396,6 @@ def _note_id(seen: sqlite3.Connection, id: str, line: int) -> None:
 def write_annotations(path: str | Path, annotations: Iterable[Annotation]) -> int:
     """Write records as JSON Lines and return how many there were."""
     return write_jsonl(path, map(to_record, annotations))
-
-
-def write_jsonl(path: str | Path, lines: Iterable[dict[str, Any]]) -> int:
-    """Write one JSON object a line and return how many there were.
-
-    The file appears whole or not at all: it is written beside its place and moved there.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    count = 0
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            for line in lines:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                count += 1
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return count
 
 
 def check_image(annotation: Annotation, *, decode: bool = False) -> None:

@@ -223,7 +223,7 @@ def score(
     """
     from dataclasses import asdict
 
-    from .annotation import write_jsonl
+    from .files import replacing, write_jsonl
     from .frames import frame_rule
     from .scoring.metrics import Result, Scored
     from .scoring.metrics import score as score_answers
@@ -251,9 +251,9 @@ def score(
         if result.n < result.records:
             print(f"{name}: {result.n} of the {result.records} records have an answer; the others are not scored")
     if json_out is not None:
-        json_out.parent.mkdir(parents=True, exist_ok=True)
-        scores = {name: result.as_dict() for name, result in rows}
-        json_out.write_text(json.dumps(scores, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        scores = json.dumps({name: result.as_dict() for name, result in rows}, indent=2, ensure_ascii=False)
+        with replacing(json_out) as partial:
+            partial.write_text(scores + "\n", encoding="utf-8")
     if details is not None:
         write_jsonl(details, lines)
 
@@ -268,17 +268,16 @@ def sheet(
     template: Template = "fx_qwen2_5_vl",
     max_pixels: MaxPixels = None,
     variant: Variant = "full",
-    limit: Annotated[int, typer.Option(help="Show this many images at most; 0 shows all.", min=0)] = 24,
+    limit: Annotated[int, typer.Option(help="Show this many images, drawn at random; 0 shows all.", min=0)] = 24,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
     columns: Annotated[int, typer.Option(help="Images side by side.", min=1)] = 4,
     cell: Annotated[int, typer.Option(help="Longer side of an image on the sheet, in pixels.", min=120)] = 360,
     font: Annotated[Path | None, typer.Option(help="TrueType file for captions beyond Latin letters.")] = None,
 ) -> None:
     """Draw images with gold and predicted boxes and captions on one contact sheet."""
-    from itertools import islice
-
     from .frames import frame_rule
     from .scoring.predictions import join, read_predictions
-    from .scoring.sheet import contact_sheet
+    from .scoring.sheet import contact_sheet, drawn_at_random
 
     rule = _usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
     _usage(_known_variant, variant, "--variant")
@@ -286,9 +285,8 @@ def sheet(
     pairs: Iterator[tuple[Annotation, str | None]] = ((record, None) for record in records)
     if predictions is not None:
         pairs = (pair for pair in join(records, read_predictions(predictions)) if pair[1] is not None)
-    shown = contact_sheet(
-        islice(pairs, limit or None), output, rule=rule, variant=variant, columns=columns, cell=cell, font=font
-    )
+    chosen = drawn_at_random(pairs, limit, seed)
+    shown = contact_sheet(chosen, output, rule=rule, variant=variant, columns=columns, cell=cell, font=font)
     print(f"{shown} images on {output}")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image, ImageDraw
 
 from ..annotation import TAG_WORDS, Annotation, AnnotationError, Region, check_image
 from ..answer import Answer, parse_answer, target_regions
+from ..files import replacing
 from ..frames import FrameRule
 from .lettering import Pen, wrapped
 from .metrics import boxes_px, score_image
@@ -66,15 +70,33 @@ def contact_sheet(
             sheet.paste(each, (margin + column * (cell + gap), y))
         y += height + gap
 
-    out = Path(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    try:
+    with replacing(out) as partial:
         sheet.save(partial, "PNG")
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
     return len(cells)
+
+
+Item = TypeVar("Item")
+
+
+def drawn_at_random(items: Iterable[Item], count: int, seed: int = 0) -> list[Item]:
+    """At most so many of the items, each as likely as any other, in their order; holds no more than that at a time.
+
+    Args:
+        items: anything, of any number.
+        count: how many to take; 0 takes all.
+        seed: the same one draws the same pairs.
+
+    >>> drawn_at_random("abcdefgh", 3), drawn_at_random("ab", 3), drawn_at_random("ab", 0)
+    (['b', 'f', 'g'], ['a', 'b'], ['a', 'b'])
+    """
+    rng = random.Random(seed)
+    drawn: list[tuple[int, Item]] = []
+    for index, item in enumerate(items):
+        if not count or index < count:
+            drawn.append((index, item))
+        elif (place := rng.randrange(index + 1)) < count:
+            drawn[place] = (index, item)
+    return [item for _, item in sorted(drawn, key=itemgetter(0))]
 
 
 def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, variant: str, pen: Pen) -> Image.Image:
