@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ import pytest
 from swift_plugins.fakexplain.annotation import read_annotations
 from tests.conftest import record, write_annotations_file
 
+CODE = "import sys; from swift_plugins.fakexplain.cli import main; sys.argv[0] = 'fakexplain'; main()"
+COMMAND = (sys.executable, "-c", CODE)
+
 
 def fakexplain(*args, **env) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from swift_plugins.fakexplain.cli import main; sys.argv[0] = 'fakexplain'; main()"
-    command = [sys.executable, "-c", code, *map(str, args)]
+    command = [*COMMAND, *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | env, check=False)
 
 
@@ -83,6 +87,30 @@ def test_the_output_cannot_overwrite_what_is_read(annotations_file):
     done = fakexplain("validate", annotations_file, "--keep-going", "-o", annotations_file, NO_COLOR="1")
     assert done.returncode == 2
     assert annotations_file.read_bytes() == before
+
+
+def test_an_output_that_cannot_be_written_is_an_error(annotations_file, tmp_path):
+    (tmp_path / "taken").mkdir()
+    done = fakexplain("sheet", annotations_file, "-o", tmp_path / "taken")
+    assert done.returncode == 1
+    assert "error: [Errno 21] Is a directory" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "taken"]
+
+
+def test_an_interrupt_leaves_nothing_behind(tmp_path):
+    path, out = tmp_path / "many.jsonl", tmp_path / "out" / "good.jsonl"
+    with open(path, "w") as file:
+        file.writelines(json.dumps(record(index, "real")) + "\n" for index in range(100_000))
+    command = [*COMMAND, "validate", path, "--no-images", "--keep-going", "-o", out]
+    with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not out.with_name("good.jsonl.partial").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert process.returncode == 130
+    assert errors == "error: interrupted; nothing half-written is left\n"
+    assert not list(out.parent.iterdir())
 
 
 def test_an_empty_file_is_an_error(tmp_path):

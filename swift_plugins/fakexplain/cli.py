@@ -27,19 +27,22 @@ Template = Annotated[str, typer.Option(help="Template the model was trained with
 MaxPixels = Annotated[int | None, typer.Option(help="The --max_pixels of the run, if it had one.", min=1)]
 Variant = Annotated[str, typer.Option(help=f"What an answer holds: {', '.join(VARIANTS)}.", metavar="VARIANT")]
 SubsetName = Annotated[str, typer.Option(help="Records to take: all, fold0_train … fold3_test, each also __VARIANT.")]
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line; bad data and files that are not there end in one message and exit code 1."""
     try:
         app()
-    except (AnnotationError, FileNotFoundError, ValueError) as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing half-written is left", code=130)
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+    except (ValueError, OSError) as error:
+        _fail(str(error))
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # Typer's word for Ctrl-C; it prints none
+            _fail("interrupted; nothing half-written is left", INTERRUPTED)
+        raise
 
 
 def _fail(message: str, code: int = 1) -> NoReturn:
