@@ -58,7 +58,11 @@ beside() { # COMMAND...: in the quick form beside the next stage, where starting
   if [[ -n $QUICK && -z ${DRY_RUN:-} ]]; then "$@" & job=$!; else "$@"; job=; fi
 }
 joined() { [[ -z $job ]] || wait "$job"; }
-trap 'kill $(jobs -p) 2> /dev/null || true' EXIT
+# Each stage is a process group of its own, so that all of it ends with this script: swift starts further processes.
+set -m
+ended() { local job; for job in $(jobs -p); do kill -- "-$job" 2> /dev/null || true; done; }
+trap ended EXIT
+trap 'echo "${0##*/}: interrupted; run it again and it goes on with the stage that was not done" >&2; exit 130' INT TERM
 
 common=(
   --model_type qwen2_5_vl --torch_dtype float32

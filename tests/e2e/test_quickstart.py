@@ -1,11 +1,16 @@
 """The quickstart: one annotations file through sft, rlhf, infer and score."""
 
 import json
+import os
+import signal
+import subprocess
+import time
 
+import psutil
 import pytest
 from PIL import Image
 
-from tests.e2e.conftest import ROOT, omega_log, read_jsonl, run_quickstart
+from tests.e2e.conftest import ROOT, environment, omega_log, read_jsonl, run_quickstart
 
 pytestmark = pytest.mark.e2e
 
@@ -75,3 +80,27 @@ def test_a_failing_stage_shows_its_log(tmp_path):
     assert "world failed; its whole output is in" in done.stderr
     assert "--difficulty" in done.stderr
     assert not (tmp_path / "run" / "sft").exists()
+
+
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()[1:3])
+    except psutil.Error:  # it has ended meanwhile
+        return ""
+
+
+def test_an_interrupt_ends_every_process_of_it(tmp_path):
+    env = environment(QUICK="1", OUT=str(tmp_path / "run"))
+    command = ["bash", str(ROOT / "recipes" / "quickstart.sh")]
+    with subprocess.Popen(command, env=env, start_new_session=True, stderr=subprocess.PIPE, text=True) as run:
+        started = []
+        while run.poll() is None and len(started) < 4:  # swift starts a Python of its own, for SFT and for inference
+            time.sleep(0.1)
+            family = psutil.Process(run.pid).children(recursive=True)
+            started = [process for process in family if "swift" in command_of(process)]
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does
+        _, errors = run.communicate()
+    assert run.returncode == 130
+    assert errors.startswith("quickstart.sh: interrupted; run it again")
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
