@@ -23,7 +23,7 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} TOKENIZERS_PARALLELISM=false TRL_EX
 if [[ -n $QUICK ]]; then
   : "${IMAGES:=160}" "${SHOWN:=24}" "${SFT_STEPS:=40}" "${GRPO_STEPS:=4}" "${TOKENS:=48}"
 else
-  : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=1250}" "${GRPO_STEPS:=30}" "${TOKENS:=120}"
+  : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=1250}" "${GRPO_STEPS:=60}" "${TOKENS:=120}"
 fi
 
 world=$OUT/world
@@ -102,7 +102,7 @@ beside infer sft "$sft"
 stage grpo env "FAKEXPLAINED=$world/annotations.jsonl" swift rlhf --rlhf_type grpo --model "$sft" "${common[@]}" "${train[@]}" \
   --reward_funcs fx_iou fx_label fx_format --reward_weights 0.5 1 1 --callbacks fx_omega_g \
   --num_generations 4 --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta 0.02 \
-  --max_steps "$GRPO_STEPS" --per_device_train_batch_size 32 --learning_rate 1e-4 \
+  --max_steps "$GRPO_STEPS" --per_device_train_batch_size 32 --learning_rate 3e-5 \
   --save_steps "$GRPO_STEPS" --output_dir "$OUT/grpo"
 joined
 infer grpo "$OUT/grpo/checkpoint-$GRPO_STEPS"
