@@ -1,10 +1,16 @@
 """Small annotations and images that several tests share."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+
+def heed_interrupts() -> None:
+    """For a child process before it starts: a shell that runs the tests in the background has it ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def record(index: int, label: str = "fake", **changes) -> dict:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from swift_plugins.fakexplain.annotation import read_annotations
-from tests.conftest import record, write_annotations_file
+from tests.conftest import heed_interrupts, record, write_annotations_file
 
 CODE = "import sys; from swift_plugins.fakexplain.cli import main; sys.argv[0] = 'fakexplain'; main()"
 COMMAND = (sys.executable, "-c", CODE)
@@ -103,7 +103,8 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
     with open(path, "w") as file:
         file.writelines(json.dumps(record(index, "real")) + "\n" for index in range(100_000))
     command = [*COMMAND, "validate", path, "--no-images", "--keep-going", "-o", out]
-    with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True) as process:
+    command = list(map(str, command))
+    with subprocess.Popen(command, preexec_fn=heed_interrupts, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and not out.with_name("good.jsonl.partial").exists():
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from tests.conftest import heed_interrupts
 from tests.e2e.conftest import ROOT, environment, omega_log, read_jsonl, run_quickstart
 
 pytestmark = pytest.mark.e2e
@@ -92,7 +93,8 @@ def command_of(process: psutil.Process) -> str:
 def test_an_interrupt_ends_every_process_of_it(tmp_path):
     env = environment(QUICK="1", OUT=str(tmp_path / "run"))
     command = ["bash", str(ROOT / "recipes" / "quickstart.sh")]
-    with subprocess.Popen(command, env=env, start_new_session=True, stderr=subprocess.PIPE, text=True) as run:
+    own = {"start_new_session": True, "preexec_fn": heed_interrupts}
+    with subprocess.Popen(command, env=env, **own, stderr=subprocess.PIPE, text=True) as run:
         started = []
         while run.poll() is None and len(started) < 4:  # swift starts a Python of its own, for SFT and for inference
             time.sleep(0.1)
