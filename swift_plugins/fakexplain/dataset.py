@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -63,11 +64,17 @@ def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -
 
     stream = rows()
     tables = []
-    while batch := list(islice(stream, 1000)):
-        columns = preprocessor.batched_preprocess(
-            preprocessor.rows_to_batched(batch), strict=True, ignore_max_length_error=False
-        )
-        tables.append(Dataset.from_dict(columns, _FEATURES))
+    collecting = gc.isenabled()
+    gc.disable()  # rows hold no cycles; looking for some takes an eighth of the time
+    try:
+        while batch := list(islice(stream, 1000)):
+            columns = preprocessor.batched_preprocess(
+                preprocessor.rows_to_batched(batch), strict=True, ignore_max_length_error=False
+            )
+            tables.append(Dataset.from_dict(columns, _FEATURES))
+    finally:
+        if collecting:
+            gc.enable()
     if not tables:
         raise ValueError(f"{path}: no record is in {subset}")
     return concatenate_datasets(tables)
