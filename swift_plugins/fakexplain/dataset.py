@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from datasets import Dataset, Features, Value, concatenate_datasets
 from datasets.features import Json, List
 from swift.dataset import DatasetLoader, DatasetMeta, RowPreprocessor
@@ -28,6 +30,7 @@ _FEATURES = Features(
         "solution": Value("string"),
     }
 )
+_json = json.JSONEncoder().encode
 
 
 def annotations_path() -> Path:
@@ -71,13 +74,25 @@ def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -
             columns = preprocessor.batched_preprocess(
                 preprocessor.rows_to_batched(batch), strict=True, ignore_max_length_error=False
             )
-            tables.append(Dataset.from_dict(columns, _FEATURES))
+            tables.append(_table(columns))
     finally:
         if collecting:
             gc.enable()
     if not tables:
         raise ValueError(f"{path}: no record is in {subset}")
     return concatenate_datasets(tables)
+
+
+def _table(columns: dict[str, list[Any]]) -> Dataset:
+    """What `Dataset.from_dict` makes of the columns, in half its time: it looks for a type in every value."""
+    stored = columns | {
+        "messages": [[_json(message) for message in messages] for messages in columns["messages"]],
+        "objects": [_json(objects) for objects in columns["objects"]],
+    }
+    schema = _FEATURES.arrow_schema
+    as_text = {"messages": pa.list_(pa.string()), "objects": pa.string()}
+    arrays = [pa.array(stored[field.name], as_text.get(field.name, field.type)).cast(field.type) for field in schema]
+    return Dataset(pa.Table.from_arrays(arrays, schema=schema))
 
 
 class FakeXplainedLoader(DatasetLoader):
