@@ -84,7 +84,7 @@ def drawn_at_random(items: Iterable[Item], count: int, seed: int = 0) -> list[It
     Args:
         items: anything, of any number.
         count: how many to take; 0 takes all.
-        seed: the same one draws the same pairs.
+        seed: the same one draws the same items.
 
     >>> drawn_at_random("abcdefgh", 3), drawn_at_random("ab", 3), drawn_at_random("ab", 0)
     (['b', 'f', 'g'], ['a', 'b'], ['a', 'b'])
