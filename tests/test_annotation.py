@@ -5,12 +5,15 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from swift_plugins.fakexplain.annotation import (
     TAG_WORDS,
     TAGS,
     AnnotationError,
+    _decode,
     canonical_tag,
     check_image,
     parse_record,
@@ -240,3 +243,20 @@ class TestCheckImage:
         check_image(record)
         with pytest.raises(AnnotationError, match="image: expected a readable image"):
             check_image(record, decode=True)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(anything, st.booleans())
+def test_json_is_read_as_the_standard_library_reads_it(value, ascii):
+    raw = json.dumps(value, ensure_ascii=ascii).encode()
+    assert repr(_decode(raw)) == repr(json.loads(raw)) == repr(value)
+
+
+@pytest.mark.parametrize("raw", [b'"\\ud800"', b"1e400", b"9" * 400])
+def test_json_that_the_fast_reader_refuses_is_read_all_the_same(raw):
+    assert _decode(raw) == json.loads(raw)

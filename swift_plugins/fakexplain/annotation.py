@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from .files import write_jsonl
 
 LABELS = ("fake", "real")
@@ -242,21 +244,21 @@ def _region(region: object, index: int, image_wh: tuple[int, int]) -> Region:
 
 
 def _bbox(bbox: Any, name: str, image_wh: tuple[int, int]) -> tuple[float, float, float, float]:
-    numbers = isinstance(bbox, list) and len(bbox) == 4
-    if not numbers or any(isinstance(v, bool) or not isinstance(v, (int, float)) for v in bbox):
+    if not isinstance(bbox, list) or len(bbox) != 4 or any(type(v) not in (int, float) for v in bbox):
         raise AnnotationError("four numbers x1, y1, x2, y2", bbox, field=name)
+    x1, y1, x2, y2 = bbox
+    width, height = image_wh
     try:
-        x1, y1, x2, y2 = (float(v) for v in bbox)
+        if 0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height:
+            return float(x1), float(y1), float(x2), float(y2)
+        finite = all(map(math.isfinite, bbox))
     except OverflowError:
         raise AnnotationError("numbers of a sane size", bbox, field=name) from None
-    if not all(map(math.isfinite, (x1, y1, x2, y2))):
+    if not finite:
         raise AnnotationError("finite numbers", bbox, field=name)
     if not (x1 < x2 and y1 < y2):
         raise AnnotationError("x1 < x2 and y1 < y2", bbox, field=name)
-    width, height = image_wh
-    if x1 < 0 or y1 < 0 or x2 > width or y2 > height:
-        raise AnnotationError(f"a box inside the {width}x{height} image", bbox, field=name)
-    return x1, y1, x2, y2
+    raise AnnotationError(f"a box inside the {width}x{height} image", bbox, field=name)
 
 
 def check_caption(caption: object, name: str = "caption") -> str:
@@ -365,7 +367,17 @@ def _kind(path: Path) -> str:
     return "a folder" if path.is_dir() else "no such file"
 
 
+_decode_fast = msgspec.json.Decoder().decode
+
+
 def _decode(raw: bytes) -> object:
+    try:
+        return _decode_fast(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _decode_saying_why(raw)
+
+
+def _decode_saying_why(raw: bytes) -> object:
     try:
         return json.loads(raw.decode(), parse_constant=_no_constant)
     except UnicodeDecodeError as error:

@@ -35,8 +35,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
 def write_jsonl(path: str | Path, lines: Iterable[dict[str, Any]]) -> int:
     """Write one JSON object a line and return how many there were."""
     count = 0
+    encode = json.JSONEncoder(ensure_ascii=False).encode
     with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
         for line in lines:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(encode(line) + "\n")
             count += 1
     return count

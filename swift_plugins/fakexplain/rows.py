@@ -18,6 +18,7 @@ from .answer import render_answer, target_regions
 from .prompts import QUESTION, VARIANTS, system_prompt
 
 _SUBSET = re.compile(r"(?:all|fold(?P<fold>[0-3])_(?P<part>train|test))(?:__(?P<variant>\w+))?")
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
 WITHOUT_BOXES = ("no_bbox", "label_only")
 
 
@@ -89,7 +90,7 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
         ],
         "images": [str(annotation.path)],
         "objects": {"ref": [], "bbox": shown},
-        "solution": json.dumps(
+        "solution": _to_json(
             {
                 "id": annotation.id,
                 "label": annotation.label,
@@ -97,7 +98,6 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
                 "boxes": boxes,
                 "tags": list(annotation.tags),
                 "variant": variant,
-            },
-            ensure_ascii=False,
+            }
         ),
     }
