@@ -88,7 +88,7 @@ stage world python "$ROOT/examples/toy_world.py" --out "$OUT/made" --train "$IMA
 stage backbone python "$ROOT/examples/tiny_qwen.py" --out "$OUT/base" --annotations "$OUT/made/annotations.jsonl" --seed "$SEED"
 stage validate fakexplain validate "$OUT/made/annotations.jsonl"
 # The toy world holds out some photographs as fold 0; split keeps its folds and checks that no photograph is in two.
-stage split fakexplain split "$OUT/made/annotations.jsonl" --group-by class_name --seed "$SEED" -o "$world/annotations.jsonl"
+stage split fakexplain split "$OUT/made/annotations.jsonl" --group-by class_name --seed "$SEED" -o "$world/annotations.jsonl" --force
 
 beside infer base "$OUT/base" "${common[@]}"
 stage sft env "FAKEXPLAINED=$world/annotations.jsonl" swift sft --model "$OUT/base" "${common[@]}" "${train[@]}" \
@@ -108,9 +108,9 @@ joined
 infer grpo "$OUT/grpo/checkpoint-$GRPO_STEPS"
 
 score=(fakexplain score "base=$OUT/base.jsonl" "SFT=$OUT/sft.jsonl" "+GRPO=$OUT/grpo.jsonl"
-  --annotations "$world/annotations.jsonl" --template fx_qwen2_5_vl --json "$OUT/scores.json")
+  --annotations "$world/annotations.jsonl" --template fx_qwen2_5_vl --json "$OUT/scores.json" --force)
 sheet=(fakexplain sheet "$world/annotations.jsonl" --predictions "$OUT/grpo.jsonl" --template fx_qwen2_5_vl
-  --limit 12 --output "$OUT/contact_sheet.png")
+  --limit 12 --out "$OUT/contact_sheet.png" --force)
 if [[ -n ${DRY_RUN:-} ]]; then
   printf '%q ' "${score[@]}"; echo; printf '%q ' "${sheet[@]}"; echo
 else

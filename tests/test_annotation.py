@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from swift_plugins.fakexplain.annotation import (
     TAG_WORDS,
@@ -15,7 +14,6 @@ from swift_plugins.fakexplain.annotation import (
     AnnotationError,
     _decode,
     canonical_tag,
-    check_image,
     parse_record,
     read_annotations,
     to_record,
@@ -209,40 +207,6 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
 
     peak(10)
     assert peak(20_000) < peak(2_000) + 1_000_000  # bytes; the records together would be some 20 MB
-
-
-class TestCheckImage:
-    def record(self, folder, **changes):
-        return parse_record(REAL | changes, folder=folder, file="a.jsonl", line=3)
-
-    def test_the_right_size_passes(self, tmp_path):
-        Image.new("RGB", (8, 8)).save(tmp_path / "r1.png")
-        check_image(self.record(tmp_path), decode=True)
-
-    def test_a_missing_image(self, tmp_path):
-        with pytest.raises(
-            AnnotationError, match=r"^a\.jsonl:3: image: expected an image file, found no file .*r1\.png"
-        ):
-            check_image(self.record(tmp_path))
-
-    def test_another_size(self, tmp_path):
-        Image.new("RGB", (9, 8)).save(tmp_path / "r1.png")
-        with pytest.raises(AnnotationError, match="width, height: expected the image's own 9x8 pixels, found 8x8"):
-            check_image(self.record(tmp_path))
-
-    def test_a_file_that_is_no_image(self, tmp_path):
-        (tmp_path / "r1.png").write_text("hello")
-        with pytest.raises(AnnotationError, match="image: expected a readable image, found .*r1.png"):
-            check_image(self.record(tmp_path))
-
-    def test_a_truncated_image_is_found_when_it_is_decoded(self, tmp_path):
-        Image.effect_noise((64, 64), 90).save(tmp_path / "r1.png")
-        whole = (tmp_path / "r1.png").read_bytes()
-        (tmp_path / "r1.png").write_bytes(whole[: len(whole) // 2])
-        record = self.record(tmp_path, width=64, height=64)
-        check_image(record)
-        with pytest.raises(AnnotationError, match="image: expected a readable image"):
-            check_image(record, decode=True)
 
 
 anything = st.recursive(

@@ -71,7 +71,7 @@ def test_validate_can_go_on_and_keep_the_good(tmp_path):
         (["validate", "none.jsonl"], 1, "none.jsonl: expected an annotations file (JSON Lines), found no such file"),
         (["validate", "."], 1, "expected an annotations file (JSON Lines), found a folder"),
         (["export", "none.jsonl", "-o", "x.jsonl", "--subset", "fold9_train"], 2, "no such subset"),
-        (["split", "none.jsonl"], 2, "Missing option '--output'"),
+        (["split", "none.jsonl"], 2, "Missing option '--out'"),
         (["fly"], 2, "No such command 'fly'"),
     ],
 )

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,7 +93,7 @@ class AnnotationError(ValueError):
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part)
-        found = self.found if isinstance(self.found, _Words) else repr(self.found)
+        found = self.found if isinstance(self.found, Words) else repr(self.found)
         if len(found) > 120:
             found = found[:117] + "..."
         what = f"{self.field}: " if self.field else ""
@@ -98,11 +101,11 @@ class AnnotationError(ValueError):
         return f"{place + ': ' if place else ''}{what}expected {self.expected}, found {found}{who}"
 
 
-class _Words(str):
+class Words(str):
     """Words for an error that are no value of the file, and so are not quoted."""
 
 
-NOTHING = _Words("nothing")
+NOTHING = Words("nothing")
 
 
 @dataclass(frozen=True)
@@ -316,6 +319,21 @@ def to_record(annotation: Annotation) -> dict[str, Any]:
     return record | annotation.extra
 
 
+def relocated(annotation: Annotation, folder: str | Path) -> Annotation:
+    """The record as an annotations file in another folder holds it: its image path is relative to that one.
+
+    >>> relocated(Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")), "data/folds").image
+    '../b/a.png'
+    """
+    path = os.path.relpath(_resolved(annotation.path.parent) / annotation.path.name, _resolved(Path(folder)))
+    return replace(annotation, image=path.replace(os.sep, "/"))
+
+
+@lru_cache(maxsize=1024)
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()
+
+
 def read_annotations(
     path: str | Path, *, on_error: Callable[[AnnotationError], None] | None = None
 ) -> Iterator[Annotation]:
@@ -334,29 +352,49 @@ def read_annotations(
         raise FileNotFoundError(f"{path}: expected an annotations file (JSON Lines), found {_kind(path)}")
     on_error = on_error or _raise
     lines = 0
-    seen = sqlite3.connect("")  # a private temporary database: spills to disk, goes with the connection
-    try:
-        seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID")
-        with open(path, "rb") as file:
-            for number, raw in enumerate(file, 1):
-                raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-                if not raw.strip():
-                    continue
-                lines += 1
-                record = None
-                try:
-                    record = _decode(raw)
-                    annotation = parse_record(record, folder=path.parent, file=str(path), line=number)
-                    _note_id(seen, annotation.id, number)
-                except AnnotationError as error:
-                    id = record.get("id") if isinstance(record, dict) else None
-                    on_error(error.at(str(path), number, id if isinstance(id, str) else None))
-                else:
-                    yield annotation
-    finally:
-        seen.close()
+    with closing(Ids()) as ids, open(path, "rb") as file:
+        for number, raw in enumerate(file, 1):
+            raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+            if not raw.strip():
+                continue
+            lines += 1
+            record = None
+            try:
+                record = _decode(raw)
+                annotation = parse_record(record, folder=path.parent, file=str(path), line=number)
+                ids.add(annotation.id, f"line {number}")
+            except AnnotationError as error:
+                id = record.get("id") if isinstance(record, dict) else None
+                on_error(error.at(str(path), number, id if isinstance(id, str) else None))
+            else:
+                yield annotation
     if not lines:
-        on_error(AnnotationError("at least one record", _Words("an empty file")).at(str(path), 0))
+        on_error(AnnotationError("at least one record", Words("an empty file")).at(str(path), 0))
+
+
+class Ids:
+    """The ids of one file so far, in a private temporary database that spills to disk and goes with the connection."""
+
+    def __init__(self) -> None:
+        self._seen = sqlite3.connect("")
+        self._seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID")
+
+    def add(self, id: str, place: str) -> None:
+        """Note an id and where it stands.
+
+        Raises:
+            AnnotationError: another record has it.
+        """
+        try:
+            self._seen.execute("INSERT INTO ids VALUES (?, ?)", (id, place))
+        except sqlite3.IntegrityError:
+            (first,) = self._seen.execute("SELECT place FROM ids WHERE id = ?", (id,)).fetchone()
+            raise AnnotationError(f"an id of its own, for {first} has this one", id, field="id") from None
+        except UnicodeEncodeError:
+            raise AnnotationError("text that UTF-8 can write", id, field="id") from None
+
+    def close(self) -> None:
+        self._seen.close()
 
 
 def _raise(error: AnnotationError) -> None:
@@ -382,63 +420,19 @@ def _decode_saying_why(raw: bytes) -> object:
         return json.loads(raw.decode(), parse_constant=_no_constant)
     except UnicodeDecodeError as error:
         raise AnnotationError(
-            "UTF-8 text", _Words(f"byte {raw[error.start]:#04x} at column {error.start + 1}")
+            "UTF-8 text", Words(f"byte {raw[error.start]:#04x} at column {error.start + 1}")
         ) from None
     except json.JSONDecodeError as error:
-        found = _Words(f"{error.msg.removesuffix(' at')} at column {error.colno}")
+        found = Words(f"{error.msg.removesuffix(' at')} at column {error.colno}")
         raise AnnotationError("one JSON object", found) from None
     except (RecursionError, ValueError) as error:
-        raise AnnotationError("one JSON object", _Words(str(error))) from None
+        raise AnnotationError("one JSON object", Words(str(error))) from None
 
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name}, which is not JSON")
 
 
-def _note_id(seen: sqlite3.Connection, id: str, line: int) -> None:
-    try:
-        seen.execute("INSERT INTO ids VALUES (?, ?)", (id, line))
-    except sqlite3.IntegrityError:
-        (first,) = seen.execute("SELECT line FROM ids WHERE id = ?", (id,)).fetchone()
-        raise AnnotationError(f"an id of its own, for line {first} has this one", id, field="id") from None
-    except UnicodeEncodeError:
-        raise AnnotationError("text that UTF-8 can write", id, field="id") from None
-
-
 def write_annotations(path: str | Path, annotations: Iterable[Annotation]) -> int:
     """Write records as JSON Lines and return how many there were."""
     return write_jsonl(path, map(to_record, annotations))
-
-
-def check_image(annotation: Annotation, *, decode: bool = False) -> None:
-    """Open the image far enough to compare its size with the record's.
-
-    Args:
-        annotation: the record.
-        decode: also decode every pixel, which finds truncated files and takes some milliseconds.
-
-    Raises:
-        AnnotationError: the image is missing, is not an image, or has another size.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(annotation.path) as image:
-            size = image.size
-            if decode:
-                image.load()
-    except FileNotFoundError:
-        raise _image_error(annotation, "an image file", f"no file {annotation.path}") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise _image_error(annotation, "a readable image", f"{annotation.path}: {error}") from None
-    if size != annotation.image_wh:
-        wrong = AnnotationError(
-            f"the image's own {size[0]}x{size[1]} pixels",
-            _Words(f"{annotation.width}x{annotation.height}"),
-            field="width, height",
-        )
-        raise wrong.at(annotation.file, annotation.line, annotation.id)
-
-
-def _image_error(annotation: Annotation, expected: str, found: str) -> AnnotationError:
-    return AnnotationError(expected, _Words(found), field="image").at(annotation.file, annotation.line, annotation.id)

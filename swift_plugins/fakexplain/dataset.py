@@ -17,7 +17,8 @@ from datasets.features import Json, List
 from swift.dataset import DatasetLoader, DatasetMeta, RowPreprocessor
 from swift.dataset import register_dataset as register
 
-from .annotation import check_image, read_annotations
+from .annotation import read_annotations
+from .images import check_image
 from .rows import Subset, parse_subset, select, to_row
 
 NAME = "fakexplained"

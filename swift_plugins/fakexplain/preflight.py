@@ -7,7 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .annotation import Annotation, check_image, read_annotations
+from .annotation import Annotation, read_annotations
+from .images import check_image
 from .rows import WITHOUT_BOXES, Subset, select, to_row
 
 TESTED = {

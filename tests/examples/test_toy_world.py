@@ -13,7 +13,8 @@ pytest.importorskip("skimage")
 pytest.importorskip("sklearn")
 
 from examples import toy_world
-from swift_plugins.fakexplain.annotation import TAGS, Annotation, check_image, read_annotations, write_annotations
+from swift_plugins.fakexplain.annotation import TAGS, Annotation, read_annotations, write_annotations
+from swift_plugins.fakexplain.images import check_image
 
 SCRIPT = Path(toy_world.__file__)
 

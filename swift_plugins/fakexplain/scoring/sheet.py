@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from PIL import Image, ImageDraw
 
-from ..annotation import TAG_WORDS, Annotation, AnnotationError, Region, check_image
+from ..annotation import TAG_WORDS, Annotation, AnnotationError, Region
 from ..answer import Answer, parse_answer, target_regions
 from ..files import replacing
 from ..frames import FrameRule
+from ..images import check_image
 from .lettering import Pen, wrapped
 from .metrics import boxes_px, score_image
 from .overlay import GOLD, INK, PAPER, PRED, Colour, draw_badge, draw_boxes, draw_dashed

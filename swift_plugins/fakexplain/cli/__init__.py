@@ -1,0 +1,6 @@
+"""`fakexplain`: the command line. Parsing and printing only; the work is done elsewhere, imported where it is used."""
+
+from . import checks, convert, export, folds, scores
+from .app import app, main
+
+__all__ = ["app", "checks", "convert", "export", "folds", "main", "scores"]

@@ -1,0 +1,150 @@
+"""`fakexplain plugin`, `validate`, `preflight`: what is there, and whether it is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..annotation import Annotation, AnnotationError, read_annotations, relocated, write_annotations
+from ..images import check_image
+from ..parallel import map_ordered
+from .app import (
+    OUT,
+    Annotations,
+    Errors,
+    Force,
+    KeepGoing,
+    MaxPixels,
+    SubsetName,
+    Template,
+    app,
+    check_free,
+    fail,
+    progress,
+    usage,
+)
+
+
+@app.command()
+def plugin() -> None:
+    """Print the path of the plugin file, for ms-swift's --custom_register_path."""
+    print(_front_door())
+
+
+def _front_door() -> Path:
+    return Path(__file__).resolve().parents[2] / "fakexplain_plugin.py"
+
+
+@app.command()
+def validate(
+    annotations: Annotations,
+    images: Annotated[bool, typer.Option(help="Also open and decode every image.")] = True,
+    keep_going: KeepGoing = False,
+    output: Annotated[Path | None, typer.Option(*OUT, help="With --keep-going: write the good records here.")] = None,
+    force: Force = False,
+) -> None:
+    """Check every record and image, and say what the file holds."""
+    if output is not None:
+        check_free(output, force, annotations)
+    errors = Errors(keep_going)
+    summary = _Summary()
+
+    def checked(record: Annotation) -> Annotation | AnnotationError:
+        try:
+            if images:
+                check_image(record, decode=True)
+        except AnnotationError as error:
+            return error
+        return record
+
+    def good() -> Iterator[Annotation]:
+        records = read_annotations(annotations, on_error=errors)
+        for record in progress(map_ordered(checked, records), annotations, "validate"):
+            if isinstance(record, AnnotationError):
+                errors(record)
+            else:
+                summary.add(record)
+                yield record
+
+    if output is not None:
+        write_annotations(output, (relocated(record, output.parent) for record in good()))
+    else:
+        for _ in good():
+            pass
+    print(summary)
+    errors.end(summary.records, annotations)
+
+
+class _Summary:
+    """Counts of what a file holds."""
+
+    def __init__(self) -> None:
+        self.records = self.regions = self.bare = 0
+        self.counts: dict[str, Counter[str]] = {
+            name: Counter() for name in ("label", "tags", "fold", "family", "generator", "other fields, kept")
+        }
+
+    def add(self, annotation: Annotation) -> None:
+        self.records += 1
+        self.regions += len(annotation.regions)
+        self.bare += annotation.label == "fake" and not annotation.regions
+        self.counts["label"][annotation.label] += 1
+        self.counts["tags"].update(annotation.tags)
+        self.counts["other fields, kept"].update(annotation.extra.keys())
+        for name in ("fold", "family", "generator"):
+            if (value := getattr(annotation, name)) is not None:
+                self.counts[name][str(value)] += 1
+
+    def __str__(self) -> str:
+        fakes = self.counts["label"]["fake"]
+        mean = f", {self.regions / fakes:.2f} a fake image" if fakes else ""
+        lines = [f"{self.records} records, {self.regions} regions{mean}, {self.bare} fake images without a region"]
+        for name, counter in self.counts.items():
+            if counter:
+                shown = ", ".join(f"{value} {count}" for value, count in sorted(counter.items()))
+                lines.append(f"  {name}: {shown}")
+        return "\n".join(lines)
+
+
+@app.command()
+def preflight(
+    annotations: Annotations,
+    model: Annotated[str, typer.Option(help="Model folder or name; its processor is loaded, its weights are not.")],
+    template: Template = "fx_qwen2_5_vl",
+    plugin: Annotated[Path | None, typer.Option(help="Plugin file; the installed one by default.")] = None,
+    model_type: Annotated[str | None, typer.Option(help="Where ms-swift cannot tell it from the folder.")] = None,
+    subset: SubsetName = "all",
+    max_length: Annotated[int | None, typer.Option(help="The run's --max_length; the model's own by default.")] = None,
+    max_pixels: MaxPixels = None,
+    sample: Annotated[int, typer.Option(help="How many records to encode; 0 encodes all.", min=0)] = 200,
+) -> None:
+    """Look before a run: versions, data, images, and that gold answers score 1.0 through ms-swift's own code."""
+    from .. import preflight as checks
+    from ..rows import parse_subset
+
+    chosen = usage(parse_subset, subset, "--subset")
+    front_door = plugin or _front_door()
+    if not front_door.is_file():
+        raise FileNotFoundError(f"{front_door}: expected the plugin file, found no such file")
+    colours = {"ok": "green", "warn": "yellow", "fail": "red"}
+    states = []
+    for state, what, found in checks.preflight(
+        annotations,
+        chosen,
+        lambda records: progress(records, annotations, "images"),
+        plugin=front_door,
+        template=template,
+        model=model,
+        model_type=model_type,
+        max_length=max_length,
+        max_pixels=max_pixels,
+        sample=sample,
+    ):
+        states.append(state)
+        typer.echo(f"{typer.style(f'{state:4}', fg=colours[state])}  {what}: {found}")
+    if "fail" in states:
+        fail(f"{states.count('fail')} of {len(states)} checks failed")

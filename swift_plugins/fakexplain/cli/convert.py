@@ -1,0 +1,123 @@
+"""`fakexplain convert`: annotations of others as records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..annotation import LABELS, Annotation, write_annotations
+from ..files import replacing, replacing_folder
+from .app import OUT, Errors, Force, KeepGoing, app, check_free, progress
+
+OPTIONAL = ("generator", "family", "class_name", "annotator")
+
+
+@app.command()
+def convert(
+    format: Annotated[str, typer.Argument(help="Name of the format; `list` names them all.", metavar="FORMAT")],
+    src: Annotated[Path | None, typer.Argument(help="File, folder or ZIP archive to read.", metavar="SRC")] = None,
+    output: Annotated[Path | None, typer.Option(*OUT, help="Annotations file to write.")] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder the source's image paths are relative to; by default SRC's own.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Label of images of which the source says nothing.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help=f"A field for every record: {', '.join(OPTIONAL)}.", metavar="NAME=VALUE"),
+    ] = None,
+    real: Annotated[list[str] | None, typer.Option(help="`folder`: a name that means real; may be repeated.")] = None,
+    fake: Annotated[list[str] | None, typer.Option(help="`folder`: a name that means fake; may be repeated.")] = None,
+    keep_going: KeepGoing = False,
+    force: Force = False,
+) -> None:
+    """Read annotations of another tool or dataset.
+
+    Images stay where they are. Those whose EXIF turns them are written anew, upright, beside the annotations file, in
+    OUT's name with _images; so are images that the source holds within itself. An archive is unpacked to OUT's name
+    with _source.
+    """
+    from converters.convert import Place, Report
+    from converters.convert import convert as convert_pieces
+    from converters.folder import FAKE, REAL
+    from converters.formats import FORMATS
+
+    if format == "list":
+        for name, each in FORMATS.items():
+            print(f"{name:14} {each.words}")
+        return
+    if format not in FORMATS:
+        raise typer.BadParameter(f"expected one of {', '.join(FORMATS)}, found {format!r}", param_hint="FORMAT")
+    if src is None or output is None:
+        raise typer.BadParameter("expected SRC to read and --out to write", param_hint="SRC")
+    if label is not None and label not in LABELS:
+        raise typer.BadParameter(f"expected fake or real, found {label!r}", param_hint="--label")
+    fields = _fields(settings or [])
+    if not src.exists():
+        raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
+    check_free(output, force, src)
+    written, unpacked = (output.with_name(f"{output.stem}_{what}") for what in ("images", "source"))
+    errors, report = Errors(keep_going), Report()
+    reader = FORMATS[format]
+    load: Any = partial(reader.load, real=real or REAL, fake=fake or FAKE) if format == "folder" else reader.load
+
+    with ExitStack() as files:
+        partial_out = files.enter_context(replacing(output))
+        check_free(written, force)
+        new = files.enter_context(replacing_folder(written))
+        if src.suffix.lower() == ".zip":
+            from converters.archives import unpack
+
+            check_free(unpacked, force)
+            source = files.enter_context(replacing_folder(unpacked))
+            unpack(src, source)
+            root = Place(source, unpacked.name)
+            if images is not None:
+                root = Place(source / images, f"{unpacked.name}/{images}")
+        else:
+            from converters.source import folder_of
+
+            source, folder = src, images or folder_of(src)
+            if not folder.is_dir():
+                raise FileNotFoundError(f"{folder}: expected the folder of the images, found no such folder")
+            root = Place(folder, os.path.relpath(folder.resolve(), output.parent.resolve()).replace(os.sep, "/"))
+        records = convert_pieces(
+            load(source),
+            reader.parse,
+            images=root,
+            written=Place(new, written.name),
+            label=label,
+            fields=fields,
+            report=report,
+            on_error=errors if keep_going else None,
+        )
+        shown: Iterator[Annotation] = progress(records, None, f"convert {format}", "image")
+        count = write_annotations(partial_out, shown)
+        if not count:
+            errors.end(0, src)
+    print(f"{count} records in {output}")
+    for number, words in (
+        (report.clipped, "boxes cut at the border of their image"),
+        (report.turned, f"images turned upright, in {written}"),
+        (report.written, f"images taken out of the source, in {written}"),
+    ):
+        if number:
+            print(f"  {number} {words}")
+    errors.end(count, src)
+
+
+def _fields(settings: list[str]) -> dict[str, str]:
+    fields = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or name not in OPTIONAL or not value:
+            raise typer.BadParameter(
+                f"expected NAME=VALUE with one of {', '.join(OPTIONAL)}, found {setting!r}", param_hint="--set"
+            )
+        fields[name] = value
+    return fields

@@ -1,0 +1,84 @@
+"""Images of records: found, opened and turned upright, with every failure told as an error of its record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any
+
+from .annotation import Annotation, AnnotationError, Words
+
+
+def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> Any:
+    """Open an image file; its size and EXIF are known then, its pixels are read when they are used.
+
+    Args:
+        source: path, or an open binary file.
+        name: what an error calls it.
+        decode: read the pixels at once, which finds truncated files and takes some milliseconds.
+
+    Returns:
+        A `PIL.Image.Image`; close it, or use it as a context manager.
+
+    Raises:
+        AnnotationError: no file, not an image, or one whose size is that of a decompression bomb (more than twice
+            `PIL.Image.MAX_IMAGE_PIXELS`: some 179 million pixels); field `image`.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        image = Image.open(source)
+        if decode:
+            image.load()
+        return image
+    except FileNotFoundError:
+        raise AnnotationError("an image file", Words(f"no file {name}"), field="image") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise AnnotationError("a readable image", Words(f"{name}: {error}"), field="image") from None
+
+
+def check_image(annotation: Annotation, *, decode: bool = False) -> None:
+    """Open the image far enough to compare its size with the record's.
+
+    Args:
+        annotation: the record.
+        decode: also decode every pixel, which finds truncated files and takes some milliseconds.
+
+    Raises:
+        AnnotationError: the image is missing, is not an image, or has another size.
+    """
+    try:
+        with open_image(annotation.path, str(annotation.path), decode=decode) as image:
+            size = image.size
+        if size != annotation.image_wh:
+            found = Words(f"{annotation.width}x{annotation.height}")
+            raise AnnotationError(f"the image's own {size[0]}x{size[1]} pixels", found, field="width, height")
+    except AnnotationError as error:
+        raise error.at(annotation.file, annotation.line, annotation.id) from None
+
+
+def orientation(image: Any) -> int:
+    """The EXIF orientation of an opened image, 1 to 8; 1 where it is upright or does not say.
+
+    >>> from PIL import Image
+    >>> orientation(Image.new("RGB", (4, 2)))
+    1
+    """
+    from PIL import ExifTags
+
+    if image.format == "PNG" and "exif" not in image.info:
+        return 1  # asking a PNG for what its header lacks decodes all of it
+    value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    return value if value in range(1, 9) else 1
+
+
+def upright_wh(image: Any) -> tuple[int, int]:
+    """Width and height of an opened image once EXIF has turned it upright."""
+    width, height = image.size
+    return (height, width) if orientation(image) > 4 else (width, height)
+
+
+def upright(image: Any) -> Any:
+    """The image as viewers show it: turned as its EXIF says, which is then gone; the pixels are the file's own."""
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(image) if orientation(image) != 1 else image

@@ -1,0 +1,41 @@
+"""One function over many images on all cores, in order and in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def cores() -> int:
+    """Processors this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def map_ordered(function: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Iterator[R]:
+    """Results of a function, in the order of the items; no more than a few items a core are taken ahead.
+
+    Threads, not processes: Pillow holds no lock while it decodes, resizes or encodes. What the function raises is
+    raised here, in the item's turn.
+
+    >>> list(map_ordered(abs, [-1, 2, -3]))
+    [1, 2, 3]
+    """
+    threads = threads or cores()
+    pending: deque[Future[R]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) > 4 * threads:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()

@@ -1,0 +1,285 @@
+"""Converting, whatever the format: images, labels, boxes at the border, what is refused, what is left behind."""
+
+import io
+import json
+import zipfile
+
+import pytest
+from PIL import Image
+
+from converters.convert import Place, Report, convert
+from converters.source import Draft, Piece, hull, inner_path, load_json_items, need, only_file
+from swift_plugins.fakexplain.annotation import AnnotationError, read_annotations
+from tests.test_cli import fakexplain
+
+
+def picture(path, wh=(40, 20), turn=None, kind=None):
+    """An image whose left half is red, as a camera stores it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("RGB", wh, "blue")
+    image.paste("red", (0, 0, wh[0] // 2, wh[1]))
+    exif = Image.Exif()
+    if turn:
+        exif[0x0112] = turn
+    image.save(path, kind, exif=exif)
+    return path
+
+
+def records(folder, *drafts, **changes):
+    """Records of drafts whose images lie in a folder; what is written anew goes to `new`."""
+    pieces = [Piece(draft, "source.json", at=f"[{index}]") for index, draft in enumerate(drafts)]
+    new = folder / "new"
+    new.mkdir(exist_ok=True)
+    settings = {"images": Place(folder, "data"), "written": Place(new, "out_images")} | changes
+    return list(convert(pieces, lambda draft: [draft], **settings))
+
+
+def test_an_upright_image_stays_where_it_is(tmp_path):
+    picture(tmp_path / "a/1.png")
+    (record,) = records(tmp_path, Draft("a/1.png", regions=[(1, 2, 3, 4, "Hand.")], tags=["Wrong Texture"]))
+    assert (record.id, record.image, record.image_wh, record.label) == ("a/1", "data/a/1.png", (40, 20), "fake")
+    assert record.regions[0].bbox == (1, 2, 3, 4) and record.tags == ("texture_error",)
+    assert not list((tmp_path / "new").iterdir())
+
+
+def test_an_image_that_exif_turns_is_written_upright_and_coordinates_are_those_of_viewers(tmp_path):
+    picture(tmp_path / "naïve 中.jpg", turn=6)
+    report = Report()
+    (record,) = records(tmp_path, Draft("naïve 中.jpg", regions=[(0, 0, 20, 20, "Half.")], wh=(20, 40)), report=report)
+    assert (record.image, record.image_wh, report.turned) == ("out_images/naïve 中.png", (20, 40), 1)
+    with Image.open(tmp_path / "new/naïve 中.png") as image:
+        assert image.size == (20, 40) and image.getexif().get(0x0112, 1) == 1
+        x1, y1, x2, y2 = map(int, record.regions[0].bbox)
+        assert image.crop((x1, y1, x2, y2)).getpixel((10, 10))[0] > 200  # the red half is at the top, where the box is
+
+
+def test_a_size_of_the_source_must_be_that_of_the_upright_image(tmp_path):
+    picture(tmp_path / "a.jpg", turn=6)
+    expected = r"source.json: \[0\].width, height: expected the upright image's own 20x40 pixels, found 40x20"
+    with pytest.raises(AnnotationError, match=expected):
+        records(tmp_path, Draft("a.jpg", label="real", wh=(40, 20)))
+
+
+def test_an_image_within_the_source_is_written_as_it_was(tmp_path):
+    raw = picture(tmp_path / "x", kind="JPEG").read_bytes()
+    (record,) = records(tmp_path, Draft(raw, id="v1.5-cat", label="real"))
+    assert record.image == "out_images/v1.5-cat.jpg"
+    assert (tmp_path / "new/v1.5-cat.jpg").read_bytes() == raw
+
+
+@pytest.mark.parametrize(
+    ("unit", "box", "pixels", "clipped"),
+    [
+        ("percent", (10, 10, 50, 100), (4, 2, 20, 20), 0),
+        ("share", (0.1, 0.1, 0.5, 1), (4, 2, 20, 20), 0),
+        ("pixel", (-3, 2, 50, 10), (0, 2, 40, 10), 1),
+        ("percent", (0, 0, 100.0000001, 50), (0, 0, 40, 10), 0),
+    ],
+)
+def test_boxes_become_pixels_and_are_cut_at_the_border(tmp_path, unit, box, pixels, clipped):
+    picture(tmp_path / "a.png")
+    report = Report()
+    (record,) = records(tmp_path, Draft("a.png", regions=[(*box, "Hand.")], unit=unit), report=report)
+    assert record.regions[0].bbox == pixels and report.clipped == clipped
+
+
+@pytest.mark.parametrize(
+    ("draft", "message"),
+    [
+        (
+            Draft("none.png", label="real"),
+            r"\[0\].image: expected an image file \(--images .*none.png",
+        ),
+        (Draft("a.png"), r"\[0\].label: expected 'fake' or 'real', or a --label .* found nothing"),
+        (Draft("../a.png", label="real"), r"\[0\].image: expected a relative path that stays inside"),
+        (Draft("text.png", label="real"), r"\[0\].image: expected a readable image"),
+        (
+            Draft("a.png", regions=[(50, 1, 60, 2, "Hand.")]),
+            r"\[0\].regions\[0\].bbox: expected a box inside",
+        ),
+        (Draft("a.png", regions=[(9, 1, 3, 2, "Hand.")]), r"\[0\].regions\[0\].bbox: expected x1 < x2"),
+        (Draft("a.png", regions=[(1, 1, 3, 2, "<bbox>")]), r"\[0\].regions\[0\].caption: expected no markup"),
+        (Draft("a.png", tags=["shiny"]), r"\[0\].tags\[0\]: expected one of perspective_error"),
+        (Draft(b"", label="real"), r"\[0\].id: expected an id"),
+        (Draft(b"text", label="real", id="x"), r"\[0\].image: expected a readable image, found the image of 'x'"),
+    ],
+)
+def test_a_bad_record_says_where_and_does_not_stop_the_others(tmp_path, draft, message):
+    picture(tmp_path / "a.png")
+    (tmp_path / "text.png").write_text("text")
+    with pytest.raises(AnnotationError, match=message):
+        records(tmp_path, draft)
+    errors = []
+    good = records(tmp_path, draft, Draft("a.png", label="real"), on_error=errors.append)
+    assert len(good) == len(errors) == 1
+
+
+def test_an_id_twice_is_an_error(tmp_path):
+    picture(tmp_path / "a.png")
+    with pytest.raises(AnnotationError, match=r"id: expected an id of its own, for image data/a.png has this one"):
+        records(tmp_path, Draft("a.png", label="real"), Draft("a.png", label="real"))
+
+
+def test_a_source_without_an_image_is_an_error(tmp_path):
+    with pytest.raises(AnnotationError, match="expected at least one image"):
+        records(tmp_path)
+
+
+OUTSIDE = ("/a", "..", "a/../../b", "..\\a", "C:\\a", "c:a", "http://x/a", "", ".", "a\0b")
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_paths_that_lead_outside_are_refused(name):
+    with pytest.raises(AnnotationError, match="expected a relative path that stays inside"):
+        inner_path(name)
+
+
+@pytest.mark.parametrize("kinds", [int, float])
+def test_true_is_no_number(kinds):
+    with pytest.raises(AnnotationError, match=r"^top.x: expected a number, found True"):
+        need({"x": True}, "x", kinds, "a number", at="top")
+
+
+def test_hull_wants_points():
+    with pytest.raises(AnnotationError, match=r"points\[1\]: expected two numbers x, y, found \[1\]"):
+        hull([[1, 2], [1]], "points")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom"])
+def test_json_items_stream_in_any_unicode(tmp_path, encoding):
+    path = tmp_path / "a.json"
+    text = json.dumps({"rows": [{"a": "中"}, 2.5]}, ensure_ascii=False)
+    bom = encoding == "utf-16-le-bom"
+    path.write_bytes(b"\xff\xfe" + text.encode("utf-16-le") if bom else text.encode(encoding))
+    assert list(load_json_items(path, "rows.item")) == [("rows[0]", {"a": "中"}), ("rows[1]", 2.5)]
+    assert list(load_json_items(path, "")) == [("rows", [{"a": "中"}, 2.5])]
+
+
+@pytest.mark.parametrize("text", ['{"rows": [', "", "nope", '[{"a": NaN}]'])
+def test_broken_json_is_an_error_that_names_the_file(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(AnnotationError, match=r"a\.json: expected JSON, found"):
+        list(load_json_items(tmp_path / "a.json"))
+
+
+def test_a_folder_with_several_candidates_is_an_error(tmp_path):
+    for name in ("a.json", "b.json"):
+        (tmp_path / name).touch()
+    with pytest.raises(AnnotationError, match=r"expected one \*\.json; .* found 2: a\.json, b\.json"):
+        only_file(tmp_path, "*.json")
+
+
+class TestCommand:
+    @pytest.fixture
+    def source(self, tmp_path):
+        picture(tmp_path / "src/0_real/ä.png")
+        picture(tmp_path / "src/1_fake/b.jpg", turn=8)
+        return tmp_path / "src"
+
+    def test_folders_become_records(self, source, tmp_path):
+        out = tmp_path / "out/annotations.jsonl"
+        done = fakexplain("convert", "folder", source, "--out", out, "--set", "generator=camera")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines() == [
+            f"2 records in {out}",
+            f"  1 images turned upright, in {tmp_path / 'out/annotations_images'}",
+        ]
+        real, fake = read_annotations(out)
+        assert (real.id, real.image, real.label) == ("0_real/ä", "../src/0_real/ä.png", "real")
+        assert (fake.image, fake.image_wh, fake.generator) == ("annotations_images/1_fake/b.png", (20, 40), "camera")
+        assert real.path.is_file() and fake.path.is_file()
+        assert fakexplain("validate", out).returncode == 0
+
+    def test_the_same_bytes_each_time_and_no_overwriting_without_force(self, source, tmp_path):
+        out = tmp_path / "out/a.jsonl"
+        assert fakexplain("convert", "folder", source, "--out", out).returncode == 0
+        before = {path: path.read_bytes() for path in out.parent.rglob("*.*")}
+        again = fakexplain("convert", "folder", source, "--out", out, COLUMNS="300", NO_COLOR="1", TERM="dumb")
+        assert again.returncode == 2 and "is there already; --force overwrites it" in again.stderr
+        assert fakexplain("convert", "folder", source, "--out", out, "--force").returncode == 0
+        assert {path: path.read_bytes() for path in out.parent.rglob("*.*")} == before
+
+    def test_an_archive_is_unpacked_beside_the_records(self, source, tmp_path):
+        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+            for path in source.rglob("*.*"):
+                archive.write(path, path.relative_to(source))
+        out = tmp_path / "out/a.jsonl"
+        done = fakexplain("convert", "folder", tmp_path / "s.zip", "--out", out)
+        assert done.returncode == 0, done.stderr
+        assert sorted(record.image for record in read_annotations(out)) == [
+            "a_images/1_fake/b.png",
+            "a_source/0_real/ä.png",
+        ]
+        assert all(record.path.is_file() for record in read_annotations(out))
+
+    def test_keep_going_writes_the_good_and_counts_the_bad(self, source, tmp_path):
+        (source / "1_fake/c.png").write_text("text")
+        out = tmp_path / "a.jsonl"
+        done = fakexplain("convert", "folder", source, "--out", out)
+        assert done.returncode == 1 and not out.exists() and not (tmp_path / "a_images").exists()
+        done = fakexplain("convert", "folder", source, "--out", out, "--keep-going")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == f"error: 1 bad records of 3 in {source}"
+        assert len(list(read_annotations(out))) == 2
+
+    @pytest.mark.parametrize(
+        ("args", "code", "message"),
+        [
+            (["convert", "fly", "."], 2, "expected one of"),
+            (["convert", "folder", "none", "--out", "x.jsonl"], 1, "none: expected a file or folder to convert"),
+            (["convert", "folder", ".", "--out", "x.jsonl", "--set", "fold=1"], 2, "expected NAME=VALUE with one of"),
+            (["convert", "folder", ".", "--out", "x.jsonl", "--label", "maybe"], 2, "expected fake or real"),
+            (
+                ["convert", "folder", ".", "--out", "x.jsonl", "--images", "none"],
+                1,
+                "expected the folder of the images",
+            ),
+        ],
+    )
+    def test_bad_usage(self, tmp_path, monkeypatch, args, code, message):
+        monkeypatch.chdir(tmp_path)
+        done = fakexplain(*args, COLUMNS="300", NO_COLOR="1", TERM="dumb")
+        assert done.returncode == code and message in done.stderr
+        assert not list(tmp_path.iterdir())
+
+    def test_list_names_the_formats(self):
+        assert "folder " in fakexplain("convert", "list").stdout
+
+
+class TestArchives:
+    @pytest.mark.parametrize("name", ["../a.png", "/a.png", "a/../../b.png", "C:/a.png", "..\\a.png"])
+    def test_a_member_that_would_leave_the_folder_is_refused(self, tmp_path, name):
+        from converters.archives import unpack
+
+        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+            archive.writestr("good.png", b"1")
+            archive.writestr(name, b"2")
+        (tmp_path / "to").mkdir()
+        with pytest.raises(AnnotationError, match=r"s\.zip: member: expected a relative path that stays inside"):
+            unpack(tmp_path / "s.zip", tmp_path / "to")
+        assert not list((tmp_path / "to").iterdir())
+
+    def test_a_bomb_is_refused(self, tmp_path):
+        from converters.archives import unpack
+
+        with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("bomb", bytes(2**27))
+        with pytest.raises(AnnotationError, match=r"expected at most 200 bytes out of each, found bomb: 134,2"):
+            unpack(tmp_path / "s.zip", tmp_path)
+
+    def test_a_link_is_refused(self, tmp_path):
+        from converters.archives import unpack
+
+        link = zipfile.ZipInfo("link")
+        link.external_attr = 0o120777 << 16
+        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+            archive.writestr(link, "/etc/passwd")
+        with pytest.raises(AnnotationError, match="member: expected a file, found the link link"):
+            unpack(tmp_path / "s.zip", tmp_path)
+
+    def test_a_file_that_is_no_archive_is_refused(self, tmp_path):
+        from converters.archives import unpack
+
+        (tmp_path / "s.zip").write_bytes(io.BytesIO(b"text").read())
+        with pytest.raises(AnnotationError, match=r"s\.zip: expected a ZIP archive"):
+            unpack(tmp_path / "s.zip", tmp_path)

@@ -1,0 +1,88 @@
+"""Images of records: what is found wrong with them, and which way is up."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from swift_plugins.fakexplain.annotation import AnnotationError, parse_record
+from swift_plugins.fakexplain.images import check_image, open_image, orientation, upright, upright_wh
+from tests.test_annotation import REAL
+
+
+class TestCheckImage:
+    def record(self, folder, **changes):
+        return parse_record(REAL | changes, folder=folder, file="a.jsonl", line=3)
+
+    def test_the_right_size_passes(self, tmp_path):
+        Image.new("RGB", (8, 8)).save(tmp_path / "r1.png")
+        check_image(self.record(tmp_path), decode=True)
+
+    def test_a_missing_image(self, tmp_path):
+        with pytest.raises(
+            AnnotationError, match=r"^a\.jsonl:3: image: expected an image file, found no file .*r1\.png"
+        ):
+            check_image(self.record(tmp_path))
+
+    def test_another_size(self, tmp_path):
+        Image.new("RGB", (9, 8)).save(tmp_path / "r1.png")
+        with pytest.raises(AnnotationError, match="width, height: expected the image's own 9x8 pixels, found 8x8"):
+            check_image(self.record(tmp_path))
+
+    def test_a_file_that_is_no_image(self, tmp_path):
+        (tmp_path / "r1.png").write_text("hello")
+        with pytest.raises(AnnotationError, match="image: expected a readable image, found .*r1.png"):
+            check_image(self.record(tmp_path))
+
+    def test_a_truncated_image_is_found_when_it_is_decoded(self, tmp_path):
+        Image.effect_noise((64, 64), 90).save(tmp_path / "r1.png")
+        whole = (tmp_path / "r1.png").read_bytes()
+        (tmp_path / "r1.png").write_bytes(whole[: len(whole) // 2])
+        record = self.record(tmp_path, width=64, height=64)
+        check_image(record)
+        with pytest.raises(AnnotationError, match="image: expected a readable image"):
+            check_image(record, decode=True)
+
+
+def turned(turn: int, kind: str = "JPEG") -> Image.Image:
+    """An image, once written and read, whose red left half and size are those before a viewer turns it."""
+    image = Image.new("RGB", (40, 20), "blue")
+    image.paste("red", (0, 0, 20, 20))
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    buffer = io.BytesIO()
+    image.save(buffer, kind, exif=exif)
+    return open_image(buffer, "turned")
+
+
+# where the red half lies once upright: https://exiftool.org/TagNames/EXIF.html#Orientation in words
+@pytest.mark.parametrize(
+    ("turn", "wh", "red"),
+    [
+        (1, (40, 20), (5, 10)),
+        (2, (40, 20), (35, 10)),
+        (3, (40, 20), (35, 10)),
+        (4, (40, 20), (5, 10)),
+        (5, (20, 40), (10, 5)),
+        (6, (20, 40), (10, 5)),
+        (7, (20, 40), (10, 35)),
+        (8, (20, 40), (10, 35)),
+        (0, (40, 20), (5, 10)),
+        (9, (40, 20), (5, 10)),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_image_is_turned_as_its_exif_says(turn, wh, red, kind):
+    image = turned(turn, kind)
+    assert upright_wh(image) == wh
+    whole = upright(image)
+    assert whole.size == wh and orientation(whole) == 1
+    pixel = whole.convert("RGB").getpixel(red)
+    assert pixel[0] > 200 and pixel[2] < 60
+
+
+def test_a_decompression_bomb_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.new("1", (20, 20)).save(tmp_path / "bomb.png")
+    with pytest.raises(AnnotationError, match="image: expected a readable image, found bomb: .*decompression bomb"):
+        open_image(tmp_path / "bomb.png", "bomb")
