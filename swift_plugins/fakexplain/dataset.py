@@ -32,7 +32,6 @@ _FEATURES = Features(
         "solution": Value("string"),
     }
 )
-_json = msgspec.json.Encoder().encode
 
 
 def annotations_path() -> Path:
@@ -88,9 +87,10 @@ def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -
 
 def _table(columns: dict[str, list[Any]]) -> pa.Table:
     """What `Dataset.from_dict` makes of the columns, in half its time: it looks for a type in every value."""
+    encode = msgspec.json.Encoder().encode
     stored = columns | {
-        "messages": [[_json(message) for message in messages] for messages in columns["messages"]],
-        "objects": [_json(objects) for objects in columns["objects"]],
+        "messages": [[encode(message) for message in messages] for messages in columns["messages"]],
+        "objects": [encode(objects) for objects in columns["objects"]],
     }
     schema = _FEATURES.arrow_schema
     as_text = {"messages": pa.list_(pa.string()), "objects": pa.string()}

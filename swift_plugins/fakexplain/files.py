@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 
 @contextmanager
@@ -68,12 +69,20 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def to_json(value: Any) -> bytes:
+    """JSON on one line, in UTF-8.
+
+    >>> to_json({"a": [1.0, "é"]}).decode()
+    '{"a": [1.0, "é"]}'
+    """
+    return msgspec.json.format(msgspec.json.encode(value), indent=0)
+
+
 def write_jsonl(path: str | Path, lines: Iterable[dict[str, Any]]) -> int:
     """Write one JSON object a line and return how many there were."""
     count = 0
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    with replacing(path) as partial, open(partial, "w", encoding="utf-8") as file:
+    with replacing(path) as partial, open(partial, "wb") as file:
         for line in lines:
-            file.write(encode(line) + "\n")
+            file.write(to_json(line) + b"\n")
             count += 1
     return count

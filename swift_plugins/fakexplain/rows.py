@@ -8,17 +8,16 @@ have some.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .annotation import NOTHING, Annotation, AnnotationError
 from .answer import render_answer, target_regions
+from .files import to_json
 from .prompts import QUESTION, VARIANTS, system_prompt
 
 _SUBSET = re.compile(r"(?:all|fold(?P<fold>[0-3])_(?P<part>train|test))(?:__(?P<variant>\w+))?")
-_to_json = json.JSONEncoder(ensure_ascii=False).encode
 WITHOUT_BOXES = ("no_bbox", "label_only")
 
 
@@ -90,7 +89,7 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
         ],
         "images": [str(annotation.path)],
         "objects": {"ref": [], "bbox": shown},
-        "solution": _to_json(
+        "solution": to_json(
             {
                 "id": annotation.id,
                 "label": annotation.label,
@@ -99,5 +98,5 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
                 "tags": list(annotation.tags),
                 "variant": variant,
             }
-        ),
+        ).decode(),
     }
