@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import Any, NamedTuple
@@ -71,8 +72,10 @@ def convert(
     fields: Mapping[str, Any] | None = None,
     report: Report | None = None,
     on_error: Callable[[AnnotationError], None] | None = None,
-) -> Iterator[Annotation]:
+) -> Generator[Annotation, None, None]:
     """Records of a source, in its order.
+
+    Closing it ends all writing of images.
 
     Args:
         pieces: what the format's `load_NAME` yields.
@@ -92,8 +95,8 @@ def convert(
     report = report or Report()
     desk = _Desk(parse, images, written, label, dict(fields or {}))
     count = 0
-    with closing(Ids()) as ids:
-        for done in (each for several in map_ordered(desk.finish, pieces) for each in several):
+    with closing(Ids()) as ids, closing(map_ordered(desk.finish, pieces)) as finished:
+        for done in chain.from_iterable(finished):
             count += 1
             try:
                 if done.error is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_ordered(function: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Iterator[R]:
+def map_ordered(function: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Generator[R, None, None]:
     """Results of a function, in the order of the items; no more than a few items a core are taken ahead.
 
     Threads, not processes: Pillow holds no lock while it decodes, resizes or encodes. What the function raises is

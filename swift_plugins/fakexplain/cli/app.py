@@ -99,6 +99,10 @@ class Errors:
         self.count += 1
         tqdm.write(f"error: {error}", file=sys.stderr)
 
+    @staticmethod
+    def silent(error: AnnotationError) -> None:
+        """For a second reading of a file whose errors were told at the first."""
+
     def end(self, good: int, source: Path) -> None:
         """End the command with exit code 1 if there was any."""
         if self.count:

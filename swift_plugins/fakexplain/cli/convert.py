@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,7 +86,7 @@ def convert(
             if not folder.is_dir():
                 raise FileNotFoundError(f"{folder}: expected the folder of the images, found no such folder")
             root = Place(folder, os.path.relpath(folder.resolve(), output.parent.resolve()).replace(os.sep, "/"))
-        records = convert_pieces(
+        found = convert_pieces(
             load(source),
             reader.parse,
             images=root,
@@ -96,6 +96,7 @@ def convert(
             report=report,
             on_error=errors if keep_going else None,
         )
+        records = files.enter_context(closing(found))  # no image is written once its folder is being removed
         shown: Iterator[Annotation] = progress(records, None, f"convert {format}", "image")
         count = write_annotations(partial_out, shown)
         if not count:
