@@ -1,0 +1,274 @@
+"""LabelMe: one JSON file for each image, of version 5 and later.
+
+A shape is a region: its caption is its description or, where that is blank, its label. The image's flags say the label
+(`real`, `fake`) and the tags, by any of their names. LabelMe keeps keys that it does not know, so a record's other
+fields stand at the top of the file under their own names.
+
+LabelMe turns images as their EXIF says, before anything is drawn: its points and sizes are those of the upright image.
+What it knows of a shape beside points, label and description (group, flags, outline) has no place in a record.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from swift_plugins.fakexplain.annotation import LABELS, TAGS, Annotation, AnnotationError, Region, Words, canonical_tag
+from swift_plugins.fakexplain.images import open_image, orientation
+
+from .fields import check_numbers, draft_fields, own_fields, size
+from .sink import path_in, place_image
+from .source import Box, Draft, Piece, folder_of, hull, inner_path, load_json, need, one_line
+
+VERSION = "5.5.0"
+"""What a file says it was written by; LabelMe does not ask."""
+
+_OWN_KEYS = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth")
+
+_POINTS = {
+    "rectangle": (2, 4),  # two corners; four, as forks write them
+    "oriented_rectangle": (4, 4),
+    "polygon": (3, math.inf),
+    "line": (2, 2),
+    "linestrip": (2, math.inf),
+    "circle": (2, 2),  # the centre, and a point on the rim
+    "mask": (2, 2),  # its first and its last pixel
+}
+"""Type of a shape -> the fewest and the most points it has."""
+
+
+def load_labelme(src: Path) -> Iterator[Piece]:
+    """The JSON files below a folder, in order, or the one that is named; hidden ones are passed over.
+
+    Yields:
+        A piece whose data is {"content": the decoded file or the error it gave, "name": its path relative to the
+        source's folder, "found": whether its image is there}.
+
+    Raises:
+        FileNotFoundError: neither file nor folder.
+    """
+    if not src.exists():
+        raise FileNotFoundError(f"{src}: expected a LabelMe JSON file or a folder of them, found no such file")
+    folder = folder_of(src)
+    for path in sorted(src.rglob("*.json")) if src.is_dir() else [src]:
+        name = path.relative_to(folder)
+        if any(part.startswith(".") for part in name.parts):
+            continue
+        content: Any
+        try:
+            content = load_json(path)
+        except AnnotationError as error:
+            content = error  # raised where it is this image's error only
+        yield Piece({"content": content, "name": name.as_posix(), "found": _found(path.parent, content)}, str(path))
+
+
+def _found(folder: Path, content: Any) -> bool:
+    try:
+        return (folder / inner_path(content["imagePath"], "imagePath")).is_file()
+    except (AnnotationError, AttributeError, KeyError, TypeError):
+        return False  # `from_labelme` says why
+
+
+def from_labelme(data: Any) -> list[Draft]:
+    """The draft of one file.
+
+    The id is that of the key `id`, else the file's path without its suffix. Flags that are true and neither label nor
+    tag are kept as the field `flags`, a list of their names. The image within the file is taken where there is none at
+    `imagePath`, which is relative to the file.
+
+    Raises:
+        AnnotationError: the file was not JSON, or a field is missing or wrong.
+
+    >>> shape = {"label": "flaw", "description": "Six fingers.", "shape_type": "rectangle", "points": [[9, 2], [3, 8]]}
+    >>> content = {"imagePath": "a.png", "flags": {"fake": True, "Wrong Texture": True}, "shapes": [shape]}
+    >>> (draft,) = from_labelme({"content": content, "name": "b/a.json", "found": True})
+    >>> draft.image, draft.regions, draft.label, draft.tags
+    ('b/a.png', [(3, 2, 9, 8, 'Six fingers.')], 'fake', ['texture_error'])
+    """
+    content = data["content"]
+    if isinstance(content, AnnotationError):
+        raise content
+    name = inner_path(data["name"])
+    image = need(content, "imagePath", str, "the path of the image, relative to this file")
+    shapes = need(content, "shapes", list, "a list of shapes")
+    regions = [_region(shape, f"shapes[{index}]") for index, shape in enumerate(shapes)]
+    said = draft_fields({key: value for key, value in content.items() if key not in _OWN_KEYS})
+    _read_flags(content, said)
+    said["id"] = said["id"] or str(name.with_suffix(""))
+    held = content.get("imageData")
+    if held and not data["found"]:
+        place: str | bytes = _decoded(held)
+    else:
+        place = str(name.parent / inner_path(image, "imagePath"))
+    return [Draft(place, regions=regions, wh=size(content, "imageWidth", "imageHeight"), **said)]
+
+
+def _read_flags(content: dict[str, Any], said: dict[str, Any]) -> None:
+    """Add what the flags of the image say to what its other keys say."""
+    flags = content.get("flags") or {}
+    if not isinstance(flags, dict):
+        raise AnnotationError("an object of flags, each true or false", flags, field="flags")
+    others = []
+    tags = {canonical_tag(tag) or tag: tag for tag in said["tags"]}
+    for flag, value in flags.items():
+        if not isinstance(value, bool):
+            raise AnnotationError("true or false", value, field=f"flags.{flag}")
+        if not value:
+            continue
+        if flag in LABELS:
+            if said["label"] not in (None, flag):
+                raise AnnotationError(f"one label, for the image is said to be {said['label']}", flag, field="flags")
+            said["label"] = flag
+        elif tag := canonical_tag(flag):
+            tags.setdefault(tag, tag)
+        else:
+            others.append(flag)
+    said["tags"] = list(tags.values())
+    if others:
+        said["fields"]["flags"] = others
+
+
+def _region(shape: Any, at: str) -> tuple[float, float, float, float, str]:
+    label = need(shape, "label", str, "a label", at)
+    kind = need(shape, "shape_type", str, f"one of {', '.join(_POINTS)}", at)
+    if kind not in _POINTS:
+        raise AnnotationError(f"one of {', '.join(_POINTS)}, which have an area", kind, field=f"{at}.shape_type")
+    points = need(shape, "points", list, "a list of points [x, y]", at)
+    fewest, most = _POINTS[kind]
+    if not fewest <= len(points) <= most:
+        count = f"{fewest}" if most == fewest else f"{fewest} or more" if most == math.inf else f"{fewest} to {most}"
+        raise AnnotationError(f"{count} points, for a {kind}", points, field=f"{at}.points")
+    description = shape.get("description") or ""
+    if not isinstance(description, str):
+        raise AnnotationError("text", description, field=f"{at}.description")
+    caption = one_line(description) or one_line(label)
+    if not caption:
+        raise AnnotationError("a label, or a description, that is not blank", label, field=f"{at}.label")
+    return (*_box(kind, points, f"{at}.points"), caption)
+
+
+def _box(kind: str, points: list[Any], at: str) -> Box:
+    box = hull(points, at)
+    check_numbers((value for point in points for value in point), "numbers", at)
+    if kind == "circle":
+        (x, y), rim = points
+        radius = math.dist((x, y), rim)
+        return x - radius, y - radius, x + radius, y + radius
+    if kind == "mask":
+        return box[0], box[1], box[2] + 1, box[3] + 1  # the points name pixels, and a box ends where its last one does
+    return box
+
+
+def _decoded(held: Any) -> bytes:
+    try:
+        return base64.b64decode(held)
+    except (TypeError, ValueError):
+        raise AnnotationError("an image file in base64, or null", held, field="imageData") from None
+
+
+def to_labelme(annotation: Annotation) -> dict[str, Any]:
+    """The content of a record's JSON file, which lies beside its image.
+
+    Every region is a rectangle `flaw` whose description is the caption; there is a flag for either label and for each
+    tag, those of the record first, in its order.
+
+    Raises:
+        AnnotationError: a field of the record's own has the name of one of LabelMe's.
+
+    >>> to_labelme(Annotation("a", "a.png", 8, 8, "real", path=Path("a.png")))["flags"]["real"]
+    True
+    """
+    others = annotation.extra.get("flags", [])
+    if not isinstance(others, list) or not all(isinstance(flag, str) for flag in others):
+        raise _refused(annotation, "a list of names", others, "flags")
+    fields = {name: value for name, value in own_fields(annotation).items() if name not in ("label", "tags", "flags")}
+    for name in _OWN_KEYS:
+        if name in fields:
+            raise _refused(annotation, "no field of this name, for LabelMe has its own", fields[name], name)
+    return {
+        "version": VERSION,
+        "flags": {label: label == annotation.label for label in LABELS}
+        | {tag: tag in annotation.tags for tag in (*annotation.tags, *TAGS)}
+        | dict.fromkeys(others, True),
+        "shapes": [_shape(region) for region in annotation.regions],
+        "imagePath": annotation.path.name,
+        "imageData": None,
+        "imageHeight": annotation.height,
+        "imageWidth": annotation.width,
+        **fields,
+    }
+
+
+def _shape(region: Region) -> dict[str, Any]:
+    assert region.bbox is not None
+    x1, y1, x2, y2 = region.bbox
+    return {
+        "label": "flaw",
+        "points": [[x1, y1], [x2, y2]],
+        "group_id": None,
+        "description": region.caption,
+        "shape_type": "rectangle",
+        "flags": {},
+        "mask": None,
+    }
+
+
+def save_labelme(annotations: Iterable[Annotation], out: Path, *, images: Path, link: bool = False) -> int:
+    """Write a folder: every image at its path relative to `images`, and its JSON file beside it.
+
+    Args:
+        annotations: the records.
+        out: the folder, which is there.
+        images: folder that image paths are relative to.
+        link: hard links to the images in place of copies.
+
+    Returns:
+        How many records were written.
+
+    Raises:
+        AnnotationError: an image lies outside `images`, is turned by its EXIF, or would share its JSON file.
+    """
+    count = 0
+    for annotation in annotations:
+        place = out / path_in(images, annotation)
+        target = place.with_suffix(".json")
+        check_own_file(annotation, target)
+        check_upright(annotation)
+        content = msgspec.json.encode(to_labelme(annotation))
+        place_image(annotation.path, place, link=link)
+        target.write_bytes(msgspec.json.format(content, indent=2) + b"\n")
+        count += 1
+    return count
+
+
+def check_own_file(annotation: Annotation, target: Path) -> None:
+    """Make sure that no other record's file lies where a record's is to be, as for `a.png` and `a.jpg`.
+
+    Raises:
+        AnnotationError: one does.
+    """
+    if target.exists():
+        expected = f"an image that alone leads to {target.name}"
+        raise _refused(annotation, expected, annotation.image, "image")
+
+
+def check_upright(annotation: Annotation) -> None:
+    """Make sure that a tool which turns images by their EXIF shows a record's image as the record means it.
+
+    Raises:
+        AnnotationError: it would turn it; or the image is missing or cannot be read.
+    """
+    with open_image(annotation.path, str(annotation.path)) as image:
+        turn = orientation(image)
+    if turn != 1:
+        found = Words(f"EXIF orientation {turn}")
+        raise _refused(annotation, "an upright image, for the tool would turn it and not its boxes", found, "image")
+
+
+def _refused(annotation: Annotation, expected: str, found: object, field: str) -> AnnotationError:
+    return AnnotationError(expected, found, field=field).at(annotation.file, annotation.line, annotation.id)
