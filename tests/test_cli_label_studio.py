@@ -1,0 +1,93 @@
+"""`fakexplain label-studio`: the labelling page, and the tasks that go with it."""
+
+import json
+
+import pytest
+from defusedxml.ElementTree import fromstring
+
+from converters.convert import Place, convert
+from converters.label_studio import from_label_studio
+from converters.source import Piece
+from swift_plugins.fakexplain.annotation import LABELS, TAGS, canonical_tag
+from tests.converters.reading import pictures
+from tests.test_cli import fakexplain
+
+PLAIN = {"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+@pytest.fixture(scope="module")
+def page():
+    done = fakexplain("label-studio")
+    assert done.returncode == 0 and done.stderr == ""
+    return fromstring(done.stdout)
+
+
+def test_the_page_offers_every_tag_and_label_once_each_with_a_hint(page):
+    offered = {each.get("name"): list(each) for each in page.iter("Choices")}
+    assert tuple(canonical_tag(choice.get("value")) for choice in offered["tags"]) == TAGS
+    assert sorted(choice.get("value") for choice in offered["verdict"]) == sorted(LABELS)
+    assert all(choice.get("hint") for choices in offered.values() for choice in choices)
+
+
+def test_the_page_wants_a_caption_for_every_box_and_a_verdict(page):
+    (area,) = page.iter("TextArea")
+    (boxes,) = page.iter("RectangleLabels")
+    (image,) = page.iter("Image")
+    assert {name: area.get(name) for name in ("name", "perRegion", "required", "maxSubmissions")} == {
+        "name": "caption",
+        "perRegion": "true",
+        "required": "true",
+        "maxSubmissions": "1",
+    }
+    (verdict,) = (each for each in page.iter("Choices") if each.get("name") == "verdict")
+    assert verdict.get("required") == "true" and verdict.get("choice").startswith("single")
+    assert area.get("toName") == boxes.get("toName") == image.get("name") and image.get("value") == "$image"
+
+
+def test_tasks_are_written_and_what_is_labelled_comes_back(tmp_path):
+    pictures(tmp_path, "data/images/b.png", "data/images/ä 1.png")
+    out = tmp_path / "tasks.json"
+    done = fakexplain("label-studio", "--tasks", tmp_path / "data/images", "--out", out)
+    assert done.returncode == 0 and done.stderr == f"2 tasks in {out}\n" and done.stdout.startswith("<View>")
+    tasks = json.loads(out.read_text())
+    assert [task["data"]["image"] for task in tasks] == [
+        "/data/local-files/?d=images/b.png",
+        "/data/local-files/?d=images/%C3%A4%201.png",
+    ]
+    verdict = {"type": "choices", "from_name": "verdict", "value": {"choices": ["real"]}}
+    pieces = [Piece(task | {"annotations": [{"result": [verdict]}]}, "x") for task in tasks]
+    place = Place(tmp_path / "data", "data")
+    found = convert(pieces, from_label_studio, images=place, written=Place(tmp_path, "new"))
+    assert [record.image for record in found] == ["data/images/b.png", "data/images/ä 1.png"]
+
+
+def test_the_root_may_be_further_up(tmp_path):
+    pictures(tmp_path, "data/images/b.png")
+    done = fakexplain(
+        "label-studio", "--tasks", tmp_path / "data/images", "--root", tmp_path, "-o", tmp_path / "t.json"
+    )
+    assert done.returncode == 0, done.stderr
+    image = "/data/local-files/?d=data/images/b.png"
+    assert json.loads((tmp_path / "t.json").read_text()) == [{"data": {"image": image}}]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["--tasks", "images"], 2, "expected --tasks and --out, or neither"),
+        (["--out", "t.json"], 2, "expected --tasks and --out, or neither"),
+        (["--tasks", "none", "--out", "t.json"], 1, "none: expected a folder of images, found no such folder"),
+        (["--tasks", "empty", "--out", "t.json"], 1, "empty: expected at least one image, found none"),
+        (["--tasks", "images", "--root", "empty", "--out", "t.json"], 2, "expected a folder that images lies in"),
+        (["--tasks", "images", "--root", "images", "--out", "t.json"], 2, "expected a folder that images lies in"),
+        (["--tasks", "images", "--out", "there.json"], 2, "is there already; --force overwrites it"),
+    ],
+)
+def test_bad_usage(tmp_path, monkeypatch, args, code, message):
+    monkeypatch.chdir(tmp_path)
+    pictures(tmp_path, "images/a.png")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "there.json").write_text("kept")
+    done = fakexplain("label-studio", *args, **PLAIN)
+    assert done.returncode == code and message in done.stderr and not done.stdout
+    assert not (tmp_path / "t.json").exists() and (tmp_path / "there.json").read_text() == "kept"
