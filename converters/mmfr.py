@@ -1,0 +1,69 @@
+"""MMFR of FakeReasoning: JSON files `*_reasoning.json` of texts on attributes of whole images; no regions.
+
+A file is an object {image: {attribute: text or null}}. Image paths begin with the name of the file's own folder. The
+label is that of the innermost folder on the way that has one: `0_real` and `1_fake` of the evaluation sets, `laion` and
+`diffusiondb` of the training set. The texts are kept as `explanation`, an object {attribute: text} without the nulls: a
+string of all could not be taken apart again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.annotation import AnnotationError, Words
+
+from .source import Draft, Piece, folder_of, inner_path, load_json_items, need
+
+FOLDERS = {"0_real": "real", "1_fake": "fake", "laion": "real", "diffusiondb": "fake"}
+
+
+def load_mmfr(src: Path) -> Iterator[Piece]:
+    """Images of one file, or of every `*_reasoning.json` below a folder, in the files' order.
+
+    Yields:
+        A piece whose data is {"image": its path from the file's folder, "folder": the way to that folder and its own
+        name, "attributes": texts}.
+
+    Raises:
+        FileNotFoundError: neither file nor folder.
+        AnnotationError: a folder without such a file.
+    """
+    if not src.exists():
+        raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
+    paths = [src] if src.is_file() else sorted(src.rglob("*_reasoning.json"))
+    if not paths:
+        raise AnnotationError("files *_reasoning.json", Words("none in the folder")).at(str(src), 0)
+    for path in paths:
+        folder = {"way": path.parent.relative_to(folder_of(src)).as_posix(), "name": path.parent.resolve().name}
+        for image, attributes in load_json_items(path, ""):
+            yield Piece({"image": image, "folder": folder, "attributes": attributes}, str(path), at=image)
+
+
+def from_mmfr(data: Any) -> list[Draft]:
+    """The draft of one image; the folder around `1_fake` is its generator.
+
+    >>> folder = {"way": "evaluation_sets/flux", "name": "flux"}
+    >>> attributes = {"lighting": "Two suns.", "texture": None}
+    >>> (draft,) = from_mmfr({"image": "flux/1_fake/a.png", "folder": folder, "attributes": attributes})
+    >>> draft.image, draft.label, draft.fields
+    ('evaluation_sets/flux/1_fake/a.png', 'fake', {'explanation': {'lighting': 'Two suns.'}, 'generator': 'flux'})
+    """
+    way, own = data["folder"]["way"], data["folder"]["name"]
+    parts = inner_path(data["image"]).parts
+    parts = parts[1:] if parts[0] == own and len(parts) > 1 else parts
+    folders = [own, *parts[:-1]]
+    index = max((number for number, folder in enumerate(folders) if folder in FOLDERS), default=None)
+    if index is None:
+        found = Words(f"none on the way to {data['image']}")
+        raise AnnotationError(f"a folder {', '.join(FOLDERS)}", found, field="label")
+    attributes = data["attributes"]
+    if not isinstance(attributes, dict):
+        raise AnnotationError("an object {attribute: text or null}", attributes)
+    texts = {name: need(attributes, name, (str, type(None)), "a text or null") for name in sorted(attributes)}
+    said = {name: text for name, text in texts.items() if text is not None}
+    fields: dict[str, Any] = {"explanation": said} if said else {}
+    if folders[index] == "1_fake" and index:
+        fields["generator"] = folders[index - 1]
+    return [Draft(str(inner_path(f"{way}/{'/'.join(parts)}")), label=FOLDERS[folders[index]], fields=fields)]
