@@ -1,0 +1,115 @@
+"""Images of any mode as what viewers show: upright, sRGB, eight bits, no alpha."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from swift_plugins.fakexplain.annotation import AnnotationError, Words
+from swift_plugins.fakexplain.images import open_image, orientation, upright
+
+
+@dataclass
+class Shown:
+    """An image as viewers show it, and what that took.
+
+    Attributes:
+        image: `PIL.Image.Image` of mode RGB, sRGB, with no metadata.
+        turn: the EXIF orientation, 1 to 8, it was turned by.
+        converted: whether the file held other pixels than 8-bit RGB in sRGB.
+        bad_profile: whether its colour profile was passed over: broken, or of another colour space than the pixels.
+    """
+
+    image: Any
+    turn: int = 1
+    converted: bool = False
+    bad_profile: bool = False
+
+    @property
+    def stored_wh(self) -> tuple[int, int]:
+        """Width and height before it was turned."""
+        width, height = self.image.size
+        return (height, width) if self.turn > 4 else (width, height)
+
+
+def load_shown(source: Any, name: str) -> Shown:
+    """An image file as viewers show it; of several frames, the first.
+
+    Args:
+        source: path, or an open binary file.
+        name: what an error calls it.
+
+    Raises:
+        AnnotationError: no file, not an image, a truncated one or a decompression bomb; or pixels whose range is not
+            known (32-bit numbers). Field `image`.
+    """
+    with open_image(source, name, decode=True) as image:
+        if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
+            raise AnnotationError(
+                "8 or 16 bits a channel", Words(f"{name}: 32-bit pixels of unknown range"), field="image"
+            )
+        return shown(image)
+
+
+def shown(image: Any) -> Shown:
+    """An opened image as viewers show it.
+
+    Args:
+        image: of any mode but F; of mode I, values up to 65535 are taken for 16 bits.
+
+    >>> from PIL import Image
+    >>> shown(Image.new("RGBA", (4, 2), (255, 0, 0, 0))).image.getpixel((0, 0))
+    (255, 255, 255)
+    """
+    turn = orientation(image)
+    base, alpha = _parts(upright(image))
+    whole, good = _in_srgb(base, image.info.get("icc_profile"))
+    if alpha is not None:
+        from PIL import Image
+
+        whole = Image.composite(whole, Image.new("RGB", whole.size, "white"), alpha)
+    converted = image.mode != "RGB" or alpha is not None or bool(good)
+    if whole is image:
+        whole = image.copy()
+    whole.info = {}  # Pillow would write a profile or a transparent colour found there
+    return Shown(whole, turn, converted, good is False)
+
+
+def _parts(image: Any) -> tuple[Any, Any]:
+    """The colours, in mode L, RGB or CMYK, and the alpha channel or None."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        import numpy as np
+
+        values = np.asarray(image).astype(np.uint32)
+        colours = Image.fromarray(((values * 255 + 32767) // 65535).clip(max=255).astype(np.uint8))  # Pillow would clip
+        key = image.info.get("transparency")
+        return colours, None if key is None else Image.fromarray(np.where(values == key, 0, 255).astype(np.uint8))
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        return rgba.getchannel("R") if image.mode in ("L", "LA") else rgba.convert("RGB"), rgba.getchannel("A")
+    if image.mode in ("1", "L"):
+        return image.convert("L"), None
+    return image if image.mode == "CMYK" else image.convert("RGB"), None
+
+
+_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # colour space of a profile -> mode of the pixels it speaks of
+
+
+def _in_srgb(image: Any, profile: bytes | None) -> tuple[Any, bool | None]:
+    """RGB pixels in sRGB, and whether the profile could be used; None where there is none."""
+    if not profile:
+        return image.convert("RGB"), None
+    from PIL import ImageCms
+
+    try:
+        own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = _MODES[own.profile.xcolor_space]
+        if (image.mode, mode) == ("L", "RGB"):  # a grey image may come with a profile for colours
+            image = image.convert(mode)
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, own, srgb, outputMode="RGB"), True
+    except (ImageCms.PyCMSError, OSError, KeyError, ValueError):
+        return image.convert("RGB"), False
