@@ -1,0 +1,45 @@
+"""`fakexplain manifest`: what to generate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .app import OUT, Force, app, check_free, progress, usage
+
+
+@app.command()
+def manifest(
+    output: Annotated[Path, typer.Option(*OUT, help="File to write, .jsonl or .csv.")],
+    classes: Annotated[Path | None, typer.Option(help="Class names, one a line; by default ImageNet's 1,000.")] = None,
+    generators: Annotated[
+        list[str] | None,
+        typer.Option("--generators", "--generator", help="A generator, may be repeated; by default the paper's."),
+    ] = None,
+    prompt: Annotated[
+        str, typer.Option(help="What to ask for; {class_name} stands for the class.")
+    ] = "A realistic image of {class_name}",
+    size: Annotated[str, typer.Option(help="Width and height in pixels: one number, or WxH.")] = "512",
+    force: Force = False,
+) -> None:
+    """Plan what to generate: a line for each class and generator, with its prompt and the image's place.
+
+    Once the images are there and annotated, the paths are those that `prepare` gives to records of these ids.
+    """
+    from converters.fit import parse_size
+    from converters.manifest import imagenet_classes, load_classes, save_manifest
+    from converters.manifest import manifest as plan
+
+    from ..generators import GENERATORS
+
+    if output.suffix.lower() not in (".jsonl", ".csv"):
+        raise typer.BadParameter(f"expected a name that ends in .jsonl or .csv, found {output}", param_hint=OUT[0])
+    wh = usage(parse_size, size, "--size")
+    check_free(output, force, *([classes] if classes else []))
+    chosen = generators or list(GENERATORS)
+    names = imagenet_classes() if classes is None else load_classes(classes)
+    lines = usage(lambda prompt: plan(names, chosen, prompt=prompt, wh=wh), prompt, "--prompt, --generators")
+    count = save_manifest(progress(lines, None, "manifest", "line"), output)
+    print(f"{count} lines in {output}: {len(names)} classes by {len(chosen)} generators")

@@ -1,0 +1,89 @@
+"""The paper's generators and their families.
+
+App. A.1 speaks of 28 generators; Table 1 lists these 27, under the families of App. A.1.
+"""
+
+from __future__ import annotations
+
+import re
+
+FAMILIES = ("diffusion", "gan", "dit", "other")
+
+GENERATORS = {
+    "DALL-E 2": "diffusion",
+    "DALL-E 3": "diffusion",
+    "DDIM": "diffusion",
+    "DDPM": "diffusion",
+    "FLUX.1-dev": "diffusion",
+    "FLUX.1-schnell": "diffusion",
+    "GLIDE": "diffusion",
+    "Midjourney v4": "diffusion",
+    "Midjourney v5": "diffusion",
+    "SD 1.4": "diffusion",
+    "SD 1.5": "diffusion",
+    "SD 2.1": "diffusion",
+    "SD 3.5 Large": "diffusion",
+    "SD 3.5 Large Turbo": "diffusion",
+    "VQDM": "diffusion",
+    "BigGAN": "gan",
+    "GALIP": "gan",
+    "VQGAN": "gan",
+    "StyleGAN-XL": "gan",
+    "PixArtAlpha": "dit",
+    "PixArtDelta": "dit",
+    "PixArtSigma": "dit",
+    "DiT": "dit",
+    "VAR": "other",
+    "Infinity": "other",
+    "MaskGIT": "other",
+    "LlamaGen": "other",
+}
+"""Generator, as Table 1 spells it and in its order -> family."""
+
+# What App. A.1 names without a version, and other spellings; as `_key` writes them.
+_LINES = {"dalle": "diffusion", "midjourney": "diffusion", "sd": "diffusion", "pixart": "dit", "stylegan": "gan"}
+_SPELLINGS = (
+    (r"v(?=\d)", ""),
+    (r"stablediffusion", "sd"),
+    (r"^mj(?=\d|$)", "midjourney"),
+    (r"^flux(?=dev|schnell)", "flux1"),
+    (r"^vqdiffusion$", "vqdm"),
+    ("α", "alpha"),
+    ("δ", "delta"),
+    ("σ", "sigma"),
+)
+
+
+def generator_of(name: str) -> str | None:
+    """The generator of Table 1 that a name means, as the table spells it, or None.
+
+    Case, blanks and punctuation do not count, nor does a `v` before a version; the owner in `owner/model` is passed
+    over.
+
+    >>> [generator_of(name) for name in ("flux1 dev", "Stable Diffusion v1.5", "stabilityai/stable-diffusion-2-1")]
+    ['FLUX.1-dev', 'SD 1.5', 'SD 2.1']
+    >>> generator_of("SD 15 Large") is None
+    True
+    """
+    return _GENERATORS.get(_key(name))
+
+
+def family_of(generator: str) -> str | None:
+    """The family of one of the paper's generators, or None; of those in several versions, the name alone will do.
+
+    >>> [family_of(name) for name in ("Stable Diffusion", "PixArt-Σ", "vq-gan", "LLAMAGEN", "camera")]
+    ['diffusion', 'dit', 'gan', 'other', None]
+    """
+    name = generator_of(generator)
+    return GENERATORS[name] if name else _LINES.get(_key(generator))
+
+
+def _key(name: str) -> str:
+    """Letters and digits alone, in one spelling."""
+    key = re.sub(r"[\W_]", "", name.rsplit("/", 1)[-1].casefold())
+    for pattern, spelling in _SPELLINGS:
+        key = re.sub(pattern, spelling, key)
+    return key
+
+
+_GENERATORS = {_key(name): name for name in GENERATORS}
