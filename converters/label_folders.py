@@ -1,0 +1,50 @@
+"""Records as label folders, `0_real/` and `1_fake/`, for detectors that learn labels alone; `folder.py` reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from swift_plugins.fakexplain.annotation import Annotation
+
+from .folder import FAKE, REAL
+from .labelme import check_own_file
+from .sink import path_in, place_image
+
+FOLDERS = {"real": REAL[0], "fake": FAKE[0]}
+
+
+def save_folders(annotations: Iterable[Annotation], out: str | Path, *, images: Path, link: bool = False) -> int:
+    """Write each image into the folder of its label, byte for byte.
+
+    Args:
+        annotations: the records.
+        out: folder that is there, to write into.
+        images: folder that the images' paths follow; folders on an image's way there that are named for a label are
+            left out, or a reader would take the innermost for the label.
+        link: hard links in place of copies.
+
+    Returns:
+        How many images were written.
+
+    Raises:
+        AnnotationError: an image outside `images`, or two that would get one name.
+        OSError: an image cannot be read or linked.
+    """
+    count = 0
+    for annotation in annotations:
+        target = Path(out, labelled(path_in(images, annotation), annotation.label))
+        check_own_file(annotation, target)
+        place_image(annotation.path, target, link=link)
+        count += 1
+    return count
+
+
+def labelled(path: PurePosixPath, label: str) -> PurePosixPath:
+    """The path of an image below the folder of its label.
+
+    >>> labelled(PurePosixPath("train/nature/a.png"), "real")
+    PurePosixPath('0_real/train/a.png')
+    """
+    folders = (part for part in path.parts[:-1] if part not in (*REAL, *FAKE))
+    return PurePosixPath(FOLDERS[label], *folders, path.name)
