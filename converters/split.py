@@ -2,65 +2,129 @@
 
 from __future__ import annotations
 
-import random
+import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import blake2b
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import FOLDS, Annotation
+from swift_plugins.fakexplain.annotation import FOLDS, NOTHING, Annotation, AnnotationError
+
+_TABLES = """
+CREATE TABLE records (id TEXT PRIMARY KEY, team TEXT, stratum TEXT, fold INTEGER, line INTEGER);
+CREATE INDEX by_team ON records (team);
+CREATE TABLE dealt (team TEXT PRIMARY KEY, fold INTEGER) WITHOUT ROWID;
+"""
+_TEAMS = """
+SELECT team, fold, stratum, count(*) FROM (
+  SELECT team, stratum, max(fold) OVER mates AS fold, count(*) OVER mates AS size FROM records
+  WINDOW mates AS (PARTITION BY team)
+)
+GROUP BY team, stratum ORDER BY fold IS NULL, size DESC, lot(team), stratum
+"""
+
+
+class Folds(Mapping[str, int]):
+    """id -> fold in 0..3, kept in a private temporary database that spills to disk."""
+
+    def __init__(self, table: sqlite3.Connection) -> None:
+        self._table = table
+
+    def __getitem__(self, id: str) -> int:
+        row = self._table.execute("SELECT dealt.fold FROM records JOIN dealt USING (team) WHERE id = ?", (id,))
+        for (fold,) in row:
+            return int(fold)
+        raise KeyError(id)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(itemgetter(0), self._table.execute("SELECT id FROM records ORDER BY id"))
+
+    def __len__(self) -> int:
+        return int(self._table.execute("SELECT count(*) FROM records").fetchone()[0])
 
 
 def assign_folds(
-    annotations: Iterable[Annotation], *, seed: int = 0, group_by: str | None = None, reassign: bool = False
-) -> dict[str, int]:
+    annotations: Iterable[Annotation],
+    *,
+    seed: int = 0,
+    group_by: str | None = None,
+    group_of: Callable[[Annotation], str | None] | None = None,
+    reassign: bool = False,
+) -> Folds:
     """A fold for every record, so that each fold has its share of every label and generator.
 
-    A record that has a fold keeps it, as does its group. The others are shuffled within each (label, generator) and
-    dealt one by one to the fold that has the fewest of them. With `group_by`, all records that share that field's value
-    stay in one fold: groups are dealt from the largest down, each to the fold with the fewest records.
+    Groups (or single records, where nothing groups them) are dealt from the largest down, in an order drawn by lot,
+    each to the fold that has the least of what the group holds, label by label and generator by generator. A record
+    that has a fold keeps it, as does its group.
 
     Args:
-        annotations: the records.
-        seed: of the shuffle; the same seed and records give the same folds, whatever their order.
-        group_by: name of a field of the record, such as class_name, or None.
+        annotations: the records, read once.
+        seed: of the lots; the same seed and records give the same folds, whatever their order.
+        group_by: name of a field of the record, such as class_name: records with one value of it stay in one fold.
+        group_of: a record's group by other means, such as near duplicates, or None. Whatever shares this or the field
+            stays together, and so on along the chain.
         reassign: pass over the folds that records have.
 
-    Returns:
-        id -> fold in 0..3.
-
     Raises:
-        ValueError: a record lacks the `group_by` field, or a group lies in two folds already.
+        AnnotationError: a record lacks the `group_by` field, or a group lies in two folds already.
     """
-    groups: dict[Any, list[str]] = defaultdict(list)
-    strata: dict[tuple[str, str], dict[Any, None]] = defaultdict(dict)
-    kept: dict[Any, int] = {}
+    table = sqlite3.connect("", isolation_level=None)
+    table.executescript(_TABLES + "BEGIN;")
+    table.create_function("lot", 1, lambda team: blake2b(f"{seed} {team}".encode(), digest_size=8).digest())
+    chains: dict[str, str] = {}  # group -> a group it shares a record with
+    totals: Counter[str] = Counter()
+    file = ""
     for annotation in annotations:
-        group: Any = annotation.id if group_by is None else _group(annotation, group_by)
-        stratum = (annotation.label, annotation.generator or "") if group_by is None else ("", "")
-        groups[group].append(annotation.id)
-        strata[stratum][group] = None
-        if annotation.fold is not None and not reassign and kept.setdefault(group, annotation.fold) != annotation.fold:
-            raise ValueError(
-                f"{annotation.file}:{annotation.line}: {group_by} {group!r} lies in folds {kept[group]} and "
-                f"{annotation.fold} already; reassign all folds, or group by another field"
-            )
+        file = annotation.file
+        groups = [] if group_by is None else [f"{group_by} {_value(annotation, group_by)}"]
+        if group_of is not None and (other := group_of(annotation)) is not None:
+            groups.append(other)
+        groups = groups or [f"id {annotation.id}"]
+        for group in groups[1:]:
+            ends = sorted(_end(chains, each) for each in (groups[0], group))
+            if ends[0] != ends[1]:
+                chains[ends[1]] = ends[0]
+        stratum = f"{annotation.label} {annotation.generator or ''}"
+        totals[stratum] += 1
+        fold = None if reassign else annotation.fold
+        row = (annotation.id, groups[0], stratum, fold, annotation.line)
+        table.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", row)
+    for group in chains:
+        table.execute("UPDATE records SET team = ? WHERE team = ?", (_end(chains, group), group))
 
-    rng = random.Random(seed)
-    folds: dict[str, int] = {}
-    for _, members in sorted(strata.items()):
-        sizes = Counter(dict.fromkeys(FOLDS, 0))
-        order = sorted(members, key=str)
-        rng.shuffle(order)
-        order.sort(key=lambda group: (group not in kept, -len(groups[group])))
-        for group in order:
-            fold = kept.get(group, min(FOLDS, key=lambda fold: (sizes[fold], (fold + len(folds)) % len(FOLDS))))
-            sizes[fold] += len(groups[group])
-            folds.update((id, fold) for id in groups[group])
-    return folds
+    split = "SELECT team, min(fold), max(fold) FROM records GROUP BY team HAVING min(fold) < max(fold)"
+    for team, fold, another in table.execute(split):
+        find = "SELECT line, id FROM records WHERE team = ? AND fold = ? ORDER BY line"
+        line, id = table.execute(find, (team, another)).fetchone()
+        expected = f"{fold}, where others of its group ({team}) are; reassign all folds, or group otherwise"
+        raise AnnotationError(expected, another, field="fold").at(file, line, id)
+
+    dealt: dict[int, Counter[str]] = defaultdict(Counter)
+    for (team, fold), rows in groupby(table.execute(_TEAMS), key=itemgetter(0, 1)):
+        parts = {stratum: count for _, _, stratum, count in rows}
+        if fold is None:
+            fold = min(FOLDS, key=lambda fold: _load(dealt[fold], parts, totals))
+        dealt[fold].update(parts)
+        table.execute("INSERT INTO dealt VALUES (?, ?)", (team, fold))
+    return Folds(table)
 
 
-def _group(annotation: Annotation, name: str) -> Any:
+def _load(dealt: Counter[str], parts: Mapping[str, int], totals: Counter[str]) -> tuple[float, int]:
+    """How much a fold has of what a group holds, as a share of all there is; then how many records in all."""
+    return sum(count * dealt[stratum] / totals[stratum] for stratum, count in parts.items()), dealt.total()
+
+
+def _end(chains: dict[str, str], group: str) -> str:
+    while group in chains:
+        group = chains[group]
+    return group
+
+
+def _value(annotation: Annotation, name: str) -> Any:
     value = getattr(annotation, name, None) or annotation.extra.get(name)
     if value is None:
-        raise ValueError(f"{annotation.file}:{annotation.line}: no {name} to group by (id {annotation.id!r})")
+        error = AnnotationError("a value to group by", NOTHING, field=name)
+        raise error.at(annotation.file, annotation.line, annotation.id)
     return value

@@ -1,12 +1,13 @@
 """Folds: balanced, reproducible, and whole groups where asked for."""
 
 import dataclasses
+import tracemalloc
 from collections import Counter
 
 import pytest
 
 from converters.split import assign_folds
-from swift_plugins.fakexplain.annotation import parse_record
+from swift_plugins.fakexplain.annotation import AnnotationError, parse_record
 from tests.conftest import record
 
 GENERATORS = {"fake": ("flux", "sdxl", "gan"), "real": ("camera",)}
@@ -42,7 +43,7 @@ def test_groups_stay_together():
 
 
 def test_a_record_without_the_group_is_an_error():
-    with pytest.raises(ValueError, match="no photographer to group by"):
+    with pytest.raises(AnnotationError, match="photographer: expected a value to group by, found nothing"):
         assign_folds(RECORDS, group_by="photographer")
 
 
@@ -64,5 +65,44 @@ def test_a_group_keeps_the_fold_of_any_of_its_records():
 
 def test_a_group_in_two_folds_is_an_error():
     torn = [dataclasses.replace(RECORDS[index], class_name="tench", fold=index) for index in (0, 1)]
-    with pytest.raises(ValueError, match="class_name 'tench' lies in folds 0 and 1 already"):
+    expected = r"fold: expected 0, where others of its group \(class_name tench\) are; .* found 1"
+    with pytest.raises(AnnotationError, match=expected):
         assign_folds(torn, group_by="class_name")
+
+
+def test_groups_hold_their_share_of_every_generator():
+    """Each of 40 classes has an image of each of 5 generators and 1 to 3 real ones: whole classes, and level folds."""
+    records = [
+        parse_record(record(index, label, id=f"{index}-{name}-{n}", generator=name, class_name=f"class {index}"))
+        for index in range(40)
+        for name, label, count in [*((f"g{g}", "fake", 1) for g in range(5)), ("camera", "real", 1 + index % 3)]
+        for n in range(count)
+    ]
+    folds = assign_folds(records, group_by="class_name")
+    table = Counter((folds[r.id], r.generator) for r in records)
+    assert {count for (_, name), count in table.items() if name != "camera"} == {10}
+    camera = [count for (_, name), count in table.items() if name == "camera"]
+    assert max(camera) - min(camera) <= 1
+
+
+def test_groups_of_two_kinds_stay_together_along_the_chain():
+    near = {RECORDS[0].id: "near 1", RECORDS[1].id: "near 1", RECORDS[51].id: "near 2", RECORDS[102].id: "near 2"}
+    folds = assign_folds(RECORDS, group_of=lambda r: near.get(r.id))
+    assert folds[RECORDS[0].id] == folds[RECORDS[1].id] and folds[RECORDS[51].id] == folds[RECORDS[102].id]
+    both = assign_folds(RECORDS, group_by="class_name", group_of=lambda r: near.get(r.id))
+    # class-0 and class-1 through the first pair, class-1 and class-2 through the second: three classes are one group
+    assert len({both[r.id] for r in RECORDS if r.class_name in ("class-0", "class-1", "class-2")}) == 1
+    assert len(set(both.values())) == 3  # and two classes are left
+
+
+def test_memory_does_not_grow_with_the_records():
+    def peak(count: int) -> int:
+        records = (dataclasses.replace(RECORDS[0], id=f"{index:07}", image=f"{index}") for index in range(count))
+        tracemalloc.start()
+        assert len(assign_folds(records)) == count
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(10)
+    assert peak(20_000) < peak(2_000) + 500_000  # bytes; ids and folds in a dictionary would be some 3 MB

@@ -1,46 +1,153 @@
-"""`fakexplain split`: cross-validation folds."""
+"""`fakexplain split`, `pair-real`: cross-validation folds, and real images for each."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..annotation import Annotation, read_annotations, relocated, write_annotations
-from .app import OUT, Annotations, Force, app, check_free, progress
+from ..annotation import Annotation, AnnotationError, Ids, read_annotations, relocated, write_annotations
+from ..files import replacing, replacing_folder
+from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, progress
 
 
 @app.command()
 def split(
     annotations: Annotations,
     output: Annotated[Path, typer.Option(*OUT, help="Annotations file to write, with folds.")],
-    seed: Annotated[int, typer.Option(help="Seed of the shuffle.")] = 0,
+    seed: Seed = 0,
     group_by: Annotated[
         str | None, typer.Option(help="Keep records with the same value of this field in one fold, e.g. class_name.")
     ] = None,
+    near_duplicates: Annotated[
+        int | None,
+        typer.Option(
+            help="Keep images whose perceptual hashes differ in at most this many of 64 bits in one fold; opens every "
+            "image. 0 to 8 are sensible.",
+            min=0,
+            max=32,
+        ),
+    ] = None,
     reassign: Annotated[bool, typer.Option("--reassign", help="Pass over the folds that records have.")] = False,
+    keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
     """Assign four cross-validation folds, each with its share of every label and generator.
 
     A record that has a fold keeps it.
     """
-    from dataclasses import replace
-
+    from converters.duplicates import group_records
     from converters.split import assign_folds
 
     check_free(output, force, annotations)
-    folds = assign_folds(read_annotations(annotations), seed=seed, group_by=group_by, reassign=reassign)
-    table: Counter[tuple[int, str]] = Counter()
+    errors = Errors(keep_going)
+    quiet = Errors.silent if keep_going else None
+    group_of: Callable[[Annotation], str | None] | None = None
+    if near_duplicates is not None:
+        records = progress(read_annotations(annotations, on_error=errors), annotations, "compare")
+        group_of = group_records(records, near_duplicates, on_error=errors)
+
+    def good(on_error: Callable[[AnnotationError], None] | None, what: str) -> Iterator[Annotation]:
+        for record in progress(read_annotations(annotations, on_error=on_error), annotations, what):
+            if group_of is None or group_of(record) is not None:
+                yield record
+
+    dealt = good(errors if group_of is None else quiet, "deal")
+    folds = assign_folds(dealt, seed=seed, group_by=group_by, group_of=group_of, reassign=reassign)
+    table: Counter[tuple[int, str, str]] = Counter()
 
     def assigned() -> Iterator[Annotation]:
-        for record in progress(read_annotations(annotations), annotations, "split"):
-            table[folds[record.id], record.label] += 1
-            yield replace(relocated(record, output.parent), fold=folds[record.id])
+        for record in good(quiet, "write"):
+            fold = folds[record.id]
+            table[fold, record.label, record.generator or ""] += 1
+            yield replace(relocated(record, output.parent), fold=fold)
 
-    write_annotations(output, assigned())
-    for fold in sorted(set(folds.values())):
-        print(f"fold {fold}: {table[fold, 'fake']} fake, {table[fold, 'real']} real")
+    with replacing(output) as partial:
+        count = write_annotations(partial, assigned())
+        if not count:
+            errors.end(0, annotations)
+    _print_folds(table)
+    errors.end(count, annotations)
+
+
+def _print_folds(table: Counter[tuple[int, str, str]]) -> None:
+    """A line for each fold, then one for each generator with its records a fold."""
+    folds = sorted({fold for fold, _, _ in table})
+    for fold in folds:
+        counts = {label: sum(table[key] for key in table if key[:2] == (fold, label)) for label in ("fake", "real")}
+        print(f"fold {fold}: {counts['fake']} fake, {counts['real']} real")
+    names = {key: f"{key[0]} {key[1]}" for key in sorted({key[1:] for key in table}) if key[1]}
+    width = max(map(len, names.values()), default=0)
+    for key, name in names.items():
+        print(f"  {name:{width}}", *(f"{table[fold, key[0], key[1]]:6}" for fold in folds))
+
+
+@app.command("pair-real")
+def pair_real(
+    annotations: Annotations,
+    real: Annotated[
+        Path,
+        typer.Option(
+            help="Where real images are: a folder, a list with one path a line, or an annotations file (.jsonl)."
+        ),
+    ],
+    output: Annotated[Path, typer.Option(*OUT, help="Annotations file to write, with real images.")],
+    seed: Seed = 0,
+    generator: Annotated[str | None, typer.Option(help="What to call their source, e.g. ImageNet.")] = None,
+    keep_going: KeepGoing = False,
+    force: Force = False,
+) -> None:
+    """Add real images until every fold, and so its train and test side, has as many as it has fakes.
+
+    They are drawn by lot, none twice: a file with the same bytes as another is passed over. Images whose EXIF turns
+    them are written anew, upright, beside OUT, in its name with _images.
+    """
+    from converters.convert import Place
+    from converters.pair_real import candidates, draw_real, missing
+
+    check_free(output, force, annotations, real)
+    written = output.with_name(f"{output.stem}_images")
+    errors = Errors(keep_going)
+    quiet = Errors.silent if keep_going else None
+    need = missing(progress(read_annotations(annotations, on_error=errors), annotations, "count"))
+    taken = (record.path for record in read_annotations(annotations, on_error=quiet) if record.label == "real")
+    source = candidates(real)
+    added: Counter[int | None] = Counter()
+
+    def noted(records: Iterable[Annotation]) -> Iterator[Annotation]:
+        with closing(Ids()) as ids:
+            for record in records:
+                ids.add(record.id, f"line {record.line}" if record.line else record.image)
+                yield record
+
+    def drawn(new: Path) -> Iterator[Annotation]:
+        reals = draw_real(
+            source,
+            need,
+            taken,
+            out=output.parent,
+            written=Place(new, written.name),
+            seed=seed,
+            on_error=errors if keep_going else None,
+        )
+        for record in progress(reals, None, "pair", "image"):
+            added[record.fold] += 1
+            yield replace(record, generator=generator)
+
+    with ExitStack() as files:
+        partial = files.enter_context(replacing(output))
+        check_free(written, force)
+        new = files.enter_context(replacing_folder(written))
+        there = (relocated(record, output.parent) for record in read_annotations(annotations, on_error=quiet))
+        count = write_annotations(partial, noted(chain(there, drawn(new))))
+    for fold in sorted(need, key=lambda fold: -1 if fold is None else fold):
+        name = "no fold" if fold is None else f"fold {fold}"
+        many = f", {-need[fold]} more real images than fakes" if need[fold] < 0 else ""
+        print(f"{name}: {added[fold]} real images added{many}")
+    errors.end(count, annotations)
