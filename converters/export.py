@@ -10,6 +10,12 @@ from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.files import write_jsonl
 from swift_plugins.fakexplain.rows import to_row
 
+from .coco import save_coco
+from .label_folders import save_folders
+from .labelme import save_labelme
+from .masks import save_masks
+from .yolo import save_yolo
+
 
 def export_rows(annotations: Iterable[Annotation], out: str | Path, variant: str = "full") -> int:
     """Write the rows that `--dataset fakexplained` gives, one JSON line each; image paths are absolute.
@@ -25,8 +31,7 @@ def export_rows(annotations: Iterable[Annotation], out: str | Path, variant: str
 
     def rows() -> Iterator[dict[str, Any]]:
         for annotation in annotations:
-            row = to_row(annotation, variant)
-            yield row | {"images": [str(annotation.path.absolute())]}
+            yield to_row(annotation, variant) | {"images": [str(annotation.path.absolute())]}
 
     return write_jsonl(out, rows())
 
@@ -52,4 +57,9 @@ def _save_rows(annotations: Iterable[Annotation], out: Path, *, images: Path, li
 
 WRITERS = {
     "rows": Writer(_save_rows, False, "stock ms-swift JSONL, one row for each record"),
+    "coco": Writer(save_coco, False, "COCO: one JSON file, captions as attributes"),
+    "labelme": Writer(save_labelme, True, "LabelMe: a JSON file beside a copy of each image"),
+    "yolo": Writer(save_yolo, True, "YOLO: images, boxes in text files and data.yaml; no captions, no tags"),
+    "masks": Writer(save_masks, True, "a PNG for each image, 255 in its regions and else 0, and labels.csv"),
+    "folders": Writer(save_folders, True, "label folders: copies of the images in 0_real and 1_fake"),
 }

@@ -125,7 +125,11 @@ def test_split_writes_folds_and_counts_them(annotations_file, tmp_path):
     out = tmp_path / "folds" / "annotations.jsonl"
     done = fakexplain("split", annotations_file, "-o", out, "--seed", "3")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [f"fold {fold}: 2 fake, 2 real" for fold in range(4)]
+    assert done.stdout.splitlines() == [
+        *(f"fold {fold}: 2 fake, 2 real" for fold in range(4)),
+        "  fake paint       2      2      2      2",
+        "  real camera      2      2      2      2",
+    ]
     assert fakexplain("validate", out).returncode == 0
     again = tmp_path / "again.jsonl"
     fakexplain("split", annotations_file, "-o", again, "--seed", "3")

@@ -1,6 +1,19 @@
 """`fakexplain`: the command line. Parsing and printing only; the work is done elsewhere, imported where it is used."""
 
-from . import checks, convert, export, folds, scores
+from . import checks, convert, export, folds, label_studio, manifest, perturb, prepare, quality, scores
 from .app import app, main
 
-__all__ = ["app", "checks", "convert", "export", "folds", "main", "scores"]
+__all__ = [
+    "app",
+    "checks",
+    "convert",
+    "export",
+    "folds",
+    "label_studio",
+    "main",
+    "manifest",
+    "perturb",
+    "prepare",
+    "quality",
+    "scores",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -48,26 +47,28 @@ def validate(
     force: Force = False,
 ) -> None:
     """Check every record and image, and say what the file holds."""
+    from converters.stats import Counts
+
     if output is not None:
         check_free(output, force, annotations)
     errors = Errors(keep_going)
-    summary = _Summary()
+    counts = Counts()
 
     def checked(record: Annotation) -> Annotation | AnnotationError:
         try:
-            if images:
-                check_image(record, decode=True)
+            check_image(record, decode=True)
         except AnnotationError as error:
             return error
         return record
 
     def good() -> Iterator[Annotation]:
-        records = read_annotations(annotations, on_error=errors)
-        for record in progress(map_ordered(checked, records), annotations, "validate"):
+        records: Iterator[Annotation] = read_annotations(annotations, on_error=errors)
+        results = map_ordered(checked, records) if images else records
+        for record in progress(results, annotations, "validate"):
             if isinstance(record, AnnotationError):
                 errors(record)
             else:
-                summary.add(record)
+                counts.add(record)
                 yield record
 
     if output is not None:
@@ -75,39 +76,8 @@ def validate(
     else:
         for _ in good():
             pass
-    print(summary)
-    errors.end(summary.records, annotations)
-
-
-class _Summary:
-    """Counts of what a file holds."""
-
-    def __init__(self) -> None:
-        self.records = self.regions = self.bare = 0
-        self.counts: dict[str, Counter[str]] = {
-            name: Counter() for name in ("label", "tags", "fold", "family", "generator", "other fields, kept")
-        }
-
-    def add(self, annotation: Annotation) -> None:
-        self.records += 1
-        self.regions += len(annotation.regions)
-        self.bare += annotation.label == "fake" and not annotation.regions
-        self.counts["label"][annotation.label] += 1
-        self.counts["tags"].update(annotation.tags)
-        self.counts["other fields, kept"].update(annotation.extra.keys())
-        for name in ("fold", "family", "generator"):
-            if (value := getattr(annotation, name)) is not None:
-                self.counts[name][str(value)] += 1
-
-    def __str__(self) -> str:
-        fakes = self.counts["label"]["fake"]
-        mean = f", {self.regions / fakes:.2f} a fake image" if fakes else ""
-        lines = [f"{self.records} records, {self.regions} regions{mean}, {self.bare} fake images without a region"]
-        for name, counter in self.counts.items():
-            if counter:
-                shown = ", ".join(f"{value} {count}" for value, count in sorted(counter.items()))
-                lines.append(f"  {name}: {shown}")
-        return "\n".join(lines)
+    print(counts.summary())
+    errors.end(counts.records, annotations)
 
 
 @app.command()
