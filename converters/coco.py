@@ -23,9 +23,9 @@ import msgspec
 from swift_plugins.fakexplain.annotation import NOTHING, Annotation, AnnotationError
 from swift_plugins.fakexplain.files import to_json
 
-from .fields import check_numbers, draft_fields, own_fields, size
-from .sink import path_in
-from .source import Box, Draft, Piece, _utf8, inner_path, load_json_items, need, one_line, only_file
+from .fields import draft_fields, own_fields, size
+from .sink import OnError, each_good, path_in
+from .source import Box, Draft, Piece, _utf8, check_numbers, inner_path, load_json_items, need, one_line, only_file
 
 _COCO_KEYS = ("id", "file_name", "width", "height", "attributes", "license", "date_captured", "flickr_url", "coco_url")
 
@@ -282,7 +282,14 @@ def to_coco_annotations(annotation: Annotation, image: int, first: int) -> list[
     return made
 
 
-def save_coco(annotations: Iterable[Annotation], out: Path, *, images: Path, link: bool = False) -> int:
+def save_coco(
+    annotations: Iterable[Annotation],
+    out: Path,
+    *,
+    images: Path,
+    link: bool = False,
+    on_error: OnError | None = None,
+) -> int:
     """Write one JSON file; images stay where they are.
 
     Args:
@@ -290,6 +297,7 @@ def save_coco(annotations: Iterable[Annotation], out: Path, *, images: Path, lin
         out: the file.
         images: folder that `file_name` is relative to, as it is to be named when the file is read.
         link: means nothing here.
+        on_error: called with the error of each record that is passed over; without it the first raises.
 
     Returns:
         How many records were written.
@@ -297,11 +305,15 @@ def save_coco(annotations: Iterable[Annotation], out: Path, *, images: Path, lin
     Raises:
         AnnotationError: an image lies outside `images`.
     """
+
+    def placed(annotation: Annotation) -> tuple[Annotation, str]:
+        return annotation, str(path_in(images, annotation))
+
     count, regions = 0, 0
     with open(out, "wb") as file, tempfile.TemporaryFile(dir=out.parent) as second:
         file.write(b'{"categories": [{"id": 1, "name": "flaw"}],\n"images": [')
-        for count, annotation in enumerate(annotations, 1):
-            image = to_coco_image(annotation, count, str(path_in(images, annotation)))
+        for count, (annotation, path) in enumerate(each_good(annotations, placed, on_error), 1):
+            image = to_coco_image(annotation, count, path)
             file.write((b",\n" if count > 1 else b"\n") + to_json(image))
             for each in to_coco_annotations(annotation, count, regions + 1):
                 regions += 1

@@ -18,9 +18,9 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError, Words
 
-from .fields import check_numbers, draft_fields
+from .fields import draft_fields
 from .shapes import ellipse_box, turned_box
-from .source import Box, Draft, Piece, folder_of, hull, need, one_line, only_file
+from .source import Box, Draft, Piece, check_numbers, folder_of, hull, need, one_line, only_file
 from .statements import NAMED, means_something, say
 
 _POINTS = {"polygon": 3, "polyline": 2, "points": 2}

@@ -41,7 +41,8 @@ class Writer(NamedTuple):
 
     Attributes:
         save: called with the records, the file or folder to write, `images=` (folder that image paths are relative
-            to) and `link=` (hard links in place of copies); a folder is there already. Returns how many records.
+            to), `link=` (hard links in place of copies) and `on_error=`; rows also with `variant=`. A folder is there
+            already. Returns how many records.
         folder: whether it writes a folder.
         words: what it is, for the help text.
     """
@@ -51,7 +52,7 @@ class Writer(NamedTuple):
     words: str
 
 
-def _save_rows(annotations: Iterable[Annotation], out: Path, *, images: Path, link: bool, variant: str = "full") -> int:
+def _save_rows(annotations: Iterable[Annotation], out: Path, *, variant: str, **_: Any) -> int:
     return export_rows(annotations, out, variant)
 
 

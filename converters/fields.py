@@ -1,4 +1,4 @@
-"""What annotation tools' formats share: a record's fields under their own names, sizes, numbers that are numbers.
+"""What annotation tools' formats share: a record's fields under their own names, and sizes.
 
 A tool has no place of its own for a generator or an annotator, but keeps keys that it does not know. There a record's
 fields stand under their own names: `own_fields` gives them, `draft_fields` reads them back.
@@ -6,7 +6,6 @@ fields stand under their own names: `own_fields` gives them, `draft_fields` read
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import LABELS, Annotation, AnnotationError, to_record
@@ -66,18 +65,3 @@ def size(data: dict[str, Any], width: str, height: str, at: str = "") -> tuple[i
         return None
     expected = "a whole number of pixels"
     return need(data, width, int, expected, at), need(data, height, int, expected, at)
-
-
-def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
-    """Make sure that values are numbers that pixels can have: not text, not True, not infinite, not 400 digits long.
-
-    Raises:
-        AnnotationError: one is not.
-
-    >>> check_numbers([1, 2.5], "numbers", "bbox")
-    """
-    for value in values:
-        if type(value) not in (int, float):
-            raise AnnotationError(expected, value, field=field)
-        if not -1e9 < value < 1e9:  # type: ignore[operator]
-            raise AnnotationError("finite numbers of a sane size", value, field=field)

@@ -8,13 +8,19 @@ from pathlib import Path, PurePosixPath
 from swift_plugins.fakexplain.annotation import Annotation
 
 from .folder import FAKE, REAL
-from .labelme import check_own_file
-from .sink import path_in, place_image
+from .sink import OnError, check_own_file, path_in, place_image, save_each
 
 FOLDERS = {"real": REAL[0], "fake": FAKE[0]}
 
 
-def save_folders(annotations: Iterable[Annotation], out: str | Path, *, images: Path, link: bool = False) -> int:
+def save_folders(
+    annotations: Iterable[Annotation],
+    out: str | Path,
+    *,
+    images: Path,
+    link: bool = False,
+    on_error: OnError | None = None,
+) -> int:
     """Write each image into the folder of its label, byte for byte.
 
     Args:
@@ -23,21 +29,21 @@ def save_folders(annotations: Iterable[Annotation], out: str | Path, *, images: 
         images: folder that the images' paths follow; folders on an image's way there that are named for a label are
             left out, or a reader would take the innermost for the label.
         link: hard links in place of copies.
+        on_error: called with the error of each record that is passed over; without it the first raises.
 
     Returns:
         How many images were written.
 
     Raises:
-        AnnotationError: an image outside `images`, or two that would get one name.
-        OSError: an image cannot be read or linked.
+        AnnotationError: an image outside `images`, that cannot be read or linked, or two that would get one name.
     """
-    count = 0
-    for annotation in annotations:
+
+    def save(annotation: Annotation) -> None:
         target = Path(out, labelled(path_in(images, annotation), annotation.label))
         check_own_file(annotation, target)
-        place_image(annotation.path, target, link=link)
-        count += 1
-    return count
+        place_image(annotation, target, link=link)
+
+    return save_each(annotations, save, on_error)
 
 
 def labelled(path: PurePosixPath, label: str) -> PurePosixPath:

@@ -34,7 +34,7 @@ from urllib.parse import parse_qs, quote, unquote
 
 from swift_plugins.fakexplain.annotation import NOTHING, AnnotationError, Words
 
-from .fields import check_numbers, draft_fields
+from .fields import draft_fields
 from .parquet import other_fields
 from .shapes import ellipse_box, turned_box
 from .source import (
@@ -42,6 +42,7 @@ from .source import (
     Box,
     Draft,
     Piece,
+    check_numbers,
     hull,
     image_files,
     inner_path,

@@ -18,11 +18,10 @@ from typing import Any
 
 import msgspec
 
-from swift_plugins.fakexplain.annotation import LABELS, TAGS, Annotation, AnnotationError, Region, Words, canonical_tag
-from swift_plugins.fakexplain.images import open_image, orientation
+from swift_plugins.fakexplain.annotation import LABELS, TAGS, Annotation, AnnotationError, Region, canonical_tag
 
-from .fields import check_numbers, draft_fields, own_fields, size
-from .sink import path_in, place_image
+from .fields import draft_fields, own_fields, size
+from .sink import OnError, check_own_file, check_upright, path_in, place_image, refused, save_each
 from .source import Box, Draft, Piece, folder_of, hull, inner_path, load_json, need, one_line
 
 VERSION = "5.5.0"
@@ -154,7 +153,6 @@ def _region(shape: Any, at: str) -> tuple[float, float, float, float, str]:
 
 def _box(kind: str, points: list[Any], at: str) -> Box:
     box = hull(points, at)
-    check_numbers((value for point in points for value in point), "numbers", at)
     if kind == "circle":
         (x, y), rim = points
         radius = math.dist((x, y), rim)
@@ -185,11 +183,11 @@ def to_labelme(annotation: Annotation) -> dict[str, Any]:
     """
     others = annotation.extra.get("flags", [])
     if not isinstance(others, list) or not all(isinstance(flag, str) for flag in others):
-        raise _refused(annotation, "a list of names", others, "flags")
+        raise refused(annotation, "a list of names", others, "flags")
     fields = {name: value for name, value in own_fields(annotation).items() if name not in ("label", "tags", "flags")}
     for name in _OWN_KEYS:
         if name in fields:
-            raise _refused(annotation, "no field of this name, for LabelMe has its own", fields[name], name)
+            raise refused(annotation, "no field of this name, for LabelMe has its own", fields[name], name)
     return {
         "version": VERSION,
         "flags": {label: label == annotation.label for label in LABELS}
@@ -218,7 +216,14 @@ def _shape(region: Region) -> dict[str, Any]:
     }
 
 
-def save_labelme(annotations: Iterable[Annotation], out: Path, *, images: Path, link: bool = False) -> int:
+def save_labelme(
+    annotations: Iterable[Annotation],
+    out: Path,
+    *,
+    images: Path,
+    link: bool = False,
+    on_error: OnError | None = None,
+) -> int:
     """Write a folder: every image at its path relative to `images`, and its JSON file beside it.
 
     Args:
@@ -226,6 +231,7 @@ def save_labelme(annotations: Iterable[Annotation], out: Path, *, images: Path, 
         out: the folder, which is there.
         images: folder that image paths are relative to.
         link: hard links to the images in place of copies.
+        on_error: called with the error of each record that is passed over; without it the first raises.
 
     Returns:
         How many records were written.
@@ -233,42 +239,14 @@ def save_labelme(annotations: Iterable[Annotation], out: Path, *, images: Path, 
     Raises:
         AnnotationError: an image lies outside `images`, is turned by its EXIF, or would share its JSON file.
     """
-    count = 0
-    for annotation in annotations:
+
+    def save(annotation: Annotation) -> None:
         place = out / path_in(images, annotation)
         target = place.with_suffix(".json")
         check_own_file(annotation, target)
         check_upright(annotation)
         content = msgspec.json.encode(to_labelme(annotation))
-        place_image(annotation.path, place, link=link)
+        place_image(annotation, place, link=link)
         target.write_bytes(msgspec.json.format(content, indent=2) + b"\n")
-        count += 1
-    return count
 
-
-def check_own_file(annotation: Annotation, target: Path) -> None:
-    """Make sure that no other record's file lies where a record's is to be, as for `a.png` and `a.jpg`.
-
-    Raises:
-        AnnotationError: one does.
-    """
-    if target.exists():
-        expected = f"an image that alone leads to {target.name}"
-        raise _refused(annotation, expected, annotation.image, "image")
-
-
-def check_upright(annotation: Annotation) -> None:
-    """Make sure that a tool which turns images by their EXIF shows a record's image as the record means it.
-
-    Raises:
-        AnnotationError: it would turn it; or the image is missing or cannot be read.
-    """
-    with open_image(annotation.path, str(annotation.path)) as image:
-        turn = orientation(image)
-    if turn != 1:
-        found = Words(f"EXIF orientation {turn}")
-        raise _refused(annotation, "an upright image, for the tool would turn it and not its boxes", found, "image")
-
-
-def _refused(annotation: Annotation, expected: str, found: object, field: str) -> AnnotationError:
-    return AnnotationError(expected, found, field=field).at(annotation.file, annotation.line, annotation.id)
+    return save_each(annotations, save, on_error)

@@ -12,7 +12,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError
 
-from .source import Draft, Piece, load_json_items, need, one_line, only_file
+from .source import Draft, Piece, check_numbers, load_json_items, need, one_line, only_file
 
 
 def load_loki(src: Path) -> Iterator[Piece]:
@@ -36,8 +36,9 @@ def from_loki(data: Any) -> list[Draft]:
     for index, each in enumerate(need(problems, "regional", list, "a list of {region, desc}", "problems")):
         at = f"problems.regional[{index}]"
         box = need(each, "region", list, "four numbers x, y, width, height", at)
-        if len(box) != 4 or any(type(value) not in (int, float) for value in box):
+        if len(box) != 4:
             raise AnnotationError("four numbers x, y, width, height", box, field=f"{at}.region")
+        check_numbers(box, "four numbers x, y, width, height", f"{at}.region")
         x, y, width, height = box
         regions.append((x, y, x + width, y + height, one_line(need(each, "desc", str, "a description", at))))
     said = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Ids
 from swift_plugins.fakexplain.parallel import map_ordered
 
-from .sink import path_in
+from .sink import OnError, each_good, path_in, refused
 
 
 def to_mask(annotation: Annotation) -> Any:
@@ -49,7 +49,14 @@ def _pixels(start: float, end: float) -> slice:
     return slice(middle, middle + 1)
 
 
-def save_masks(annotations: Iterable[Annotation], out: str | Path, *, images: Path, link: bool = False) -> int:
+def save_masks(
+    annotations: Iterable[Annotation],
+    out: str | Path,
+    *,
+    images: Path,
+    link: bool = False,
+    on_error: OnError | None = None,
+) -> int:
     """Write a mask for each record, and `labels.csv`.
 
     Args:
@@ -58,6 +65,7 @@ def save_masks(annotations: Iterable[Annotation], out: str | Path, *, images: Pa
             image in `images`, that of its mask in `out`, and its label.
         images: folder that the masks' paths follow.
         link: not used, for no image is copied.
+        on_error: called with the error of each record that is passed over; without it the first raises.
 
     Returns:
         How many masks were written.
@@ -69,17 +77,14 @@ def save_masks(annotations: Iterable[Annotation], out: str | Path, *, images: Pa
 
     out, count = Path(out), 0
 
-    def named() -> Iterator[tuple[Annotation, str, str]]:
-        with closing(Ids()) as names:
-            for annotation in annotations:
-                image = path_in(images, annotation)
-                mask = str(image.with_suffix(".png"))
-                try:
-                    names.add(mask, annotation.image)
-                except AnnotationError:
-                    error = AnnotationError("an image that alone leads to a mask of its name", mask, field="image")
-                    raise error.at(annotation.file, annotation.line, annotation.id) from None
-                yield annotation, str(image), mask
+    def named(annotation: Annotation) -> tuple[Annotation, str, str]:
+        image = path_in(images, annotation)
+        mask = str(image.with_suffix(".png"))
+        try:
+            names.add(mask, annotation.image)
+        except AnnotationError:
+            raise refused(annotation, "an image that alone leads to a mask of its name", mask, "image") from None
+        return annotation, str(image), mask
 
     def save(item: tuple[Annotation, str, str]) -> tuple[str, str, str]:
         annotation, image, mask = item
@@ -88,8 +93,9 @@ def save_masks(annotations: Iterable[Annotation], out: str | Path, *, images: Pa
         return image, mask, annotation.label
 
     with (
+        closing(Ids()) as names,
         open(out / "labels.csv", "w", encoding="utf-8", newline="") as file,
-        closing(map_ordered(save, named())) as rows,  # an interrupt waits for what is written
+        closing(map_ordered(save, each_good(annotations, named, on_error))) as rows,  # an interrupt waits
     ):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("image", "mask", "label"))

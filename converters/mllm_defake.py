@@ -17,7 +17,7 @@ import msgspec
 from swift_plugins.fakexplain.annotation import TAG_WORDS, AnnotationError, Words, canonical_tag
 
 from .parquet import other_fields
-from .source import Box, Draft, Piece, need, one_line, only_file
+from .source import Box, Draft, Piece, check_numbers, need, one_line, only_file
 
 LABELS = {"generated": "fake", "real": "real"}
 
@@ -155,7 +155,9 @@ def _objects(row: dict[str, Any]) -> tuple[list[str], list[Box]]:
 
 
 def _box(box: Any, at: str) -> Box:
-    if not isinstance(box, list) or len(box) != 4 or any(type(value) not in (int, float) for value in box):
-        raise AnnotationError("four numbers x1, y1, x2, y2", box, field=at)
+    expected = "four numbers x1, y1, x2, y2"
+    if not isinstance(box, list) or len(box) != 4:
+        raise AnnotationError(expected, box, field=at)
+    check_numbers(box, expected, at)
     x1, y1, x2, y2 = box
     return x1, y1, x2, y2

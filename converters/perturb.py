@@ -10,7 +10,8 @@ its EXIF is left behind. Apart from the chain, a model is shown the values that 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +22,7 @@ from swift_plugins.fakexplain.images import open_image
 from swift_plugins.fakexplain.parallel import map_ordered
 
 from .chains import CODECS, Chain, Step
+from .pixels import flattened
 from .source import inner_path
 
 
@@ -70,38 +72,6 @@ def perturb(
         pixels.info["icc_profile"] = profile
     regions = tuple(region for region, share in left if share >= min_visible)
     return pixels if held is None else held, replace(annotation, width=wh[0], height=wh[1], regions=regions)
-
-
-def flattened(image: Any) -> Any:
-    """The image in 8-bit RGB on white, pixels where they were, and nothing else that its file said.
-
-    Raises:
-        AnnotationError: numbers that 16 bits cannot hold, or a mode that Pillow cannot convert; field `image`.
-
-    >>> from PIL import Image
-    >>> flattened(Image.new("LA", (4, 2), (0, 0))).getpixel((0, 0))
-    (255, 255, 255)
-    """
-    from PIL import Image
-
-    if image.mode.startswith(("I", "F")):
-        import numpy as np
-
-        values = np.asarray(image)
-        if image.mode == "F" or values.min() < 0 or values.max() > 65535:
-            raise AnnotationError("8 or 16 bits a channel", Words(f"mode {image.mode}"), field="image")
-        pixels = Image.fromarray((values.astype(np.uint32) * 255 // 65535).astype(np.uint8)).convert("RGB")
-    elif image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        pixels = Image.new("RGB", image.size, "white")
-        pixels.paste(rgba, mask=rgba.getchannel("A"))
-    else:
-        try:
-            pixels = image.convert("RGB")
-        except ValueError as error:
-            raise AnnotationError("pixels that Pillow makes RGB of", Words(str(error)), field="image") from None
-    pixels.info = {}
-    return pixels
 
 
 def _share(side: int, share: float) -> int:
@@ -199,8 +169,10 @@ def perturb_all(
     min_visible: float = 0.0,
     report: Report | None = None,
     on_error: Callable[[AnnotationError], None] | None = None,
-) -> Iterator[Annotation]:
+) -> Generator[Annotation, None, None]:
     """Perturbed records, in order, as an annotations file in a folder holds them; the images are written there.
+
+    Closing it ends all writing.
 
     Args:
         annotations: the records.
@@ -225,15 +197,16 @@ def perturb_all(
         except AnnotationError as error:
             return _Done(error=error.at(annotation.file, annotation.line, annotation.id))
 
-    for done in map_ordered(finish, annotations):
-        if done.error is not None:
-            if on_error is None:
-                raise done.error
-            on_error(done.error)
-        elif done.annotation is not None:
-            report.dropped += done.report.dropped
-            report.bare += done.report.bare
-            yield done.annotation
+    with closing(map_ordered(finish, annotations)) as finished:
+        for done in finished:
+            if done.error is not None:
+                if on_error is None:
+                    raise done.error
+                on_error(done.error)
+            elif done.annotation is not None:
+                report.dropped += done.report.dropped
+                report.bare += done.report.bare
+                yield done.annotation
 
 
 def _finish(annotation: Annotation, chain: Chain, folder: Path, rng: Any, min_visible: float) -> _Done:

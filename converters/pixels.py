@@ -65,15 +65,41 @@ def shown(image: Any) -> Shown:
     turn = orientation(image)
     base, alpha = _parts(upright(image))
     whole, good = _in_srgb(base, image.info.get("icc_profile"))
-    if alpha is not None:
-        from PIL import Image
-
-        whole = Image.composite(whole, Image.new("RGB", whole.size, "white"), alpha)
+    whole = _on_white(whole, alpha)
     converted = image.mode != "RGB" or alpha is not None or bool(good)
     if whole is image:
         whole = image.copy()
     whole.info = {}  # Pillow would write a profile or a transparent colour found there
     return Shown(whole, turn, converted, good is False)
+
+
+def flattened(image: Any) -> Any:
+    """The image in 8-bit RGB on white, pixels where they were, and nothing else that its file said.
+
+    Raises:
+        AnnotationError: numbers that 16 bits cannot hold, or a mode that Pillow cannot convert; field `image`.
+
+    >>> from PIL import Image
+    >>> flattened(Image.new("LA", (4, 2), (0, 0))).getpixel((0, 0))
+    (255, 255, 255)
+    """
+    if image.mode == "F" or (image.mode == "I" and not 0 <= image.getextrema()[0] <= image.getextrema()[1] <= 65535):
+        raise AnnotationError("8 or 16 bits a channel", Words(f"mode {image.mode}"), field="image")
+    try:
+        base, alpha = _parts(image)
+    except ValueError as error:
+        raise AnnotationError("pixels that Pillow makes RGB of", Words(str(error)), field="image") from None
+    whole = _on_white(base.convert("RGB"), alpha)
+    if whole is image:
+        whole = image.copy()
+    whole.info = {}
+    return whole
+
+
+def _on_white(colours: Any, alpha: Any) -> Any:
+    from PIL import Image
+
+    return colours if alpha is None else Image.composite(colours, Image.new("RGB", colours.size, "white"), alpha)
 
 
 def _parts(image: Any) -> tuple[Any, Any]:

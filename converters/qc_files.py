@@ -9,11 +9,11 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation, relocated, to_record
 from swift_plugins.fakexplain.files import to_json
+from swift_plugins.fakexplain.tables import save_csv
 
 from .agreement import IOU_IN_PAPER, REJECT, TAGS_IN_PAPER, Agreement
 from .qc import QualityControl
 from .qc_page import Pair, render_page
-from .tables import save_csv
 
 FILES = ("accepted.jsonl", "rejected.jsonl", "annotators.csv", "pairs.csv", "lint.csv", "qc.json", "qc.html")
 

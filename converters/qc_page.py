@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import TAG_WORDS, Annotation, AnnotationError, Region, reading_order
-from swift_plugins.fakexplain.images import check_image, open_image
 from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.scoring.lettering import Pen
+from swift_plugins.fakexplain.scoring.overlay import boxes_of, draw_boxes, letter, load_picture, on_picture
 
 from .agreement import compare, said
 from .lint import RULES
@@ -54,7 +55,7 @@ def _disagreement(pair: Pair) -> dict[str, Any]:
     record, reference = pair
     comparison = compare(said(record), said(reference))
     gold = {str(number): region for number, region in enumerate(reading_order(reference.regions), 1)}
-    pred = {_letter(index): region for index, region in enumerate(reading_order(record.regions))}
+    pred = {letter(index): region for index, region in enumerate(reading_order(record.regions))}
     sides = [
         {
             "who": who,
@@ -77,36 +78,14 @@ def _disagreement(pair: Pair) -> dict[str, Any]:
     return shown | {"sides": sides, "picture": picture, "width": wh[0], "height": wh[1]}
 
 
-def _letter(index: int) -> str:
-    """Mark of an annotator's region: a to z, then a1 and on."""
-    return chr(ord("a") + index % 26) + str(index // 26 or "")
-
-
 def _draw(record: Annotation, gold: Mapping[str, Region], pred: Mapping[str, Region]) -> tuple[str, tuple[int, int]]:
     """The image with both sides' boxes, as a data URI, and its size.
 
     Raises:
         AnnotationError: the image is missing, cannot be read, or has another size than the record says.
     """
-    from PIL import Image
-
-    from swift_plugins.fakexplain.scoring.lettering import Pen
-    from swift_plugins.fakexplain.scoring.overlay import draw_boxes
-
-    check_image(record, decode=True)
-    factor = LONGER_SIDE / max(record.image_wh)
-    wh = tuple(max(1, round(side * factor)) for side in record.image_wh)
-    with open_image(record.path, str(record.path)) as image:
-        picture = image.convert("RGBA").resize(wh, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    across, down = (new / old for new, old in zip(picture.size, record.image_wh, strict=True))
-    in_gold, in_pred = (
-        {
-            mark: (x1 * across, y1 * down, x2 * across, y2 * down)
-            for mark, (x1, y1, x2, y2) in ((mark, region.bbox) for mark, region in regions.items() if region.bbox)
-        }
-        for regions in (gold, pred)
-    )
+    picture = load_picture(record, LONGER_SIDE)
+    in_gold, in_pred = (on_picture(boxes_of(regions), record, picture) for regions in (gold, pred))
     draw_boxes(picture, in_gold, in_pred, Pen(LONGER_SIDE))
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=82, subsampling=0)  # thin coloured lines want their colour whole

@@ -6,8 +6,7 @@ import math
 
 from swift_plugins.fakexplain.annotation import AnnotationError
 
-from .fields import check_numbers
-from .source import Box
+from .source import Box, check_numbers
 
 DIGITS = 6
 """Decimals of a pixel that are kept: what sines and percentages add beyond them is noise."""

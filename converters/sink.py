@@ -1,12 +1,18 @@
-"""What the formats' writers share: where an image lies, and a copy of it."""
+"""What the formats' writers share: where an image lies, what a format cannot hold, one record after another."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
-from swift_plugins.fakexplain.annotation import Annotation, AnnotationError
+from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Words
+from swift_plugins.fakexplain.images import open_image, orientation
+
+T = TypeVar("T")
+OnError = Callable[[AnnotationError], None]
 
 
 def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
@@ -20,17 +26,79 @@ def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
     """
     path = PurePosixPath(os.path.relpath(annotation.path.absolute(), images.absolute()).replace(os.sep, "/"))
     if ".." in path.parts:
-        error = AnnotationError(
-            f"an image in {images} (--images names another folder)", annotation.image, field="image"
-        )
-        raise error.at(annotation.file, annotation.line, annotation.id)
+        expected = f"an image in {images} (--images names another folder)"
+        raise refused(annotation, expected, annotation.image, "image")
     return path
 
 
-def place_image(source: Path, target: Path, *, link: bool = False) -> None:
-    """Put an image's file, byte for byte, where a format wants it: a copy, or a hard link that takes no room."""
+def check_own_file(annotation: Annotation, target: Path) -> None:
+    """Make sure that no other record's file lies where a record's is to be, as for `a.png` and `a.jpg`.
+
+    Raises:
+        AnnotationError: one does.
+    """
+    if target.exists():
+        expected = f"an image that alone leads to {target.name}"
+        raise refused(annotation, expected, annotation.image, "image")
+
+
+def check_upright(annotation: Annotation) -> None:
+    """Make sure that a tool which turns images by their EXIF shows a record's image as the record means it.
+
+    Raises:
+        AnnotationError: it would turn it; or the image is missing or cannot be read.
+    """
+    with open_image(annotation.path, str(annotation.path)) as image:
+        turn = orientation(image)
+    if turn != 1:
+        found = Words(f"EXIF orientation {turn}")
+        raise refused(annotation, "an upright image, for the tool would turn it and not its boxes", found, "image")
+
+
+def place_image(annotation: Annotation, target: Path, *, link: bool = False) -> None:
+    """Put an image's file, byte for byte, where a format wants it: a copy, or a hard link that takes no room.
+
+    Raises:
+        AnnotationError: the file is missing, or cannot be read or linked.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    if link:
-        os.link(source, target)
-    else:
-        shutil.copyfile(source, target)
+    try:
+        if link:
+            os.link(annotation.path, target)
+        else:
+            shutil.copyfile(annotation.path, target)
+    except OSError as error:
+        found = Words(f"{annotation.path}: {error.strerror}")
+        raise refused(annotation, f"a file that can be {'linked' if link else 'copied'}", found, "image") from None
+
+
+def each_good(
+    annotations: Iterable[Annotation], work: Callable[[Annotation], T], on_error: OnError | None
+) -> Iterator[T]:
+    """What a function makes of each record.
+
+    Args:
+        annotations: the records.
+        work: called with each; it raises an AnnotationError before it has written anything.
+        on_error: called with the error of each record that a format cannot hold, which is passed over; without it the
+            first raises.
+    """
+    for annotation in annotations:
+        try:
+            made = work(annotation)
+        except AnnotationError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+        else:
+            yield made
+
+
+def save_each(annotations: Iterable[Annotation], save: Callable[[Annotation], None], on_error: OnError | None) -> int:
+    """Save records one by one, as `each_good` goes on; returns how many were saved."""
+    return sum(1 for _ in each_good(annotations, save, on_error))
+
+
+def refused(annotation: Annotation, expected: str, found: object, field: str) -> AnnotationError:
+    """The error of a record that a format cannot hold."""
+    return AnnotationError(expected, found, field=field).at(annotation.file, annotation.line, annotation.id)

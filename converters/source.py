@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
@@ -94,11 +94,26 @@ def need(data: Any, name: str, kind: type | tuple[type, ...], expected: str, at:
     return value
 
 
+def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
+    """Make sure that values are numbers that pixels can have: not text, not True, not infinite, not 400 digits long.
+
+    Raises:
+        AnnotationError: one is not.
+
+    >>> check_numbers([1, 2.5], "numbers", "bbox")
+    """
+    for value in values:
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise AnnotationError(expected, value, field=field)
+        if not -1e9 < value < 1e9:
+            raise AnnotationError("finite numbers of a sane size", value, field=field)
+
+
 def hull(points: Sequence[Any], at: str) -> Box:
     """The tight box of (x, y) points.
 
     Raises:
-        AnnotationError: fewer than two points, or one that is not two numbers.
+        AnnotationError: fewer than two points, or one that is not two numbers of a sane size.
 
     >>> hull([[3, 4], [1, 9], [2, 2]], "points")
     (1, 2, 3, 9)
@@ -106,8 +121,9 @@ def hull(points: Sequence[Any], at: str) -> Box:
     if not isinstance(points, Sequence) or isinstance(points, str) or len(points) < 2:
         raise AnnotationError("at least two points [x, y]", points, field=at)
     for index, point in enumerate(points):
-        if not isinstance(point, Sequence) or len(point) != 2 or any(type(v) not in (int, float) for v in point):
+        if not isinstance(point, Sequence) or len(point) != 2:
             raise AnnotationError("two numbers x, y", point, field=f"{at}[{index}]")
+        check_numbers(point, "two numbers x, y", f"{at}[{index}]")
     xs, ys = zip(*points, strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
@@ -196,9 +212,13 @@ def load_json(path: Path) -> Any:
         return msgspec.json.decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         try:
-            return json.loads(raw.decode(json.detect_encoding(raw)))
+            return json.loads(raw.decode(json.detect_encoding(raw)), parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
             raise AnnotationError("JSON", Words(str(error))).at(str(path), 0) from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
 
 
 def folder_of(src: Path) -> Path:

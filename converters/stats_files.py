@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_plugins.fakexplain.annotation import TAG_WORDS
+from swift_plugins.fakexplain.tables import save_csv
 
 from .stats import AREA_EDGES, REGIONS_IN_PAPER, Stats, ranked, tag_counts
-from .tables import save_csv
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,9 +17,9 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import NOTHING, AnnotationError, Words
 
-from .fields import check_numbers, draft_fields
+from .fields import draft_fields
 from .shapes import ellipse_box, turned_box
-from .source import Box, Draft, Piece, hull, load_json_items, need, one_line, only_file
+from .source import Box, Draft, Piece, check_numbers, hull, load_json_items, need, one_line, only_file
 from .statements import say
 
 _POINTS = {"polygon": 3, "polyline": 2}
@@ -116,7 +116,8 @@ def _box(shape: dict[str, Any], at: str) -> Box:
         if len(xs) != len(ys) or len(xs) < _POINTS[kind]:
             found = Words(f"{len(xs)} x and {len(ys)} y")
             raise AnnotationError(f"as many x as y, {_POINTS[kind]} or more", found, field=f"{at}.all_points_x")
-        check_numbers([*xs, *ys], "numbers", f"{at}.all_points_x")
+        for name, values in (("all_points_x", xs), ("all_points_y", ys)):
+            check_numbers(values, "numbers", f"{at}.{name}")
         return hull(list(zip(xs, ys, strict=True)), at)
     if kind not in _NUMBERS:
         raise AnnotationError(f"one of {', '.join(SHAPES)}, which have an area", kind, field=f"{at}.name")

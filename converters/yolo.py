@@ -11,8 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from swift_plugins.fakexplain.annotation import Annotation
 
-from .labelme import check_own_file, check_upright
-from .sink import path_in, place_image
+from .sink import OnError, check_own_file, check_upright, path_in, place_image, save_each
 
 DATA_YAML = "train: images\nval: images\nnames:\n  0: flaw\n"
 
@@ -36,7 +35,14 @@ def to_yolo(annotation: Annotation) -> str:
     return "".join(lines)
 
 
-def save_yolo(annotations: Iterable[Annotation], out: Path, *, images: Path, link: bool = False) -> int:
+def save_yolo(
+    annotations: Iterable[Annotation],
+    out: Path,
+    *,
+    images: Path,
+    link: bool = False,
+    on_error: OnError | None = None,
+) -> int:
     """Write a folder: images/, labels/ and data.yaml, which trains and validates on all of it.
 
     An image at images/a/b.png has its text at labels/a/b.txt. Where a path relative to `images` begins with `images/`
@@ -48,6 +54,7 @@ def save_yolo(annotations: Iterable[Annotation], out: Path, *, images: Path, lin
         out: the folder, which is there.
         images: folder that image paths are relative to.
         link: hard links to the images in place of copies.
+        on_error: called with the error of each record that is passed over; without it the first raises.
 
     Returns:
         How many records were written.
@@ -55,18 +62,18 @@ def save_yolo(annotations: Iterable[Annotation], out: Path, *, images: Path, lin
     Raises:
         AnnotationError: an image lies outside `images`, is turned by its EXIF, or would share its text file.
     """
-    count = 0
-    for annotation in annotations:
+
+    def save(annotation: Annotation) -> None:
         path = path_in(images, annotation)
         place = path if path.parts[0] == "images" and len(path.parts) > 1 else "images" / path
         target = out / labels_path(place)
         check_own_file(annotation, target)
         check_upright(annotation)
-        place_image(annotation.path, out / place, link=link)
+        place_image(annotation, out / place, link=link)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(to_yolo(annotation), encoding="ascii", newline="\n")
-        count += 1
-    if count:
+
+    if count := save_each(annotations, save, on_error):
         (out / "data.yaml").write_text(DATA_YAML, encoding="ascii", newline="\n")
     return count
 

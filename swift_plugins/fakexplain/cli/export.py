@@ -57,7 +57,7 @@ def export(
             else:
                 yield record
 
-    settings: dict[str, Any] = {"images": images or annotations.parent, "link": link}
+    settings: dict[str, Any] = {"images": images or annotations.parent, "link": link, "on_error": errors}
     if to == "rows":
         settings["variant"] = chosen.variant
     with (replacing_folder if writer.folder else replacing)(output) as partial:

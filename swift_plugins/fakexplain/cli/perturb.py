@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
@@ -65,9 +66,10 @@ def perturb(
     for folder, chain in chains.items():
         report, target, before = Report(), out / folder, told.total()
         on_error = tell_once if keep_going else None
-        with replacing_folder(target) as partial:
+        with ExitStack() as files:
+            partial = files.enter_context(replacing_folder(target))
             records = read_annotations(annotations, on_error=on_error)
-            results = perturb_all(
+            perturbed = perturb_all(
                 progress(records, annotations, chain.name),
                 chain,
                 partial,
@@ -76,6 +78,7 @@ def perturb(
                 report=report,
                 on_error=on_error,
             )
+            results = files.enter_context(closing(perturbed))  # no image is written once its folder is being removed
             count = write_annotations(partial / "annotations.jsonl", results)
             if not count:
                 errors.end(0, annotations)

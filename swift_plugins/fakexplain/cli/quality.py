@@ -121,7 +121,8 @@ def _lint(records: Iterable[Annotation], control: QualityControl, warnings: Coun
     from tqdm import tqdm
 
     from converters.lint import lint
-    from converters.tables import save_csv
+
+    from ..tables import save_csv
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for record in records:
@@ -154,7 +155,8 @@ def _both(
 
 def _print_qc(figures: Mapping[str, Any], pairs: Mapping[Any, Any], output: Path) -> None:
     from converters.qc_page import percent
-    from converters.tables import aligned
+
+    from ..tables import aligned
 
     annotators, overall, between = figures["annotators"], figures["overall"], figures["between"]
     print(f"{figures['records']} records, {figures['images']} images, {len(annotators)} annotators")
@@ -167,7 +169,9 @@ def _print_qc(figures: Mapping[str, Any], pairs: Mapping[Any, Any], output: Path
     names = ("annotator", "verdict", "records", "compared", "IoU", "tags", "same tags", "same label")
     if rows:
         print(
-            "\n" + aligned([names if measured else ("annotator", "records"), *rows], words=2 if measured else 1) + "\n"
+            "\n"
+            + aligned([names if measured else ("annotator", "records"), *rows], left=(0, 1) if measured else (0,))
+            + "\n"
         )
     if measured:
         paper = figures["paper"]
@@ -230,14 +234,17 @@ def stats(
 
 def _print_stats(found: Stats) -> None:
     from converters.stats import AREA_EDGES, REGIONS_IN_PAPER, mean, quantile, ranked, tag_counts
-    from converters.tables import aligned
+
+    from ..tables import aligned
 
     counts = found.counts
     print(counts.headline(f" (the paper's: {REGIONS_IN_PAPER})"))
 
-    def table(names: tuple[str, ...], rows: Sequence[tuple[str, ...]], words: int = 1, most: int = MOST) -> None:
+    def table(
+        names: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: tuple[int, ...] = (0,), most: int = MOST
+    ) -> None:
         if rows:
-            print("\n" + aligned([names, *rows[:most]], words))
+            print("\n" + aligned([names, *rows[:most]], left))
         if len(rows) > most:
             print(f"and {len(rows) - most} more")
 
@@ -253,7 +260,7 @@ def _print_stats(found: Stats) -> None:
         (family or "—", generator or "—", str(labels["fake"]), str(labels["real"]))
         for family, generator, labels in found.by_family()
     ]
-    table(("family", "generator", "fake", "real"), generators, words=2, most=40)
+    table(("family", "generator", "fake", "real"), generators, left=(0, 1), most=40)
     for name, words in (("fold", "fold"), ("annotator", "annotator"), ("class_name", "class")):
         rows = sorted(counts.fields[name].items()) if name == "fold" else ranked(counts.fields[name])
         shares(words, rows, counts.records, "records", most=40 if name == "annotator" else MOST)

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
+from ..annotation import Annotation, Region
 from ..boxes import Box
+from ..images import check_image, open_image
 from .lettering import Pen
 
 Colour = tuple[int, int, int]
@@ -19,6 +21,40 @@ Whole = tuple[int, int, int, int]
 
 GOLD, PRED = (0, 114, 178), (230, 159, 0)
 PAPER, INK = (255, 255, 255), (25, 25, 25)
+
+
+def letter(index: int) -> str:
+    """Mark of a predicted region.
+
+    >>> [letter(index) for index in (0, 25, 26, 52)]
+    ['a', 'z', 'a1', 'a2']
+    """
+    return chr(ord("a") + index % 26) + str(index // 26 or "")
+
+
+def load_picture(annotation: Annotation, longer_side: int) -> Image.Image:
+    """A record's image on white, its longer side so many pixels.
+
+    Raises:
+        AnnotationError: it is missing, cannot be read, or has another size than its record says.
+    """
+    check_image(annotation, decode=True)
+    factor = longer_side / max(annotation.image_wh)
+    width, height = (max(1, round(side * factor)) for side in annotation.image_wh)
+    with open_image(annotation.path, str(annotation.path)) as image:
+        picture = image.convert("RGBA").resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return Image.alpha_composite(Image.new("RGBA", picture.size, PAPER), picture).convert("RGB")
+
+
+def on_picture(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Image.Image) -> dict[str, Box]:
+    """Boxes in pixels of a record's image -> in pixels of a picture of it."""
+    across, down = (new / old for new, old in zip(picture.size, annotation.image_wh, strict=True))
+    return {mark: (x1 * across, y1 * down, x2 * across, y2 * down) for mark, (x1, y1, x2, y2) in boxes_px.items()}
+
+
+def boxes_of(regions: Mapping[str, Region]) -> dict[str, Box]:
+    """Mark -> box, of those regions that have one."""
+    return {mark: region.bbox for mark, region in regions.items() if region.bbox}
 
 
 def draw_boxes(picture: Image.Image, gold: Mapping[str, Box], pred: Mapping[str, Box], pen: Pen) -> None:

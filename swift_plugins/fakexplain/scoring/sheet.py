@@ -14,10 +14,22 @@ from ..annotation import TAG_WORDS, Annotation, AnnotationError, Region
 from ..answer import Answer, parse_answer, target_regions
 from ..files import replacing
 from ..frames import FrameRule
-from ..images import check_image
 from .lettering import Pen, wrapped
 from .metrics import boxes_px, score_image
-from .overlay import GOLD, INK, PAPER, PRED, Colour, draw_badge, draw_boxes, draw_dashed
+from .overlay import (
+    GOLD,
+    INK,
+    PAPER,
+    PRED,
+    Colour,
+    boxes_of,
+    draw_badge,
+    draw_boxes,
+    draw_dashed,
+    letter,
+    load_picture,
+    on_picture,
+)
 
 RIGHT, WRONG = (0, 128, 96), (213, 94, 0)
 PANEL, GREY = (236, 236, 236), (100, 100, 100)
@@ -104,7 +116,7 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     answer = None if text is None else parse_answer(text, variant=variant)
     iou = score_image(annotation, text, rule, variant).iou if text is not None and rule else None
     gold = {str(number): region for number, region in enumerate(target_regions(annotation), 1)}
-    pred = {_letter(index): region for index, region in enumerate(answer.regions if answer else ())}
+    pred = {letter(index): region for index, region in enumerate(answer.regions if answer else ())}
 
     notes = _Notes(pen)
     notes.verdict(annotation.label, answer, iou)
@@ -118,17 +130,12 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     below = notes.image()
 
     try:
-        picture = _picture(annotation, pen.cell)
+        picture = load_picture(annotation, pen.cell)
     except AnnotationError as error:
         picture = _refusal(error, pen)
     else:
-        gold_px = {mark: region.bbox for mark, region in gold.items() if region.bbox}
         pred_px = {mark: box for mark, region in pred.items() if rule for box in boxes_px([region], annotation, rule)}
-        across, down = (new / old for new, old in zip(picture.size, annotation.image_wh, strict=True))
-        gold_boxes, pred_boxes = (
-            {mark: (x1 * across, y1 * down, x2 * across, y2 * down) for mark, (x1, y1, x2, y2) in boxes.items()}
-            for boxes in (gold_px, pred_px)
-        )
+        gold_boxes, pred_boxes = (on_picture(each, annotation, picture) for each in (boxes_of(gold), pred_px))
         draw_boxes(picture, gold_boxes, pred_boxes, pen)
 
     top = picture.height + pen.leading // 3
@@ -137,30 +144,6 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     cell.paste(picture, ((pen.cell - picture.width) // 2, 0))
     cell.paste(below, (0, top))
     return cell
-
-
-def _letter(index: int) -> str:
-    """Mark of a predicted region.
-
-    >>> [_letter(index) for index in (0, 25, 26, 52)]
-    ['a', 'z', 'a1', 'a2']
-    """
-    return chr(ord("a") + index % 26) + str(index // 26 or "")
-
-
-def _picture(annotation: Annotation, cell: int) -> Image.Image:
-    """The image, its longer side as long as a cell's.
-
-    Raises:
-        AnnotationError: it is missing, cannot be read, or has another size than its record says.
-    """
-    check_image(annotation, decode=True)
-    factor = cell / max(annotation.image_wh)
-    width, height = (max(1, round(side * factor)) for side in annotation.image_wh)
-    with Image.open(annotation.path) as image:
-        picture = image.convert("RGBA").resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    ground = Image.new("RGBA", picture.size, PAPER)
-    return Image.alpha_composite(ground, picture).convert("RGB")
 
 
 def _refusal(error: AnnotationError, pen: Pen) -> Image.Image:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,14 @@ def save_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         writer.writerows(rows)
 
 
-def aligned(rows: Sequence[Sequence[str]], words: int = 1) -> str:
-    """Rows of as many cells each as lines: the first `words` columns flush left, the others flush right.
+def aligned(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
+    """Rows of as many cells each as lines: the columns in `left` flush left (-1 is the last), the others flush right.
 
     >>> print(aligned([("tag", "images"), ("texture error", "12")]))
     tag            images
     texture error      12
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(
-            cell.ljust(w) if i < words else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+    flush = [str.ljust if {i, i - len(widths)} & {*left} else str.rjust for i in range(len(widths))]
+    lines = ("  ".join(put(cell, w) for put, cell, w in zip(flush, row, widths, strict=True)) for row in rows)
     return "\n".join(line.rstrip() for line in lines)
