@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,6 +160,24 @@ def test_export_of_a_fold_wants_folds(tmp_path):
         "found nothing (id 'fake-000')"
     )
     assert not list(tmp_path.glob("rows.jsonl*"))
+
+
+@pytest.mark.parametrize("to", ["coco", "labelme", "yolo", "masks", "folders"])
+def test_export_can_go_on_past_what_a_format_cannot_hold(annotations_file, tmp_path, to):
+    lines = annotations_file.read_text().splitlines(keepends=True)
+    outside = json.loads(lines[3]) | {"id": "outside", "image": "../outside.png"}
+    shutil.copy(annotations_file.parent / "images/real-000.png", tmp_path / "outside.png")
+    annotations_file.write_text("".join([*lines[:3], json.dumps(outside) + "\n", *lines[3:]]))
+    args = ["export", annotations_file, "--to", to, "-o", tmp_path / "out"]
+    where = f"error: {annotations_file}:4: image: expected an image in {annotations_file.parent} "
+    done = fakexplain(*args)
+    assert done.returncode == 1 and done.stderr.startswith(where)
+    assert not (tmp_path / "out").exists()
+    done = fakexplain(*args, "--keep-going")
+    assert (done.returncode, done.stdout) == (1, f"16 records in {tmp_path / 'out'}\n")
+    first, last = done.stderr.splitlines()
+    assert first.startswith(where)
+    assert last == f"error: 1 bad records of 17 in {annotations_file}"
 
 
 @pytest.fixture

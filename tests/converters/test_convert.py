@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from converters.convert import Place, Report, convert
-from converters.source import Draft, Piece, hull, inner_path, load_json_items, need, only_file
+from converters.source import Draft, Piece, hull, inner_path, load_json, load_json_items, need, only_file
 from swift_plugins.fakexplain.annotation import AnnotationError, read_annotations
 from tests.test_cli import fakexplain
 
@@ -160,6 +160,13 @@ def test_broken_json_is_an_error_that_names_the_file(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(AnnotationError, match=r"a\.json: expected JSON, found"):
         list(load_json_items(tmp_path / "a.json"))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_no_json(tmp_path, number):
+    (tmp_path / "a.json").write_text(f'{{"x": {number}}}')
+    with pytest.raises(AnnotationError, match=f"a.json: expected JSON, found {number} is no number"):
+        load_json(tmp_path / "a.json")
 
 
 def test_a_folder_with_several_candidates_is_an_error(tmp_path):

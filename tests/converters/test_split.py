@@ -1,14 +1,17 @@
 """Folds: balanced, reproducible, and whole groups where asked for."""
 
 import dataclasses
+import json
 import tracemalloc
 from collections import Counter
 
 import pytest
 
 from converters.split import assign_folds
-from swift_plugins.fakexplain.annotation import AnnotationError, parse_record
+from swift_plugins.fakexplain.annotation import AnnotationError, parse_record, read_annotations
 from tests.conftest import record
+from tests.converters.test_duplicates import scene
+from tests.test_cli import fakexplain
 
 GENERATORS = {"fake": ("flux", "sdxl", "gan"), "real": ("camera",)}
 RECORDS = [
@@ -106,3 +109,46 @@ def test_memory_does_not_grow_with_the_records():
 
     peak(10)
     assert peak(20_000) < peak(2_000) + 500_000  # bytes; ids and folds in a dictionary would be some 3 MB
+
+
+class TestNearDuplicates:
+    @pytest.fixture
+    def annotations(self, tmp_path):
+        """Twelve pictures, each as a PNG and as a JPEG of another size; all in different classes."""
+        (tmp_path / "images").mkdir()
+        records = []
+        for index in range(12):
+            picture = scene(index, 128)
+            for name, size in (("a.png", 128), ("b.jpg", 96)):
+                image = f"images/{index}{name}"
+                picture.resize((size, size)).save(tmp_path / image)
+                id = f"{index}{name[0]}"
+                records.append(record(index, "real", id=id, image=image, width=size, height=size, class_name=id))
+        path = tmp_path / "annotations.jsonl"
+        path.write_text("".join(json.dumps(each) + "\n" for each in records))
+        return path
+
+    def test_they_stay_in_one_fold(self, annotations, tmp_path):
+        folds = {}
+        for args in ((), ("--near-duplicates", "6")):
+            done = fakexplain("split", annotations, "-o", tmp_path / "out.jsonl", "--force", *args)
+            assert done.returncode == 0, done.stderr
+            folds[args] = {each.id: each.fold for each in read_annotations(tmp_path / "out.jsonl")}
+        apart, together = ([f"{i}a" for i in range(12) if each[f"{i}a"] != each[f"{i}b"]] for each in folds.values())
+        assert apart and not together
+        assert Counter(folds[args].values()) == dict.fromkeys(range(4), 6)
+
+    def test_images_that_cannot_be_read_are_told_once_and_left_out(self, annotations, tmp_path):
+        (annotations.parent / "images/3a.png").write_text("text")
+        args = ["split", annotations, "-o", tmp_path / "out.jsonl", "--near-duplicates", "6"]
+        done = fakexplain(*args)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: {annotations}:7: image: expected a readable image")
+        assert not (tmp_path / "out.jsonl").exists()
+        done = fakexplain(*args, "--keep-going")
+        first, last = done.stderr.splitlines()
+        assert first.startswith(f"error: {annotations}:7: image: expected a readable image")
+        assert (done.returncode, last) == (1, f"error: 1 bad records of 24 in {annotations}")
+        assert [each.id for each in read_annotations(tmp_path / "out.jsonl")] == [
+            each.id for each in read_annotations(annotations) if each.id != "3a"
+        ]
