@@ -14,6 +14,7 @@ from ..prompts import VARIANTS
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # joins the lines of a paragraph
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -30,10 +30,13 @@ def export(
 ) -> None:
     """Write annotations in another format.
 
-    rows: a stock ms-swift JSONL, for runs that cannot take a plugin; the variant of --subset decides what an answer
-    holds. coco: one JSON, captions as attributes. labelme: a JSON beside a copy of each image. yolo: images, labels
-    and data.yaml, without captions. masks: a PNG for each image, 255 in its regions. folders: copies of the images in
-    0_real and 1_fake.
+    - rows: a stock ms-swift JSONL, for runs that cannot take a plugin; the variant of --subset decides what an answer
+      holds
+    - coco: one JSON, captions as attributes
+    - labelme: a JSON beside a copy of each image
+    - yolo: images, labels and data.yaml, without captions
+    - masks: a PNG for each image, 255 in its regions, and labels.csv
+    - folders: copies of the images in 0_real and 1_fake
     """
     from converters.export import WRITERS
 

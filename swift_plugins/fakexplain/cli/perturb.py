@@ -36,10 +36,17 @@ def perturb(
 ) -> None:
     """Write perturbed images and their records, for tests of robustness (Appendix C).
 
-    jpeg:80, webp:80: quality. crop:0.8: a random window of that share of either side. down:0.5: shrunk to that share.
-    fit:1080: shrunk until no side is longer. rescale:0.5: shrunk and enlarged again. blur:1.5: radius in pixels.
-    noise:8: standard deviation, of 255. social is fit:1080+jpeg:80, messenger is fit:800+jpeg:60+jpeg:40. Boxes follow
-    the pixels.
+    Boxes follow the pixels.
+
+    - jpeg:80, webp:80: quality
+    - crop:0.8: a random window of that share of either side
+    - down:0.5: shrunk to that share of either side
+    - fit:1080: shrunk until no side is longer
+    - rescale:0.5: shrunk and enlarged again
+    - blur:1.5: radius in pixels
+    - noise:8: standard deviation, of 255
+    - social: fit:1080+jpeg:80
+    - messenger: fit:800+jpeg:60+jpeg:40
     """
     from converters.chains import PAPER, parse_chain
     from converters.perturb import Report, perturb_all
