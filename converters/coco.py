@@ -1,8 +1,10 @@
 """COCO: one JSON file of images, annotations and categories.
 
-A caption is the annotation's `attributes.caption`, `attributes.description` or `caption`, else the name of its
-category. What is said of an image (label, tags, id, generator ...) stands in its `attributes` or at its top, under the
-record's own names; COCO's keys for where a picture came from (license, date_captured, flickr_url, coco_url) are left.
+A caption is the annotation's `attributes.caption`, `attributes.description` or `caption`, or another attribute that
+`statements.CAPTIONS` names, else the name of its category. What is said of an image (label, tags, id, generator ...)
+stands in its `attributes` or at its top, under the record's own names; COCO's keys for where a picture came from
+(license, date_captured, flickr_url, coco_url) are left. Of an annotation, a category that is a tag and the attributes
+`tag`, `tags`, `generator`, `family`, `class_name` and `annotator` speak of its image too.
 
 Files reach hundreds of megabytes, with annotations before or after the images they belong to. They are read three
 times as a stream, and joined in a private temporary database on disk.
@@ -26,6 +28,7 @@ from swift_plugins.fakexplain.files import to_json
 from .fields import draft_fields, own_fields, size
 from .sink import OnError, each_good, path_in
 from .source import Box, Draft, Piece, _utf8, check_numbers, inner_path, load_json_items, need, one_line, only_file
+from .statements import caption_among, say_of_region
 
 _COCO_KEYS = ("id", "file_name", "width", "height", "attributes", "license", "date_captured", "flickr_url", "coco_url")
 
@@ -54,11 +57,12 @@ def load_coco(src: Path) -> Iterator[Piece]:
 
     Raises:
         FileNotFoundError: neither file nor folder.
-        AnnotationError: the file is not JSON, has no list of images or of annotations, or a category is no category.
+        AnnotationError: the file is not JSON, has no list of images or of annotations, a category is no category, or an
+            id is that of two.
     """
     path = only_file(src, "*.json")
     try:
-        categories = dict(_category(value, at) for at, value in _items(path, "categories", required=False))
+        categories = _categories(path)
     except AnnotationError as error:
         raise error.at(str(path), 0) from None
     with closing(sqlite3.connect("")) as table:
@@ -120,10 +124,17 @@ def _unpacked(row: tuple[int, bytes]) -> tuple[str, Any]:
     return f"annotations[{row[0] - 1}]", msgspec.json.decode(row[1])
 
 
-def _category(category: Any, at: str) -> tuple[str, str]:
-    need(category, "id", (int, str), "the category's id", at)
-    name = need(category, "name", str, "the category's name", at)
-    return _key(category, "id") or "", name
+def _categories(path: Path) -> dict[str, str]:
+    """Id as JSON -> name; a category may be there twice."""
+    names: dict[str, str] = {}
+    for at, category in _items(path, "categories", required=False):
+        id = need(category, "id", (int, str), "the category's id", at)
+        name = need(category, "name", str, "the category's name", at)
+        if (first := names.setdefault(_key(category, "id") or "", name)) != name:
+            raise AnnotationError(
+                f"one name of the category {id!r}, which is {first!r} before", name, field=f"{at}.name"
+            )
+    return names
 
 
 def from_coco(data: Any) -> list[Draft]:
@@ -156,8 +167,13 @@ def from_coco(data: Any) -> list[Draft]:
     top = {key: value for key, value in image.items() if key not in _COCO_KEYS}
     said = draft_fields(top | attributes, f"{at}.")
     said["id"] = said["id"] or (own_id if isinstance(own_id, str) else str(name.with_suffix("")))
-    regions = [_region(annotation, place, data["categories"]) for place, annotation in data["annotations"]]
-    return [Draft(str(name), regions=regions, wh=size(image, "width", "height", at), **said)]
+    regions = []
+    for place, annotation in data["annotations"]:
+        category = data["categories"].get(_key(annotation, "category_id") or "")
+        regions.append((*_box(annotation, place), _caption(annotation, place, category)))
+        say_of_region(said, [category], _attributes(annotation, place), f"{place}.attributes")
+    places = [place for place, _ in data["annotations"]]
+    return [Draft(str(name), regions=regions, wh=size(image, "width", "height", at), places=places, **said)]
 
 
 def _attributes(data: dict[str, Any], at: str) -> dict[str, Any]:
@@ -165,10 +181,6 @@ def _attributes(data: dict[str, Any], at: str) -> dict[str, Any]:
     if not isinstance(attributes, (dict, type(None))):
         raise AnnotationError("an object", attributes, field=f"{at}.attributes")
     return attributes or {}
-
-
-def _region(annotation: dict[str, Any], at: str, categories: dict[str, str]) -> tuple[float, float, float, float, str]:
-    return (*_box(annotation, at), _caption(annotation, at, categories))
 
 
 def _box(annotation: dict[str, Any], at: str) -> Box:
@@ -216,7 +228,7 @@ def _outline(annotation: dict[str, Any], at: str) -> Box:
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _caption(annotation: dict[str, Any], at: str, categories: dict[str, str]) -> str:
+def _caption(annotation: dict[str, Any], at: str, category: str | None) -> str:
     attributes = _attributes(annotation, at)
     for holder, name, place in (
         (attributes, "caption", f"{at}.attributes"),
@@ -227,9 +239,10 @@ def _caption(annotation: dict[str, Any], at: str, categories: dict[str, str]) ->
             caption := one_line(need(holder, name, str, "a caption, which is text", place))
         ):
             return caption
+    if caption := caption_among(attributes):
+        return caption
     expected = "a caption, or the id of a category of this file"
     id = need(annotation, "category_id", (int, str), expected, at)
-    category = categories.get(_key(annotation, "category_id") or "")
     if category is None:
         raise AnnotationError(expected, id, field=f"{at}.category_id")
     return one_line(category)

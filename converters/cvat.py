@@ -1,9 +1,11 @@
 """CVAT for images 1.1: one XML file, or the exported archive with `annotations.xml` and `images/`.
 
-A shape is a region: its caption is its attribute `caption` or `description` or, where both are blank, its label. Boxes
-and ellipses that were turned give their tight boxes, and so do polygons, polylines, masks and two points or more. An
-image's tags say the label (`real`, `fake`) and the tags, by any of their names; the attributes of its tags, and of the
-image itself, say all else under their own names. Who annotated is said there, or by the assignee of the job or task.
+A shape is a region: its caption is the first of its attributes that `statements.CAPTIONS` names or, where all are
+blank, its label. Boxes and ellipses that were turned give their tight boxes, and so do polygons, polylines, masks and
+two points or more. An image's tags say the label (`real`, `fake`) and the tags, by any of their names; so do attributes
+of its tags, and of the image itself, that are named for it, and all others say a field under their own names. Of a
+shape, a label that is a tag and the attributes `tag`, `tags`, `generator`, `family`, `class_name` and `annotator` speak
+of the image too. Who annotated is said by one of these, or else by the assignee of the job or task.
 
 CVAT turns images as their EXIF says: its coordinates and sizes are those of the upright image. What it knows of a shape
 beside this (source, occlusion, order, group, other attributes) has no place in a record.
@@ -21,7 +23,7 @@ from swift_plugins.fakexplain.annotation import AnnotationError, Words
 from .fields import draft_fields
 from .shapes import ellipse_box, turned_box
 from .source import Box, Draft, Piece, check_numbers, folder_of, hull, need, one_line, only_file
-from .statements import NAMED, means_something, say
+from .statements import ABOUT, caption_among, means_something, say, say_of_region
 
 _POINTS = {"polygon": 3, "polyline": 2, "points": 2}
 """Element -> the fewest points it has."""
@@ -54,13 +56,20 @@ def load_cvat(src: Path) -> Iterator[Piece]:
             data = _plain(element)
             data["annotator"] = annotators.get(data["attrib"].get("task_id", ""))
             name, subset = data["attrib"].get("name"), data["attrib"].get("subset")
-            if name and subset and (folder_of(src) / "images" / subset / name).is_file():
+            if name and subset and _is_file(folder_of(src) / "images" / subset / name):
                 data["attrib"]["name"] = f"{subset}/{name}"
             yield Piece(data, str(path), at=f"image[{count}]")
             count += 1
         elif element.tag != "version":
             expected = "an <image>: `CVAT for images 1.1`, not video"
             raise AnnotationError(expected, Words(f"<{element.tag}>")).at(str(path), 0)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a file system takes
+        return False
 
 
 def _elements(path: Path) -> Iterator[Any]:
@@ -132,11 +141,11 @@ def from_cvat(data: Any) -> list[Draft]:
     name = need(attrib, "name", str, "the path of the image")
     wh = (_pixels(attrib, "width"), _pixels(attrib, "height"))
     said: dict[str, Any] = {"tags": []}
-    for each in NAMED:
-        if each != "id" and attrib.get(each):
+    for each in ABOUT:
+        if attrib.get(each):
             say(said, each, [attrib[each]], each)
     _read_attributes(data, said, "")
-    regions = []
+    shapes = {}
     seen: Counter[str] = Counter()
     for child in data["children"]:
         kind = child["element"]
@@ -145,10 +154,14 @@ def from_cvat(data: Any) -> list[Draft]:
         if kind == "tag":
             _read_tag(child, said, at)
         else:
-            regions.append(_region(child, at))
+            shapes[at] = child
+    regions = [_region(shape, at) for at, shape in shapes.items()]
+    said = draft_fields(said)
+    for at, shape in shapes.items():
+        say_of_region(said, [shape["attrib"]["label"]], shape["attributes"], at)
     if data.get("annotator"):
-        said.setdefault("annotator", data["annotator"])
-    return [Draft(name, regions=regions, wh=wh, **draft_fields(said))]
+        said["fields"].setdefault("annotator", data["annotator"])
+    return [Draft(name, regions=regions, wh=wh, places=[*shapes], **said)]
 
 
 def _read_tag(tag: dict[str, Any], said: dict[str, Any], at: str) -> None:
@@ -169,8 +182,7 @@ def _region(shape: dict[str, Any], at: str) -> tuple[float, float, float, float,
         found = Words(f"<{shape['element']}>")
         raise AnnotationError(f"a tag, or a shape with a box: {', '.join(SHAPES)}", found, field=at)
     label = need(shape["attrib"], "label", str, "a label", at)
-    captions = (*(shape["attributes"].get(name, "") for name in ("caption", "description")), label)
-    caption = next(filter(None, map(one_line, captions)), "")
+    caption = caption_among(shape["attributes"]) or one_line(label)
     if not caption:
         raise AnnotationError("an attribute `caption`, or a label, that is not blank", label, field=f"{at}.label")
     return (*_box(shape["element"], shape["attrib"], at), caption)

@@ -49,7 +49,7 @@ def draft_fields(data: dict[str, Any], at: str = "") -> dict[str, Any]:
         raise AnnotationError("'fake' or 'real'", label, field=f"{at}label")
     if tags is not None and (not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags)):
         raise AnnotationError("a list of tags", tags, field=f"{at}tags")
-    return {"id": id, "label": label, "tags": tags or [], "fields": fields}
+    return {"id": id, "label": label, "tags": list(tags or []), "fields": fields}
 
 
 def size(data: dict[str, Any], width: str, height: str, at: str = "") -> tuple[int, int] | None:

@@ -1,9 +1,10 @@
 """Label Studio: the JSON export, and tasks for it; `label_studio_config.xml` is the labelling page that goes with them.
 
 Rectangles, polygons and ellipses are regions, with or without labels. A region's caption is its own text area or, where
-there is none, the text of its meta, or its label. Choices and text areas of the whole image say the label (`real`,
-`fake`) and the tags by what they mean, whatever they are called; all else is kept under its name, and so are the text
-and numbers of a task's `data`. (A `label` or `tags` in `data` is no annotator's word and is passed over.)
+there is none, the text of its meta, or its label; a label that is a tag is one of the image too. Choices and text areas
+of the whole image that are named for it (`verdict`, `tags`, `choice` ...) say the label (`real`, `fake`) and the tags,
+by any of their names; all else is kept under its name, and so is what a task's `data` holds. (A `label` or `tags` in
+`data` is no annotator's word and is passed over.)
 
 Label Studio shows images as browsers do, turned as their EXIF says; its percentages are of the upright image, also
 where the annotator turned the view (`image_rotation`).
@@ -51,12 +52,13 @@ from .source import (
     one_line,
     only_file,
 )
-from .statements import NAMED, say
+from .statements import NAMED, add_tags, say
 
 CONFIG = Path(__file__).with_name("label_studio_config.xml")
 
 _SHAPES = ("rectangle", "polygon", "ellipse")
-_NO_SHAPES = ("choices", "textarea", "labels", "number", "rating", "datetime")
+_NUMBERS = ("number", "rating")
+_NO_SHAPES = ("choices", "textarea", "labels", *_NUMBERS, "datetime")
 
 _BUCKETS = ("s3", "gs", "azure-blob")
 _UPLOAD = re.compile(r"/data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?(.+)", re.DOTALL)
@@ -117,7 +119,7 @@ def from_label_studio(data: Any) -> list[Draft]:
             if not annotator:
                 raise AnnotationError("who annotated, for others did too", NOTHING, field=f"{at}.completed_by")
             fields["id"] = f"{fields['id'] or image.with_suffix('')}@{annotator}"
-        drafts.append(Draft(str(image), regions=regions, wh=wh, **fields))
+        drafts.append(Draft(str(image), regions=[*regions.values()], wh=wh, places=[*regions], **fields))
     return drafts
 
 
@@ -184,12 +186,16 @@ def _annotator(annotation: dict[str, Any], at: str) -> str:
 Region = tuple[float, float, float, float, str]
 
 
-def _read_results(annotation: dict[str, Any], at: str) -> tuple[list[Region], tuple[int, int] | None, dict[str, Any]]:
-    """Regions, the image's size where one of them says it, and what is said of the whole image."""
+def _read_results(
+    annotation: dict[str, Any], at: str
+) -> tuple[dict[str, Region], tuple[int, int] | None, dict[str, Any]]:
+    """Way -> region, the image's size where one of them says it, and what is said of the whole image."""
     results = []
     for index, result in enumerate(need(annotation, "result", list, "a list of results", at)):
         place = f"{at}.result[{index}]"
         kind = need(result, "type", str, "the type of a result", place)
+        if type(result.get("id")) not in (str, int, type(None)):
+            raise AnnotationError("the id of a result", result["id"], field=f"{place}.id")
         results.append((place, kind, result, kind.removesuffix("labels") or kind))
     ids = {result.get("id") for _, _, result, shape in results if shape in _SHAPES} - {None}
     captions, labels, said = defaultdict(list), defaultdict(list), {"tags": []}  # type: ignore[var-annotated]
@@ -200,38 +206,48 @@ def _read_results(annotation: dict[str, Any], at: str) -> tuple[list[Region], tu
             expected = f"one of {', '.join(_SHAPES)} (with or without labels), {', '.join(_NO_SHAPES)}"
             raise AnnotationError(expected, kind, field=f"{place}.type")
         name = need(result, "from_name", str, "the name of a control", place)
-        words = _words(result, "text" if kind == "textarea" else kind, place)
+        words = _words(result, kind, place)
         if result.get("id") not in ids:
             say(said, name, words, f"{place}.value")
         elif kind == "textarea":
-            captions[result["id"]].append((name, one_line(" ".join(map(str, words)))))
+            captions[result["id"]].append((name, one_line(" ".join(words))))
         elif kind in ("choices", "labels"):
             labels[result["id"]] += words
         else:
             raise AnnotationError("no more of a region than a text area and labels", kind, field=f"{place}.type")
-    regions, sizes = [], {}
+    regions: dict[str, Region] = {}
+    sizes = {}
     for place, kind, result, shape in results:
         if shape not in _SHAPES:
             continue
         value = need(result, "value", dict, "a shape", place)
-        own = _words(result, kind, place) if kind != shape else []
-        caption = _caption(captions[result.get("id")], result, [*own, *labels[result.get("id")]], place)
+        called = [*(_words(result, kind, place) if kind != shape else []), *labels[result.get("id")]]
+        caption = _caption(captions[result.get("id")], result, called, place)
+        add_tags(said["tags"], called)
         wh = _size(result, place)
         sizes[wh] = place
-        regions.append((*_box(shape, value, wh, f"{place}.value"), caption))
+        regions[place] = (*_box(shape, value, wh, f"{place}.value"), caption)
     if len(sizes) > 1:
         found = Words(" and ".join(f"{w}x{h}" for w, h in sizes))
         raise AnnotationError("one size of the image", found, field=f"{[*sizes.values()][-1]}.original_width")
     return regions, next(iter(sizes), None), said
 
 
-def _words(result: dict[str, Any], name: str, at: str) -> list[Any]:
-    """What a control holds: text or a number, or a list of texts."""
-    held = need(need(result, "value", dict, "a value", at), name, (str, int, float, list), "text", f"{at}.value")
-    words = held if isinstance(held, list) else [held]
-    if isinstance(held, list) and not all(isinstance(word, str) for word in held):
-        raise AnnotationError("a list of texts", held, field=f"{at}.value.{name}")
-    return [word for word in words if not isinstance(word, str) or word.strip()]
+def _words(result: dict[str, Any], kind: str, at: str) -> list[Any]:
+    """What a control holds: one text or several, or its number."""
+    value = need(result, "value", dict, "a value", at)
+    if kind in _NUMBERS and type(value.get(kind)) in (int, float):
+        return [value[kind]]
+    return _texts(value, "text" if kind == "textarea" else kind, f"{at}.value")
+
+
+def _texts(holder: dict[str, Any], name: str, at: str) -> list[str]:
+    """A text, or a list of texts, without blank ones."""
+    held = need(holder, name, (str, list), "text", at)
+    texts = [held] if isinstance(held, str) else held
+    if not all(isinstance(text, str) for text in texts):
+        raise AnnotationError("a list of texts", held, field=f"{at}.{name}")
+    return [text for text in texts if text.strip()]
 
 
 def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[str], at: str) -> str:
@@ -240,9 +256,8 @@ def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[st
     if len(texts) > 1:
         raise AnnotationError("one text area of the region, or one called `caption`", sorted(texts), field=at)
     meta = result.get("meta")
-    noted = meta.get("text") or "" if isinstance(meta, dict) else ""
-    caption = next(iter(texts), "") or one_line(" ".join(noted) if isinstance(noted, list) else str(noted))
-    caption = caption or one_line(", ".join(labels))
+    noted = _texts(meta, "text", f"{at}.meta") if isinstance(meta, dict) and meta.get("text") else []
+    caption = next(iter(texts), "") or one_line(" ".join(noted)) or one_line(", ".join(labels))
     if not caption:
         raise AnnotationError("a caption: a text area of the region, or a label", NOTHING, field=at)
     return caption
@@ -250,7 +265,9 @@ def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[st
 
 def _size(result: dict[str, Any], at: str) -> tuple[int, int]:
     expected = "a whole number of pixels"
-    return need(result, "original_width", int, expected, at), need(result, "original_height", int, expected, at)
+    wh = need(result, "original_width", int, expected, at), need(result, "original_height", int, expected, at)
+    check_numbers(wh, expected, f"{at}.original_width, original_height")
+    return wh
 
 
 def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box:

@@ -1,8 +1,10 @@
 """VGG Image Annotator (VIA) 1 and 2: a project, or annotations exported as JSON.
 
-A region's caption is its attribute `caption` or `description`, else its only attribute that is text. The attributes of
-a file say the label (`real`, `fake`) and the tags, by any of their names, as text, a choice or check boxes; all else is
-kept under its own name. An ellipse gives its tight box, also where it was turned; a point has none.
+A region's caption is the first of its attributes that `statements.CAPTIONS` names, else its only attribute that is
+text. All its other attributes whose values are tags are tags of the image; `generator`, `family`, `class_name` and
+`annotator` speak of the image too. The attributes of a file that are named for it say the label (`real`, `fake`) and
+the tags, by any of their names, as text, a choice or check boxes; all else is kept under its own name. An ellipse gives
+its tight box, also where it was turned; a point has none.
 
 VIA shows images as browsers do, turned as their EXIF says, and notes no sizes. Files are taken by their names, relative
 to the folder of the images: the project's default path leads to somewhere on the annotator's machine.
@@ -15,12 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import NOTHING, AnnotationError, Words
+from swift_plugins.fakexplain.annotation import NOTHING, AnnotationError, Words, canonical_tag
 
 from .fields import draft_fields
 from .shapes import ellipse_box, turned_box
 from .source import Box, Draft, Piece, check_numbers, hull, load_json_items, need, one_line, only_file
-from .statements import say
+from .statements import ABOUT, CAPTIONS, TAGGED, caption_among, parts, say, say_of_region
 
 _POINTS = {"polygon": 3, "polyline": 2}
 """Shape -> the fewest points it has."""
@@ -71,20 +73,24 @@ def from_via(data: Any) -> list[Draft]:
     said: dict[str, Any] = {"tags": []}
     for key, value in need(data, "file_attributes", dict, "an object of attributes").items():
         at = f"file_attributes.{key}"
-        say(said, key, _values(key, value, at), at)
-    return [Draft(name, regions=[_region(each, f"regions[{key}]") for key, each in items], **draft_fields(said))]
+        say(said, key, _values(value, at), at)
+    said = draft_fields(said)
+    shapes = {f"regions[{key}]": each for key, each in items}
+    found = [_region(each, at) for at, each in shapes.items()]
+    for at, each in shapes.items():
+        _say_of_region(said, each["region_attributes"], f"{at}.region_attributes")
+    return [Draft(name, regions=found, places=[*shapes], **said)]
 
 
-def _values(name: str, value: Any, at: str) -> list[Any]:
-    """What an attribute holds: text as it is (several tags by commas), check boxes as the names of those checked."""
+def _values(value: Any, at: str) -> list[Any]:
+    """What an attribute holds: text or a number as it is, check boxes as the names of those checked."""
     if isinstance(value, dict):
         for box, checked in value.items():
             if not isinstance(checked, bool):
                 raise AnnotationError("true or false", checked, field=f"{at}.{box}")
         return [box for box, checked in value.items() if checked]
     if isinstance(value, str):
-        parts = value.split(",") if name in ("tag", "tags") else [value]
-        return [part.strip() for part in parts if part.strip()]
+        return [value.strip()] if value.strip() else []
     if value is None:
         return []
     if isinstance(value, (list, bool)):
@@ -99,14 +105,30 @@ def _region(region: Any, at: str) -> tuple[float, float, float, float, str]:
 
 
 def _caption(attributes: dict[str, Any], at: str) -> str:
-    texts = {name: one_line(value) for name, value in attributes.items() if isinstance(value, str) and value.strip()}
-    for name in ("caption", "description"):
-        if name in texts:
-            return texts[name]
+    if caption := caption_among(attributes):
+        return caption
+    texts = {name: value for name, value in attributes.items() if isinstance(value, str) and value.strip()}
+    texts = {name: one_line(value) for name, value in texts.items() if name not in (*ABOUT, *TAGGED)}
+    texts = {name: value for name, value in texts.items() if not canonical_tag(value)} or texts
     if len(texts) != 1:
         found = Words(", ".join(texts)) if texts else NOTHING
         raise AnnotationError("a `caption`, or one other attribute that is text", found, field=at)
     return next(iter(texts.values()))
+
+
+def _say_of_region(said: dict[str, Any], attributes: dict[str, Any], at: str) -> None:
+    """Add what a region says of its whole image; VIA has no label, so an attribute of any name may be one."""
+    labels: list[Any] = []
+    about: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if name in ABOUT:
+            values = _values(value, f"{at}.{name}")
+            about[name] = values[0] if len(values) == 1 else values or None
+        elif name in TAGGED:
+            labels += [part for each in _values(value, f"{at}.{name}") for part in parts(each)]
+        elif name not in CAPTIONS:
+            labels += [box for box, checked in value.items() if checked is True] if isinstance(value, dict) else [value]
+    say_of_region(said, labels, about, at)
 
 
 def _box(shape: dict[str, Any], at: str) -> Box:
@@ -129,5 +151,6 @@ def _box(shape: dict[str, Any], at: str) -> Box:
         cx, cy, radius = numbers
         return ellipse_box(cx, cy, radius, radius, 0, at)
     theta = need({"theta": 0} | shape, "theta", float, "a number of radians", at)
+    check_numbers([theta], "a number of radians", f"{at}.theta")
     cx, cy, rx, ry = numbers
     return ellipse_box(cx, cy, rx, ry, math.degrees(theta), at)

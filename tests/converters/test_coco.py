@@ -99,11 +99,82 @@ def test_ids_may_be_text_and_are_not_numbers_then(tmp_path):
         ({"attributes": {"caption": " ", "description": "B."}, "caption": "C."}, "B."),
         ({"attributes": {"occluded": False}, "caption": "C\n c."}, "C c."),
         ({"attributes": None, "caption": ""}, "flaw"),
+        ({"attributes": {"comment": " A.\n a", "explanation": "B."}}, "A. a"),
+        ({"attributes": {"reason": "R.", "note": "N.", "text": "T.", "explanation": "E.", "comment": ""}}, "E."),
+        ({"attributes": {"reason": "R.", "note": "N.", "text": True}}, "N."),
+        ({"attributes": {"reason": "R."}, "caption": "C."}, "C."),
+        ({"attributes": {"reason": "R."}}, "R."),
+        ({"attributes": {"title": "T.", "reason": 7}}, "flaw"),
         ({}, "flaw"),
     ],
 )
 def test_where_a_caption_comes_from(tmp_path, changes, caption):
     assert drafts(tmp_path, annotation(**changes))[0].regions[0][4] == caption
+
+
+def several(*annotations, **image):
+    """An image with annotations of any attributes; categories 1 to 3 are flaw, Wrong Texture and perspective."""
+    names = ("flaw", "Wrong Texture", "perspective")
+    return {
+        "images": [{"id": 7, "file_name": "a.png", **image}],
+        "annotations": [{"image_id": 7, "category_id": 1, "bbox": [3, 4, 10, 5]} | each for each in annotations],
+        "categories": [{"id": id, "name": name} for id, name in enumerate(names, 1)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("annotations", "image", "tags"),
+    [
+        ([{"category_id": 2}, {"category_id": 1}, {"category_id": 3}], {}, ["texture_error", "perspective_error"]),
+        ([{"category_id": 3}, {"category_id": 2}], {"tags": ["texture error"]}, ["texture error", "perspective_error"]),
+        ([{"attributes": {"tags": "other anomaly, Wrong Texture"}}], {}, ["other_anomaly", "texture_error"]),
+        ([{"attributes": {"tag": "perspective"}}, {"category_id": 3}], {}, ["perspective_error"]),
+        (
+            [{"attributes": {"tags": ["Artistic Styles", 7], "tag": "dim", "kind": "perspective"}}],
+            {},
+            ["artistic_style"],
+        ),
+    ],
+)
+def test_tags_of_annotations_are_the_images(tmp_path, annotations, image, tags):
+    (draft,) = drafts(tmp_path, several(*annotations, **image))
+    assert draft.tags == tags
+    assert draft.regions[0][4] == ("flaw", "Wrong Texture", "perspective")[annotations[0].get("category_id", 1) - 1]
+    described = [each | {"caption": "Hand."} for each in annotations]
+    assert drafts(tmp_path, several(*described, **image))[0].tags == tags
+
+
+def test_what_annotations_say_of_their_image_is_the_images(tmp_path):
+    first, second = {"annotator": "a07", "generator": "SDXL"}, {"annotator": "a07", "family": "diffusion"}
+    (draft,) = drafts(tmp_path, several({"attributes": first}, {}, {"attributes": second}, attributes=first))
+    assert draft.fields == first | second
+    contradicted = r"^annotations\[1\]\.attributes\.annotator: expected one annotator, for 'a07' .*, found 'a08'"
+    for content in (
+        several({"attributes": first}, {"attributes": {"annotator": "a08"}}),
+        several({}, {"attributes": {"annotator": "a08"}}, annotator="a07"),
+    ):
+        with pytest.raises(AnnotationError, match=contradicted):
+            drafts(tmp_path, content)
+
+
+def test_an_error_found_later_names_the_annotation(tmp_path):
+    picture(tmp_path / "src/b/a.png")
+    picture(tmp_path / "src/c.png")
+    good, other = COCO["annotations"][0], {"image_id": 3, "category_id": 1, "bbox": [1, 1, 2, 2]}
+    images = [COCO["images"][0], COCO["images"][1] | {"label": "fake"}]
+    for bad, message in (
+        ({"bbox": [50, 4, 10, 5]}, "bbox: expected a box inside the 40x20 image"),
+        ({"caption": "<image>"}, "caption: expected no markup or placeholder"),
+    ):
+        content = COCO | {"images": images, "annotations": [other, good, other, good | bad]}
+        with pytest.raises(AnnotationError, match=rf"coco\.json: annotations\[3\]\.{message}"):
+            records(write(tmp_path / "src", content), tmp_path)
+
+
+def test_a_category_may_be_there_twice(tmp_path):
+    content = COCO | {"categories": [{"id": 1, "name": "flaw"}, {"id": "1", "name": "b"}, {"id": 1, "name": "flaw"}]}
+    content["annotations"] = [COCO["annotations"][0] | {"caption": ""}]
+    assert drafts(tmp_path, content)[0].regions[0][4] == "flaw"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +214,10 @@ IMAGE = COCO["images"][0]
         (
             changed("categories", 0, "name"),
             r"coco\.json: categories\[0\].name: expected the category's name, found nothing",
+        ),
+        (
+            changed("categories", value=[{"id": 1, "name": "flaw"}, {"id": 1, "name": "hand"}]),
+            r"coco\.json: categories\[1\].name: expected one name of the category 1, .* 'flaw' before, found 'hand'",
         ),
         (changed("images", 0, value=7), r"^images\[0\]: expected a JSON object, found 7"),
         (changed("images", 0, "id"), r"^images\[0\].id: expected the image's id, found nothing"),
@@ -191,6 +266,10 @@ IMAGE = COCO["images"][0]
         (
             annotation(attributes={"caption": 7}),
             r"^annotations\[0\].attributes.caption: expected a caption, .* found 7",
+        ),
+        (
+            annotation(attributes={"generator": ["a"]}),
+            r"^annotations\[0\].attributes.generator: expected a non-empty string, found \['a'\]",
         ),
         (annotation(caption=7), r"^annotations\[0\].caption: expected a caption, which is text, found 7"),
         (annotation(category_id=2), r"^annotations\[0\].category_id: expected a caption, or the id of a .* found 2"),
@@ -281,6 +360,13 @@ def test_records_come_back_as_they_were_to_the_last_bit(tmp_path):
     after = read_back("coco", out, tmp_path / "data")
     assert without_paths(after) == without_paths(before)
     assert [one.image for one in after] == [str(one.path) for one in before]
+
+
+def test_captions_that_are_called_as_a_category_or_a_tag_come_back_and_add_no_tag(tmp_path):
+    regions = [{"bbox": [1, 2, 3, 4], "caption": caption} for caption in ("flaw", "texture error", "Perspective")]
+    before = various(tmp_path / "data", [RECORDS[0] | {"regions": regions, "tags": []}])
+    save_coco(before, tmp_path / "coco.json", images=tmp_path / "data")
+    assert without_paths(read_back("coco", tmp_path / "coco.json", tmp_path / "data")) == without_paths(before)
 
 
 def test_a_file_is_what_coco_asks_for(tmp_path):

@@ -27,7 +27,7 @@ def text(*words, id="r", name="caption"):
     return {"id": id, "type": "textarea", "from_name": name, "to_name": "image", "value": {"text": list(words)}}
 
 
-def choice(*words, id="c", name="anything", kind="choices"):
+def choice(*words, id="c", name="verdict", kind="choices"):
     return {"id": id, "type": kind, "from_name": name, "to_name": "image", "value": {kind: list(words)}}
 
 
@@ -106,11 +106,13 @@ def test_each_region_has_its_own_text():
     assert [region[4] for region in draft.regions] == ["A.", "B."]
 
 
-def test_choices_and_texts_of_the_image_are_read_by_what_they_mean():
+def test_choices_and_texts_of_the_image_are_read_by_name_and_by_what_they_mean():
     draft = one(
-        choice("Fake", name="whatever"),
-        choice("Wrong Texture", "perspective", name="what is wrong"),
-        choice("dim", name="light"),
+        choice("Fake", name="choice"),
+        choice("Wrong Texture", "perspective", name="Image tags"),
+        choice("real", name="background"),
+        choice("perspective", "dim", name="what is wrong"),
+        choice("dim", name="light_label"),
         choice("a", "b", name="rooms"),
         text("second look", id="t", name="note"),
         {"id": "s", "type": "rating", "from_name": "stars", "value": {"rating": 4}},
@@ -119,7 +121,9 @@ def test_choices_and_texts_of_the_image_are_read_by_what_they_mean():
     assert (draft.label, draft.tags) == ("fake", ["texture_error", "perspective_error"])
     given = {
         "annotator": "1",
-        "light": "dim",
+        "background": "real",
+        "what is wrong": ["perspective", "dim"],
+        "light_label": "dim",
         "rooms": ["a", "b"],
         "note": "second look",
         "stars": 4,
@@ -128,8 +132,41 @@ def test_choices_and_texts_of_the_image_are_read_by_what_they_mean():
     assert draft.fields == given
 
 
+@pytest.mark.parametrize(
+    ("results", "tags"),
+    [
+        (
+            [shape(labels=["Wrong Texture", "hand"]), shape(labels=["Perspective"])],
+            ["texture_error", "perspective_error"],
+        ),
+        ([shape(labels=["Wrong Texture"]), text("Hand."), choice("texture error", name="tags")], ["texture_error"]),
+        (
+            [shape("ellipselabels", ELLIPSE, ["Wrong Texture"]), choice("perspective", name="tags")],
+            ["perspective_error", "texture_error"],
+        ),
+        ([shape("rectangle"), choice("other anomaly", id="r", kind="labels"), text("Hand.")], ["other_anomaly"]),
+        ([shape("rectangle"), choice("other anomaly", id="r"), text("Hand.")], ["other_anomaly"]),
+        ([shape(), text("perspective"), shape(id="s", meta={"text": "texture error"})], []),
+    ],
+)
+def test_labels_of_regions_that_are_tags_are_the_images(results, tags):
+    assert one(*results).tags == tags
+    assert one(shape(labels=["Wrong Texture"])).regions[0][4] == "Wrong Texture"
+
+
+def test_an_error_found_later_names_the_result(tmp_path):
+    good, bad = shape(id=None), shape(id="s", value=RECTANGLE | {"x": 120})
+    each = task(annotation(was_cancelled=True), annotation(good, text("A.", id="s"), bad))
+    (draft,) = from_label_studio(each)
+    assert draft.places == ["annotations[1].result[0]", "annotations[1].result[2]"]
+    pictures(tmp_path, "a.png")
+    (tmp_path / "export.json").write_text(json.dumps([each]))
+    with pytest.raises(AnnotationError, match=r"annotations\[1\]\.result\[2\]\.bbox: expected a box inside the 40x30"):
+        records("label-studio", tmp_path / "export.json", tmp_path)
+
+
 def test_fields_come_from_data_or_else_meta():
-    data = {"image": "a.png", "generator": "FLUX", "id": 7, "seed": 8, "label": "real", "fold": 3, "words": ["a"]}
+    data = {"image": "a.png", "generator": "FLUX", "id": 7, "seed": 8, "label": "real", "fold": 3, "words": None}
     meta = {"family": "diffusion", "generator": "other", "id": "x"}
     (draft,) = from_label_studio(task(annotation(choice("fake")), data=data, meta=meta))
     assert (draft.id, draft.label) == ("7", "fake")
@@ -285,6 +322,31 @@ def bad(*results, **changes):
         (bad(shape(), without(text("A."), "from_name")), f"{HERE}[1].from_name: expected the name of a"),
         (bad(shape(), without(text("A."), "value")), f"{HERE}[1].value: expected a value, found nothing"),
         (bad(shape(), {**text(), "value": {}}), f"{HERE}[1].value.text: expected text, found nothing"),
+        *(
+            (bad(*results, shape(id=id)), f"{HERE}[{len(results)}].id: expected the id of a result, found {id}")
+            for results in ([], [text("A.")])
+            for id in ({}, [1], True)
+        ),
+        (bad(shape(), text("A.", id={})), f"{HERE}[1].id: expected the id of a result, found {{}}"),
+        *(
+            (bad(shape(meta={"text": noted})), f"{HERE}[0].meta.text: expected {expected}, found")
+            for noted, expected in (
+                ([1], "a list of texts"), (["a", None], "a list of texts"), (7, "text"), ({"a": 1}, "text"),
+            )
+        ),
+        *(
+            (
+                bad(shape() | {"value": RECTANGLE | {"rectanglelabels": held}}),
+                f"{HERE}[0].value.rectanglelabels: expected",
+            )
+            for held in (7, None, {}, [7])
+        ),
+        *(
+            (bad(shape(), choice(id=id) | {"value": {"choices": held}}), f"{HERE}[1].value.choices: expected")
+            for held in (7, None, {"real": True}, [7])
+            for id in ("r", "c")
+        ),
+        (bad(shape(original_width=10**12)), f"{HERE}[0].original_width, original_height: expected finite numbers"),
         (bad(shape(), shape(id="s", original_width=41)), f"{HERE}[1].original_width: expected one size"),
         (bad(choice("shiny", name="tags")), f"{HERE}[0].value: expected fake, real or one of"),
         (bad(choice("maybe", name="verdict")), f"{HERE}[0].value: expected fake, real or one of"),
@@ -308,7 +370,9 @@ def test_a_bad_task_says_where_and_does_not_stop_the_others(tmp_path, bad, messa
 @pytest.mark.parametrize("content", [{}, [], {"tasks": []}])
 def test_a_file_without_tasks_is_an_error(tmp_path, content):
     (tmp_path / "export.json").write_text(json.dumps(content))
-    with pytest.raises(AnnotationError, match=r"export\.json: expected a list of tasks: Label Studio's export as JSON"):
+    with pytest.raises(
+        AnnotationError, match=r"export\.json: expected a (JSON list|list of tasks: .* as JSON), found none"
+    ):
         drafts("label-studio", tmp_path)
 
 

@@ -77,6 +77,12 @@ def test_every_shape_gives_its_tight_box(shape, box):
     [
         ({"caption": "A.", "description": "B.", "kind": "c"}, "A."),
         ({"caption": " ", "description": "B."}, "B."),
+        ({"note": "N.", "text": "T.", "kind": "k", "what": "w"}, "T."),
+        ({"reason": "R.", "what": "W.", "comment": {"a": True}}, "R."),
+        ({"what": "W.", "tag": "dim", "tags": "Wrong Texture", "annotator": "a", "generator": "g"}, "W."),
+        ({"what": "W.", "family": "f", "class_name": "c"}, "W."),
+        ({"what": "W.", "kind": "Wrong Texture", "view": "perspective"}, "W."),
+        ({"kind": "Wrong Texture"}, "Wrong Texture"),
         ({"what": "Two\n lines.", "sure": {"yes": True}, "empty": ""}, "Two lines."),
     ],
 )
@@ -90,7 +96,14 @@ def test_a_caption_is_an_attribute_that_is_text(attributes, caption):
         ({"label": "Real", "generator": "camera"}, "real", [], {"generator": "camera"}),
         ({"tags": {"Wrong Texture": True, "perspective_error": False}}, None, ["texture_error"], {}),
         ({"tags": "wrong texture, Artistic Styles,"}, None, ["texture_error", "artistic_style"], {}),
-        ({"what": {"fake": True, "other anomalies": True}}, "fake", ["other_anomaly"], {}),
+        ({"Final verdict": {"fake": True, "other anomalies": True}}, "fake", ["other_anomaly"], {}),
+        ({"image_tags": "wrong texture,perspective"}, None, ["texture_error", "perspective_error"], {}),
+        (
+            {"background": "real", "view": "perspective", "what": {"fake": True}, "light_label": "dim, red"},
+            None,
+            [],
+            {"background": "real", "view": "perspective", "what": "fake", "light_label": "dim, red"},
+        ),
         (
             {"light": "dim, red", "seed": 7, "note": None, "rooms": {"a": True, "b": True}},
             None,
@@ -102,6 +115,50 @@ def test_a_caption_is_an_attribute_that_is_text(attributes, caption):
 def test_attributes_of_a_file_say_label_tags_and_fields(file, label, tags, fields):
     (draft,) = from_via(entry(**file))
     assert (draft.label, draft.tags, draft.fields) == (label, tags, fields)
+
+
+@pytest.mark.parametrize(
+    ("regions", "file", "tags"),
+    [
+        (
+            [{"kind": "Wrong Texture"}, {"kind": "hand", "how": "perspective"}],
+            {},
+            ["texture_error", "perspective_error"],
+        ),
+        ([{"kind": "Wrong Texture"}], {"tags": "perspective"}, ["perspective_error", "texture_error"]),
+        ([{"kind": "Wrong Texture"}], {"tags": "texture error"}, ["texture_error"]),
+        ([{"kind": {"Wrong Texture": True, "perspective": False, "hand": True, "x": 7}}], {}, ["texture_error"]),
+        ([{"tags": "perspective, dim", "tag": {"Wrong Texture": True}}], {}, ["perspective_error", "texture_error"]),
+        ([{"description": "perspective", "note": "texture error"}], {}, []),
+        ([{"kind": "Wrong Texture, perspective"}], {}, []),
+    ],
+)
+def test_tags_of_regions_are_the_images(regions, file, tags):
+    assert from_via(entry(*(region(caption="Hand.", **each) for each in regions), **file))[0].tags == tags
+    assert from_via(entry(region(kind="Wrong Texture")))[0].tags == ["texture_error"]
+
+
+def test_what_regions_say_of_their_image_is_the_images():
+    hand = {"caption": "Hand.", "annotator": "a07", "class_name": {"tench": True, "cat": False}, "family": ""}
+    (draft,) = from_via(entry(region(**hand), region(), region(caption="Eye.", annotator="a07"), generator="SDXL"))
+    assert draft.fields == {"generator": "SDXL", "annotator": "a07", "class_name": "tench"}
+    for bad in (
+        entry(region(**hand), region(caption="Eye.", annotator="a08")),
+        entry(region(), region(caption="Eye.", annotator="a08"), annotator="a07"),
+    ):
+        message = r"^regions\[1\]\.region_attributes\.annotator: expected one annotator, for 'a07' .* found 'a08'"
+        with pytest.raises(AnnotationError, match=message):
+            from_via(bad)
+
+
+def test_an_error_found_later_names_the_region(tmp_path):
+    assert from_via(entry(region(), region()))[0].places == ["regions[0]", "regions[1]"]
+    named = entry() | {"regions": {"x": region(), "y": region(RECT | {"x": 90})}}
+    assert from_via(named)[0].places == ["regions[x]", "regions[y]"]
+    pictures(tmp_path, "a.png")
+    (tmp_path / "via.json").write_text(json.dumps({"a": named}))
+    with pytest.raises(AnnotationError, match=r"regions\[y\]\.bbox: expected a box inside the 40x30 image"):
+        records("via", tmp_path / "via.json", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +191,14 @@ def test_attributes_of_a_file_say_label_tags_and_fields(file, label, tags, field
         (entry(region(POLYGON | {"all_points_x": [1, 2, "3"]})), f"{SHAPE}.all_points_x: expected numbers"),
         (entry(region(kind="a", what="b")), f"{WORDS}: expected a `caption`, or one other attribute that is text"),
         (entry(region(sure={"yes": True})), f"{WORDS}: expected a `caption`, or one other attribute"),
+        (entry(region(tag="perspective", annotator="a")), f"{WORDS}: expected a `caption`, or one other attribute"),
+        (entry(region(caption="A.", tags={"perspective": "yes"})), f"{WORDS}.tags.perspective: expected true or false"),
+        (entry(region(caption="A.", family=0.5)), f"{WORDS}.family: expected a non-empty string, found 0.5"),
+        (
+            entry(region(caption="A.", family={"a": True, "b": True})),
+            f"{WORDS}.family: expected a non-empty string, found ['a', 'b']",
+        ),
+        (entry(region(NUMBERS["ellipse"] | {"theta": 10**18})), f"{SHAPE}.theta: expected finite numbers"),
         (entry(label="maybe"), "a.file_attributes.label: expected fake, real or one of"),
         (entry(tags={"shiny": True}), "a.file_attributes.tags: expected fake, real or one of"),
         (entry(tags={"texture_error": "yes"}), "a.file_attributes.tags.texture_error: expected true or false, found"),
