@@ -12,7 +12,11 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError, Words
 
+from .fields import size
+from .parquet import kept_fields, own_id, own_tags
 from .source import Draft, Piece, load_json_items, need, only_file
+
+TAKEN = ("image", "label", "cate", "conversations", "id", "tags", "width", "height")
 
 
 def load_fakeclue(src: Path) -> Iterator[Piece]:
@@ -23,7 +27,7 @@ def load_fakeclue(src: Path) -> Iterator[Piece]:
 
 
 def from_fakeclue(data: Any) -> list[Draft]:
-    """The draft of one item; its category is the class.
+    """The draft of one item; its category is the class, and fields of its own are kept.
 
     >>> talk = [{"from": "human", "value": "Real?"}, {"from": "gpt", "value": "This is a real image."}]
     >>> (draft,) = from_fakeclue({"image": "doc/real/a.png", "label": 1, "cate": "doc", "conversations": talk})
@@ -44,5 +48,13 @@ def from_fakeclue(data: Any) -> list[Draft]:
             answers.append(text)
     if not answers:
         raise AnnotationError("a turn of gpt", Words("none"), field="conversations")
-    fields = {"class_name": category, "explanation": "\n".join(answers)}
-    return [Draft(image, label="real" if label else "fake", fields=fields)]
+    return [
+        Draft(
+            image,
+            tags=own_tags(data),
+            label="real" if label else "fake",
+            id=own_id(data),
+            wh=size(data, "width", "height"),
+            fields=kept_fields(data, TAKEN, {"class_name": category, "explanation": "\n".join(answers)}),
+        )
+    ]

@@ -12,22 +12,53 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError, Words
 
-from .source import Draft, Piece, image_files
+from .source import Draft, Piece, image_files, need
 
 REAL = ("0_real", "real", "nature")
 FAKE = ("1_fake", "fake", "ai")
 
 
-def load_folder(src: Path, *, real: Collection[str] = REAL, fake: Collection[str] = FAKE) -> Iterator[Piece]:
-    """Every image below a folder, with the label that the names of its folders give it."""
+def load_folder(
+    src: Path,
+    *,
+    real: Collection[str] = REAL,
+    fake: Collection[str] = FAKE,
+    passed_over: Collection[Path] = (),
+    others: bool = False,
+) -> Iterator[Piece]:
+    """Every image below a folder, with the label that the names of its folders give it.
+
+    Args:
+        src: the folder; its own name counts too, as the outermost.
+        real, fake: names that mean either, in any case.
+        passed_over: folders that are not entered.
+        others: images outside any label folder have no label, and are no errors.
+
+    Raises:
+        FileNotFoundError: no such folder.
+        ValueError: a name means both.
+    """
     if not src.is_dir():
-        raise FileNotFoundError(f"{src}: expected a folder of label folders, found no such folder")
-    if both := sorted(set(real) & set(fake)):
+        raise FileNotFoundError(
+            f"{src}: expected a folder of label folders, found {'a file' if src.exists() else 'none'}"
+        )
+    meanings = {name.lower(): "real" for name in real} | {name.lower(): "fake" for name in fake}
+    if both := sorted({name.lower() for name in real} & {name.lower() for name in fake}):
         raise ValueError(f"expected names of real and of fake folders that differ, found {both[0]!r} in both")
-    for path in image_files(src):
+    for path in image_files(src, passed_over):
         name = path.relative_to(src).as_posix()
-        labels = [("real" if part in real else "fake") for part in name.split("/")[:-1] if part in {*real, *fake}]
-        yield Piece({"image": name, "label": labels[-1] if labels else None}, str(path))
+        way = (src.resolve().name, *name.split("/")[:-1])
+        labels = [meanings[part.lower()] for part in way if part.lower() in meanings]
+        data: Any = {"image": name, "label": labels[-1] if labels else None}
+        yield Piece(data if labels or others else _outside(name, real, fake), str(path))
+
+
+def _outside(name: str, real: Collection[str], fake: Collection[str]) -> AnnotationError:
+    expected = (
+        f"a folder named as real ({', '.join(real)}) or fake ({', '.join(fake)}); --real, --fake name others, --label "
+        "says it of all outside"
+    )
+    return AnnotationError(expected, Words(f"none on the way to {name}"), field="label")
 
 
 def from_folder(data: Any) -> list[Draft]:
@@ -36,7 +67,8 @@ def from_folder(data: Any) -> list[Draft]:
     >>> from_folder({"image": "1_fake/a.png", "label": "fake"})[0].label
     'fake'
     """
-    if data["label"] is None:
-        expected = f"a folder named as real ({', '.join(REAL)}) or fake ({', '.join(FAKE)}); --real, --fake name others"
-        raise AnnotationError(expected, Words(f"none on the way to {data['image']}"), field="label")
-    return [Draft(data["image"], label=data["label"])]
+    return [
+        Draft(
+            need(data, "image", str, "the image's path"), label=need(data, "label", (str, type(None)), "fake or real")
+        )
+    ]

@@ -1,7 +1,8 @@
 """LOKI: the open-ended questions about synthetic images, JSON in UTF-16, with regions x, y, width, height.
 
 The questions are about what is wrong with an image, so every image is fake. What is said of the whole image is kept as
-`explanation`. Image paths are relative to the dataset's folder.
+`explanation`, and fields of an item's own under their names; its id is the record's. Image paths are relative to the
+dataset's folder.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError
 
+from .fields import size
+from .parquet import kept_fields, own_id, own_tags
 from .source import Draft, Piece, check_numbers, load_json_items, need, one_line, only_file
+
+TAKEN = ("image_path", "problems", "id", "tags", "width", "height")
 
 
 def load_loki(src: Path) -> Iterator[Piece]:
@@ -45,4 +50,14 @@ def from_loki(data: Any) -> list[Draft]:
         need(each, "desc", str, "a description", f"problems.global[{index}]")
         for index, each in enumerate(need(problems, "global", list, "a list of {desc}", "problems"))
     ]
-    return [Draft(image, regions=regions, label="fake", fields={"explanation": "\n".join(said)} if said else {})]
+    return [
+        Draft(
+            image,
+            regions=regions,
+            tags=own_tags(data),
+            label="fake",
+            id=own_id(data),
+            wh=size(data, "width", "height"),
+            fields=kept_fields(data, TAKEN, {"explanation": "\n".join(said)} if said else {}),
+        )
+    ]

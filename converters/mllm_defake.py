@@ -16,8 +16,11 @@ import msgspec
 
 from swift_plugins.fakexplain.annotation import TAG_WORDS, AnnotationError, Words, canonical_tag
 
-from .parquet import other_fields
+from .fields import size
+from .parquet import kept_fields, own_id, own_tags
 from .source import Box, Draft, Piece, check_numbers, need, one_line, only_file
+
+TAKEN = ("messages", "images", "objects", "id", "tags", "width", "height")
 
 LABELS = {"generated": "fake", "real": "real"}
 
@@ -53,7 +56,7 @@ def load_mllm_defake(src: Path) -> Iterator[Piece]:
 
 
 def from_mllm_defake(data: Any) -> list[Draft]:
-    r"""The draft of one line; fields of the row's own that are text or numbers are kept.
+    r"""The draft of one line; fields of the row's own are kept.
 
     Text of the thinking that names no region is kept as `explanation`.
 
@@ -97,10 +100,11 @@ def from_mllm_defake(data: Any) -> list[Draft]:
             regions=[
                 (*box, one_line(name + text).rstrip("; ")) for box, name, text in zip(boxes, names, texts, strict=True)
             ],
-            tags=[tag_of(prose, at) for prose in re.findall(r"<tag>([^<]*)</tag>", parts["tags"])],
+            tags=own_tags(row, [tag_of(prose, at) for prose in re.findall(r"<tag>([^<]*)</tag>", parts["tags"])]),
             label=LABELS[verdict],
-            id=need(row, "id", str, "a text") if "id" in row else None,
-            fields=other_fields(row) | ({"explanation": explanation} if explanation else {}),
+            id=own_id(row),
+            wh=size(row, "width", "height"),
+            fields=kept_fields(row, TAKEN, {"explanation": explanation} if explanation else {}),
         )
     ]
 
@@ -141,7 +145,7 @@ def _answer(row: dict[str, Any]) -> tuple[str, str]:
 
 def _objects(row: dict[str, Any]) -> tuple[list[str], list[Box]]:
     """Names and boxes of the row's objects; real rows have none, or empty ones."""
-    if not row.get("objects"):
+    if row.get("objects") in (None, {}, []):
         return [], []
     objects = need(row, "objects", dict, "an object of ref and bbox")
     if others := sorted(set(objects) - {"ref", "bbox"}):  # ms-swift knows some that change what a box means

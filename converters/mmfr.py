@@ -2,8 +2,9 @@
 
 A file is an object {image: {attribute: text or null}}. Image paths begin with the name of the file's own folder. The
 label is that of the innermost folder on the way that has one: `0_real` and `1_fake` of the evaluation sets, `laion` and
-`diffusiondb` of the training set. The texts are kept as `explanation`, an object {attribute: text} without the nulls: a
-string of all could not be taken apart again.
+`diffusiondb` of the training set. The folder around `1_fake` is the generator. The name of the folder that the source
+happens to lie in says nothing of it, unless the image's path begins with it. The texts are kept as `explanation`, an
+object {attribute: text} without the nulls: a string of all could not be taken apart again.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError, Words
 
-from .source import Draft, Piece, folder_of, inner_path, load_json_items, need
+from .source import Draft, Piece, files_below, folder_of, inner_path, load_json_items, need
 
 FOLDERS = {"0_real": "real", "1_fake": "fake", "laion": "real", "diffusiondb": "fake"}
 
@@ -23,8 +24,8 @@ def load_mmfr(src: Path) -> Iterator[Piece]:
     """Images of one file, or of every `*_reasoning.json` below a folder, in the files' order.
 
     Yields:
-        A piece whose data is {"image": its path from the file's folder, "folder": the way to that folder and its own
-        name, "attributes": texts}.
+        A piece whose data is {"image": its path as the file writes it, "folder": the way from the source to the file's
+        folder and that folder's name, "attributes": texts}. In place of a file's images that cannot be read, the error.
 
     Raises:
         FileNotFoundError: neither file nor folder.
@@ -32,17 +33,27 @@ def load_mmfr(src: Path) -> Iterator[Piece]:
     """
     if not src.exists():
         raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
-    paths = [src] if src.is_file() else sorted(src.rglob("*_reasoning.json"))
+    paths = [src] if src.is_file() else [path for path in files_below(src) if path.name.endswith("_reasoning.json")]
     if not paths:
         raise AnnotationError("files *_reasoning.json", Words("none in the folder")).at(str(src), 0)
     for path in paths:
         folder = {"way": path.parent.relative_to(folder_of(src)).as_posix(), "name": path.parent.resolve().name}
-        for image, attributes in load_json_items(path, ""):
-            yield Piece({"image": image, "folder": folder, "attributes": attributes}, str(path), at=image)
+        try:
+            yield from _images(path, folder)
+        except AnnotationError as error:
+            yield Piece(error, str(path))
+
+
+def _images(path: Path, folder: dict[str, str]) -> Iterator[Piece]:
+    image = None
+    for image, attributes in load_json_items(path, ""):
+        yield Piece({"image": image, "folder": folder, "attributes": attributes}, str(path), at=image)
+    if image is None:
+        raise AnnotationError("an object {image: {attribute: text or null}}", Words("none"))
 
 
 def from_mmfr(data: Any) -> list[Draft]:
-    """The draft of one image; the folder around `1_fake` is its generator.
+    """The draft of one image.
 
     >>> folder = {"way": "evaluation_sets/flux", "name": "flux"}
     >>> attributes = {"lighting": "Two suns.", "texture": None}
@@ -50,20 +61,24 @@ def from_mmfr(data: Any) -> list[Draft]:
     >>> draft.image, draft.label, draft.fields
     ('evaluation_sets/flux/1_fake/a.png', 'fake', {'explanation': {'lighting': 'Two suns.'}, 'generator': 'flux'})
     """
-    way, own = data["folder"]["way"], data["folder"]["name"]
-    parts = inner_path(data["image"]).parts
-    parts = parts[1:] if parts[0] == own and len(parts) > 1 else parts
-    folders = [own, *parts[:-1]]
-    index = max((number for number, folder in enumerate(folders) if folder in FOLDERS), default=None)
+    folder = need(data, "folder", dict, "the file's folder")
+    way, own = (need(folder, name, str, "a path", "folder") for name in ("way", "name"))
+    image = need(data, "image", str, "the image's path")
+    parts = inner_path(image).parts
+    named = parts[0] == own and len(parts) > 1
+    parts = parts[1:] if named else parts
+    above = [part for part in way.split("/") if part != "."]  # empty where the source's own folder is the file's
+    folders = [*(above or [own]), *parts[:-1]]
+    index = max((number for number, name in enumerate(folders) if name in FOLDERS), default=None)
     if index is None:
-        found = Words(f"none on the way to {data['image']}")
+        found = Words(f"none on the way to {image}")
         raise AnnotationError(f"a folder {', '.join(FOLDERS)}", found, field="label")
-    attributes = data["attributes"]
+    attributes = data.get("attributes")
     if not isinstance(attributes, dict):
         raise AnnotationError("an object {attribute: text or null}", attributes)
     texts = {name: need(attributes, name, (str, type(None)), "a text or null") for name in sorted(attributes)}
     said = {name: text for name, text in texts.items() if text is not None}
     fields: dict[str, Any] = {"explanation": said} if said else {}
-    if folders[index] == "1_fake" and index:
+    if folders[index] == "1_fake" and index and (above or named or index > 1):
         fields["generator"] = folders[index - 1]
     return [Draft(str(inner_path(f"{way}/{'/'.join(parts)}")), label=FOLDERS[folders[index]], fields=fields)]

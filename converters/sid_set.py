@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .parquet import image_bytes, load_rows, other_fields
+from .parquet import image_bytes, kept_fields, load_rows, own_tags
 from .source import Draft, Piece, need
 from .tampering import KINDS, kind_of, mask_regions
 
@@ -31,8 +31,8 @@ def from_sid_set(data: Any) -> list[Draft]:
     >>> draft.id, draft.label, draft.fields
     ('full_synthetic/42', 'fake', {'kind': 'full_synthetic'})
     """
-    row = data["row"]
-    kind = kind_of(row["label"], data["names"].get("label", NAMES))
+    row = need(data, "row", dict, "a row")
+    kind = kind_of(row.get("label"), need(data, "names", dict, "names of labels").get("label", NAMES))
     id = need(row, "img_id", str, "the image's id")
     image = image_bytes(row, "image")
     assert image is not None
@@ -40,9 +40,10 @@ def from_sid_set(data: Any) -> list[Draft]:
         Draft(
             image,
             regions=[*mask_regions(row, kind, image)],
+            tags=own_tags(row),
             label=KINDS[kind],
             id=f"{kind}/{id}",
             wh=(need(row, "width", int, "a whole number"), need(row, "height", int, "a whole number")),
-            fields=other_fields(row, taken=COLUMNS) | {"kind": kind},
+            fields=kept_fields(row, {*COLUMNS, "tags"}, {"kind": kind}),
         )
     ]

@@ -2,7 +2,7 @@
 
 Versions number the three otherwise (v1: full_synthetic, real, tampered; v2: real, tampered, full_synthetic) and a later
 one writes their names: the names in the file count, never the numbers. The mask of a tampered image gives its regions.
-The id is KIND/NAME, by the file's name (or the source's own id, or the row's number).
+The id is KIND/NAME, by the source's own id, or else the file's name, or else the row's number.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .parquet import image_bytes, load_rows, other_fields, stem_of
-from .source import Draft, Piece
+from .fields import size
+from .parquet import image_bytes, kept_fields, load_rows, own_id, own_tags, stem_of
+from .source import Draft, Piece, need
 from .tampering import KINDS, kind_of, mask_regions
 
 COLUMNS = ("image", "label")
+TAKEN = (*COLUMNS, "id", "mask", "tags", "width", "height")
 
 
 def load_so_fake(src: Path) -> Iterator[Piece]:
@@ -31,20 +33,25 @@ def from_so_fake(data: Any) -> list[Draft]:
     >>> draft.id, draft.label
     ('real/a', 'real')
     """
-    row = data["row"]
-    kind = kind_of(row["label"], data["names"].get("label"))
+    row = need(data, "row", dict, "a row")
+    kind = kind_of(row.get("label"), need(data, "names", dict, "names of labels").get("label"))
     image = image_bytes(row, "image")
     assert image is not None
-    path = row["image"].get("path") if isinstance(row["image"], dict) else None
-    name = row.get("id") or row.get("filename") or path or data["number"]
-    sizes = row.get("width"), row.get("height")
+    held = row["image"] if isinstance(row["image"], dict) else {}
+    name = (
+        own_id(row)
+        or own_id(row, "filename")
+        or own_id(held, "path", "image.path")
+        or need(data, "number", str, "a name")
+    )
     return [
         Draft(
             image,
             regions=[*mask_regions(row, kind, image)],
+            tags=own_tags(row),
             label=KINDS[kind],
-            id=f"{kind}/{stem_of(str(name))}",
-            wh=sizes if None not in sizes else None,
-            fields=other_fields(row) | {"kind": kind},
+            id=f"{kind}/{stem_of(name)}",
+            wh=size(row, "width", "height"),
+            fields=kept_fields(row, TAKEN, {"kind": kind}),
         )
     ]

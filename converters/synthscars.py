@@ -2,7 +2,8 @@
 
 A list of objects {id: image}, or one object of all. Every image is fake. The tight box of each polygon is a region; its
 caption is the phrase (`sentence`) and what is wrong (`explanation`), where the file has it. The caption of the whole
-image is kept as `explanation`. An image may come under several ids, so the id is the source's own.
+image is kept as `explanation`, and fields of the image's own under their names. An image may come under several ids,
+so the id is the source's own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,11 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError
 
+from .fields import size
+from .parquet import kept_fields, own_tags
 from .source import Draft, Piece, hull, load_json_items, need, one_line, only_file
+
+TAKEN = ("img_file_name", "caption", "refs", "tags", "width", "height")
 
 
 def load_synthscars(src: Path) -> Iterator[Piece]:
@@ -57,8 +62,17 @@ def from_synthscars(data: Any) -> list[Draft]:
             if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
                 raise AnnotationError("a polygon [x, y, …] of at least three points", polygon, field=place)
             regions.append((*hull([*zip(polygon[::2], polygon[1::2], strict=True)], place), text))
-    fields = {"explanation": caption} if caption.strip() else {}
-    return [Draft(name, regions=regions, label="fake", id=id, fields=fields)]
+    return [
+        Draft(
+            name,
+            regions=regions,
+            tags=own_tags(image, at=id),
+            label="fake",
+            id=id,
+            wh=size(image, "width", "height", id),
+            fields=kept_fields(image, TAKEN, {"explanation": caption} if caption.strip() else {}),
+        )
+    ]
 
 
 def _caption(ref: Any, at: str) -> str:

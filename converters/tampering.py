@@ -33,7 +33,7 @@ def kind_of(label: Any, names: list[str] | None) -> str:
     """
     name = label
     if isinstance(label, int) and not isinstance(label, bool):
-        if names is None:
+        if not isinstance(names, list):
             expected = "a label's name, or a number and its names in the file's Hugging Face metadata"
             raise AnnotationError(expected, label, field="label")
         if not 0 <= label < len(names):

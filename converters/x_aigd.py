@@ -15,7 +15,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError
 
-from .parquet import image_bytes, load_rows, other_fields
+from .parquet import image_bytes, kept_fields, load_rows, own_tags
 from .source import Draft, Piece, hull, need
 
 COLUMNS = ("image", "generator", "uid", "labels", "width", "height")
@@ -46,7 +46,7 @@ def from_x_aigd(data: Any) -> list[Draft]:
     >>> draft.id, draft.regions, draft.tags
     ('FLUX/7', [(3.0, 4.0, 9.5, 8.0, 'Low-level texture.')], ['texture_error'])
     """
-    row = data["row"]
+    row = need(data, "row", dict, "a row")
     generator = need(row, "generator", str, "the generator's name")
     uid = need(row, "uid", str, "the image's uid")
     regions = []
@@ -69,11 +69,11 @@ def from_x_aigd(data: Any) -> list[Draft]:
         Draft(
             image,
             regions=regions,
-            tags=tags,
+            tags=own_tags(row, tags),
             label="fake",
             id=f"{generator}/{uid}",
             wh=(need(row, "width", int, "a whole number"), need(row, "height", int, "a whole number")),
-            fields={"generator": generator} | other_fields(row, taken=COLUMNS),
+            fields=kept_fields(row, {*COLUMNS, "tags"}, {"generator": generator}),
         )
     ]
 

@@ -9,7 +9,7 @@ from converters.convert import Place
 from converters.fakeclue import from_fakeclue, load_fakeclue
 from swift_plugins.fakexplain.annotation import AnnotationError, read_annotations
 from tests.converters.goldens import ASSETS, check_golden
-from tests.converters.rows import records
+from tests.converters.rows import png, records
 from tests.test_cli import fakexplain
 
 SOURCE = ASSETS / "fakeclue/source"
@@ -39,6 +39,30 @@ def test_answers_are_kept_as_they_are():
     assert from_fakeclue(ITEM | {"conversations": talk})[0].fields["explanation"] == "No.\n It has\nsix legs."
 
 
+def test_fields_of_an_items_own_are_kept():
+    own = {"id": 0, "generator": "FLUX", "annotator": 7, "class": ["dog"], "note": {"seed": 3}, "empty": None}
+    (draft,) = from_fakeclue(ITEM | own | {"tags": ["Wrong Texture"], "width": 8, "height": 6, "class_name": "paper"})
+    assert (draft.id, draft.wh, draft.tags) == ("0", (8, 6), ["Wrong Texture"])
+    assert draft.fields == {
+        "generator": "FLUX",
+        "annotator": "7",
+        "class": ["dog"],
+        "note": {"seed": 3},
+        "source_class_name": "paper",  # `cate` is the class
+        "class_name": "doc",
+        "explanation": "No.",
+    }
+
+
+def test_items_before_a_break_are_read(tmp_path):
+    (tmp_path / "a.png").write_bytes(png((8, 8)))
+    (tmp_path / "test.json").write_text(json.dumps([ITEM, ITEM])[:-9])
+    errors = []
+    (record,) = records("fakeclue", tmp_path, tmp_path, on_error=errors.append)
+    assert record.label == "fake"
+    assert [str(error).partition(",")[0] for error in errors] == [f"{tmp_path / 'test.json'}: expected JSON"]
+
+
 @pytest.mark.parametrize("field", ITEM)
 def test_a_field_that_is_missing_is_an_error(field):
     item = {name: value for name, value in ITEM.items() if name != field}
@@ -60,6 +84,11 @@ def test_a_field_that_is_missing_is_an_error(field):
         ({"conversations": [{"value": "a"}]}, r"^conversations\[0\]\.from: expected human or gpt, found nothing"),
         ({"conversations": [{"from": "gpt"}]}, r"^conversations\[0\]\.value: expected a text, found nothing"),
         ({"conversations": ["a"]}, r"^conversations\[0\]: expected a JSON object, found 'a'"),
+        ({"id": 1.5}, r"^id: expected a text or a whole number, found 1.5"),
+        ({"id": True}, r"^id: expected a text or a whole number, found True"),
+        ({"tags": "real"}, r"^tags: expected a list of tags, or null, found 'real'"),
+        ({"tags": [1]}, r"^tags: expected a list of tags, or null, found \[1\]"),
+        ({"width": 8}, r"^height: expected a whole number of pixels, found nothing"),
     ],
 )
 def test_a_bad_item_is_an_error(changes, message):

@@ -31,6 +31,30 @@ def test_every_image_is_fake():
     assert (draft.label, draft.regions, draft.fields) == ("fake", [], {})
 
 
+def test_fields_of_an_items_own_are_kept():
+    own = {"id": "x", "metric": "judge", "generator": "FLUX", "annotator": "a07", "class": "animal", "image": "b.png"}
+    (draft,) = from_loki(ITEM | own | {"tags": ["Wrong Texture"], "width": 9, "height": 8, "explanation": "Mine."})
+    assert (draft.id, draft.wh, draft.tags) == ("x", (9, 8), ["Wrong Texture"])
+    assert draft.fields == {
+        "metric": "judge",
+        "generator": "FLUX",
+        "annotator": "a07",
+        "class": "animal",
+        "source_image": "b.png",
+        "source_explanation": "Mine.",
+        "explanation": "Too smooth.",
+    }
+
+
+def test_items_before_a_break_are_read(tmp_path):
+    (tmp_path / "a.png").write_bytes(png((16, 16)))
+    (tmp_path / "a.json").write_bytes(json.dumps([ITEM, ITEM]).encode("utf-16")[:-10])
+    errors = []
+    (record,) = records("loki", tmp_path, tmp_path, on_error=errors.append)
+    assert record.id == "a"
+    assert [str(error).partition(",")[0] for error in errors] == [f"{tmp_path / 'a.json'}: expected JSON"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le-bom", "utf-16-be-bom", "utf-8"])
 def test_any_unicode_is_read_and_of_the_modalities_the_image(tmp_path, encoding):
     for modality in ("image", "video"):

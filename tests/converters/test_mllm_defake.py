@@ -48,8 +48,20 @@ def test_the_verdict_is_the_label(objects):
 
 
 def test_fields_of_the_row_are_kept():
-    found = draft(row(id="x-1", generator="FLUX", class_name="tench", seed=3, width=8))
-    assert (found.id, found.fields) == ("x-1", {"generator": "FLUX", "class_name": "tench", "seed": 3})
+    found = draft(row(id="x-1", generator="FLUX", class_name="tench", seed=3, steps=[20, None], width=8, height=6))
+    assert (found.id, found.wh) == ("x-1", (8, 6))
+    assert found.fields == {"generator": "FLUX", "class_name": "tench", "seed": 3, "steps": [20, None]}
+
+
+def test_fields_whose_names_mean_something_else_in_a_record_are_kept_under_another():
+    found = draft(row("So it is.", objects=None, id=0, label="1", explanation="Mine."))
+    assert found.id == "0"
+    assert found.fields == {"source_label": "1", "source_explanation": "Mine.", "explanation": "So it is."}
+
+
+def test_tags_of_the_row_follow_those_of_the_answer():
+    changed = row(tags=["Wrong Texture"]) | {"tags": ["texture_error", "artistic_style"]}
+    assert draft(changed).tags == ["texture_error", "artistic_style"]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +114,9 @@ ROLES = [{"role": "assistant", "content": ""}, {"role": "assistant", "content": 
         ({"objects": ONE}, r"^objects: expected one ref and one bbox for each .*: 2, found 1 ref and 1 bbox"),
         ({"objects": {}}, r"^objects: expected one ref and one bbox for each .*: 2, found 0 ref and 0 bbox"),
         ({"objects": "a"}, r"^objects: expected an object of ref and bbox, found 'a'"),
+        ({"objects": 0}, r"^objects: expected an object of ref and bbox, found 0"),
+        ({"id": ["a"]}, r"^id: expected a text or a whole number, found \['a'\]"),
+        ({"width": 8}, r"^height: expected a whole number of pixels, found nothing"),
         ({"objects": {"bbox": []}}, r"^objects\.ref: expected a list of names, found nothing"),
         ({"objects": {"ref": []}}, r"^objects\.bbox: expected a list of boxes, found nothing"),
         ({"objects": {"ref": [1], "bbox": []}}, r"^objects\.ref\[0\]: expected a name, found 1"),

@@ -9,11 +9,12 @@ from converters.mmfr import from_mmfr, load_mmfr
 from converters.source import folder_of
 from swift_plugins.fakexplain.annotation import AnnotationError
 from tests.converters.goldens import ASSETS, check_golden
-from tests.converters.rows import records
+from tests.converters.rows import png, records
 
 
-def draft(image, attributes, way="sets/flux", name="flux"):
-    (found,) = from_mmfr({"image": image, "folder": {"way": way, "name": name}, "attributes": attributes})
+def draft(image, attributes, way="sets/flux", name=None):
+    folder = {"way": way, "name": name or way.split("/")[-1]}
+    (found,) = from_mmfr({"image": image, "folder": folder, "attributes": attributes})
     return found
 
 
@@ -31,22 +32,73 @@ def test_images_are_found_from_every_folder(tmp_path, inner):
 
 
 @pytest.mark.parametrize(
-    ("image", "name", "label", "generator"),
+    ("image", "way", "label", "generator"),
     [
-        ("flux/0_real/a.png", "flux", "real", None),
-        ("flux/1_fake/a.png", "flux", "fake", "flux"),
-        ("1_fake/a.png", "flux", "fake", "flux"),
+        ("flux/0_real/a.png", "sets/flux", "real", None),
+        ("flux/1_fake/a.png", "sets/flux", "fake", "flux"),
+        ("1_fake/a.png", "sets/flux", "fake", "flux"),
         ("sets/gigagan/1_fake/x/a.png", "sets", "fake", "gigagan"),
         ("0_real/b/1_fake/a.png", "flux", "fake", "b"),
         ("laion/00000/a.jpg", "laion", "real", None),
         ("00000/a.jpg", "laion", "real", None),
+        ("00000/a.jpg", "laion/parts", "real", None),
         ("diffusiondb/part-000001/a.png", "diffusiondb", "fake", None),
+        ("a.png", "flux/1_fake", "fake", "flux"),
         ("a.png", "1_fake", "fake", None),
     ],
 )
-def test_the_innermost_folder_is_the_label(image, name, label, generator):
-    found = draft(image, {}, name=name)
+def test_the_innermost_folder_is_the_label(image, way, label, generator):
+    found = draft(image, {}, way)
     assert (found.label, found.fields) == (label, {"generator": generator} if generator else {})
+
+
+@pytest.mark.parametrize(
+    ("image", "generator"),
+    [
+        ("1_fake/a.png", None),
+        ("flux/1_fake/a.png", "flux"),  # the folder's name, or that of one within it
+        ("gigagan/1_fake/a.png", "gigagan"),
+        ("flux/gigagan/1_fake/a.png", "gigagan"),
+    ],
+)
+def test_the_folder_that_a_source_happens_to_lie_in_is_no_generator(image, generator):
+    found = draft(image, {}, ".", "flux")
+    assert (found.label, found.fields) == ("fake", {"generator": generator} if generator else {})
+    other = draft(image, {}, ".", "unpacked.partial")
+    assert (other.label, other.fields) == (found.label, found.fields)
+
+
+def test_a_file_at_the_sources_root_says_no_generator(tmp_path):
+    (tmp_path / "download/1_fake").mkdir(parents=True)
+    (tmp_path / "download/1_fake/a.png").write_bytes(png((8, 8)))
+    (tmp_path / "download/flux_reasoning.json").write_text('{"1_fake/a.png": {}}')
+    for source in (tmp_path / "download", tmp_path / "download/flux_reasoning.json"):
+        (record,) = records("mmfr", source, tmp_path, images=Place(tmp_path / "download", "download"))
+        assert (record.label, record.generator) == ("fake", None)
+    (record,) = records("mmfr", tmp_path, tmp_path)
+    assert record.generator == "download"
+
+
+def test_a_broken_file_does_not_stop_the_others(tmp_path):
+    for name, text in (
+        ("a", '{"a/0_real/1.png": {}, "a/0_real/2.png": {'),
+        ("b", "[]"),
+        ("c", '{"c/0_real/1.png": {}}'),
+    ):
+        (tmp_path / name / "0_real").mkdir(parents=True)
+        (tmp_path / name / "0_real/1.png").write_bytes(png((8, 8)))
+        (tmp_path / name / "x_reasoning.json").write_text(text)
+    errors = []
+    assert [record.id for record in records("mmfr", tmp_path, tmp_path, on_error=errors.append)] == [
+        "a/0_real/1",
+        "c/0_real/1",
+    ]
+    assert [str(error).partition(",")[0] for error in errors] == [
+        f"{tmp_path / name / 'x_reasoning.json'}: expected {what}"
+        for name, what in (("a", "JSON"), ("b", "an object {image: {attribute: text or null}}"))
+    ]
+    with pytest.raises(AnnotationError, match=r"a/x_reasoning\.json: expected JSON"):
+        records("mmfr", tmp_path, tmp_path)
 
 
 def test_texts_are_kept_by_attribute_and_nulls_are_not():
@@ -76,6 +128,20 @@ def test_texts_are_kept_by_attribute_and_nulls_are_not():
 def test_a_bad_image_is_an_error(image, attributes, message):
     with pytest.raises(AnnotationError, match=message):
         draft(image, attributes)
+
+
+FOLDER = {"way": "flux", "name": "flux"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [None, 7, "x", [1], b"x", {}, {"image": "1_fake/a.png", "folder": FOLDER}]
+    + [{"image": image, "folder": FOLDER, "attributes": {}} for image in (None, 7, b"x", ["1_fake"])]
+    + [{"image": "1_fake/a.png", "folder": folder, "attributes": {}} for folder in (None, {}, {"way": 7, "name": "x"})],
+)
+def test_data_of_another_shape_is_an_error(data):
+    with pytest.raises(AnnotationError):
+        from_mmfr(data)
 
 
 def test_errors_name_the_file_and_the_image(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from converters.sid_set import COLUMNS
+from converters.sid_set import COLUMNS, from_sid_set
 from converters.tampering import mask_regions
 from swift_plugins.fakexplain.annotation import AnnotationError
 from tests.converters.goldens import ASSETS, check_golden
@@ -27,6 +27,15 @@ def test_names_in_the_file_go_before_the_numbers_meaning(tmp_path, names, labels
     plain = lambda rows: [row | {"mask": None} for row in rows]  # noqa: E731
     source = change(SOURCE, tmp_path / "a.parquet", rows=plain, names=names)
     assert [record.label for record in records("sid-set", source, tmp_path)] == labels
+
+
+def test_other_columns_are_kept():
+    row = {"img_id": "7", "image": png((8, 8)), "mask": None, "width": 8, "height": 8, "label": 1}
+    own = {"generator": "FLUX", "tags": ["Wrong Texture"], "steps": [20], "kind": "x", "id": 3}
+    (draft,) = from_sid_set({"row": row | own, "names": {}})
+    assert (draft.id, draft.tags) == ("full_synthetic/7", ["Wrong Texture"])
+    kept = {"generator": "FLUX", "steps": [20], "source_kind": "x", "source_id": 3, "kind": "full_synthetic"}
+    assert draft.fields == kept
 
 
 @pytest.mark.parametrize("label", [3, -1])

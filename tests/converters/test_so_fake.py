@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from converters.so_fake import COLUMNS
+from converters.so_fake import COLUMNS, from_so_fake
 from swift_plugins.fakexplain.annotation import AnnotationError
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.rows import change, mask, png, records
@@ -35,6 +35,52 @@ def test_labels_may_be_names_themselves(tmp_path):
         ("full_synthetic/so-1", "fake"),
         ("real/a-000001", "real"),
     ]
+
+
+def draft(**changes):
+    row = {"image": {"bytes": png((8, 8)), "path": "c.png"}, "label": "real"} | changes
+    (found,) = from_so_fake({"row": row, "names": {}, "number": "a-000007"})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("changes", "id"),
+    [
+        ({"id": 0, "filename": "b.png"}, "0"),
+        ({"id": "x.png"}, "x"),
+        ({"id": None, "filename": "b.png"}, "b"),
+        ({"id": float("nan"), "filename": "b.png"}, "b"),
+        ({"id": "", "filename": None}, "c"),
+        ({"image": png((8, 8))}, "a-000007"),
+        ({"image": {"bytes": png((8, 8)), "path": None}}, "a-000007"),
+    ],
+)
+def test_the_id_is_the_first_name_there_is(changes, id):
+    assert draft(**changes).id == f"real/{id}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"id": True}, r"^id: expected a text or a whole number, found True"),
+        ({"filename": {}}, r"^filename: expected a text or a whole number, found \{\}"),
+        ({"image": {"bytes": b"x", "path": 1.5}}, r"^image\.path: expected a text or a whole number, found 1\.5"),
+        ({"width": 8}, r"^height: expected a whole number of pixels, found nothing"),
+        ({"tags": "texture_error"}, r"^tags: expected a list of tags, or null, found 'texture_error'"),
+    ],
+)
+def test_a_column_of_another_kind_is_an_error(changes, message):
+    with pytest.raises(AnnotationError, match=message):
+        draft(**changes)
+
+
+def test_other_columns_are_kept():
+    found = draft(
+        kind="photo", mask={"bytes": None, "path": None}, tags=None, size=[8, 8], annotator=7, width=8, height=8
+    )
+    assert (found.tags, found.wh) == ([], (8, 8))
+    assert found.fields == {"source_kind": "photo", "size": [8, 8], "annotator": "7", "kind": "real"}
+    assert draft(label="tampered", tags=["Wrong Texture"]).tags == ["Wrong Texture"]
 
 
 def test_numbers_without_names_are_an_error(tmp_path):

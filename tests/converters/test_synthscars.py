@@ -37,6 +37,50 @@ def test_every_image_is_fake():
     assert from_synthscars({"1": IMAGE | {"refs": [], "caption": " "}})[0].label == "fake"
 
 
+def test_fields_of_an_images_own_are_kept():
+    own = {
+        "generator": "FLUX",
+        "annotator": "a07",
+        "class": "human",
+        "tags": ["Wrong Texture"],
+        "width": 9,
+        "height": 8,
+    }
+    (draft,) = from_synthscars({"7": IMAGE | own | {"id": 3, "label": 0, "score": float("nan")}})
+    assert (draft.id, draft.label, draft.wh, draft.tags) == ("7", "fake", (9, 8), ["Wrong Texture"])
+    assert draft.fields == {
+        "generator": "FLUX",
+        "annotator": "a07",
+        "class": "human",
+        "source_id": 3,
+        "source_label": 0,
+        "explanation": "A hand.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tags": "x"}, r"^7\.tags: expected a list of tags, or null, found 'x'"),
+        ({"height": 8}, r"^7\.width: expected a whole number of pixels, found nothing"),
+    ],
+)
+def test_a_field_of_another_kind_is_an_error(changes, message):
+    with pytest.raises(AnnotationError, match=message):
+        from_synthscars({"7": IMAGE | changes})
+
+
+@pytest.mark.parametrize("name", ["list.json", "object.json"])
+def test_images_before_a_break_are_read(tmp_path, name):
+    (tmp_path / "a.png").write_bytes(png((16, 16)))
+    images = {"7": IMAGE, "8": IMAGE}
+    (tmp_path / name).write_text(json.dumps([images, images] if name == "list.json" else images)[:-20])
+    errors = []
+    found = records("synthscars", tmp_path, tmp_path, on_error=errors.append)
+    assert [record.id for record in found] == (["7", "8"] if name == "list.json" else ["7"])
+    assert [str(error).partition(",")[0] for error in errors] == [f"{tmp_path / name}: expected JSON"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_list_of_objects_and_one_object_read_alike(tmp_path, encoding):
     images = {"3": IMAGE, "1": IMAGE | {"caption": "[中]"}, "2": IMAGE}

@@ -32,6 +32,20 @@ def test_every_category_gives_a_region_and_some_a_tag(category, tag):
     assert draft.tags == ([tag] if tag else []) and set(draft.tags) <= set(TAGS)
 
 
+def test_other_columns_are_kept():
+    own = {"steps": [20, 30], "size": {"w": 8}, "id": 3, "label": 1, "annotator": "a07", "fold": 2, "raw": [b"x"]}
+    (draft,) = from_x_aigd({"row": ROW | own | {"tags": ["Wrong Texture"]}})
+    assert (draft.id, draft.tags) == ("FLUX/7", ["Wrong Texture"])
+    kept = {"steps": [20, 30], "size": {"w": 8}, "source_id": 3, "source_label": 1, "annotator": "a07", "fold": 2}
+    assert draft.fields == kept | {"generator": "FLUX"}
+
+
+def test_a_tag_is_said_once():
+    label = {"label": "low-level-texture", "points": [[1.0, 2.0], [9.5, 2.0], [3.0, 7.0]]}
+    (draft,) = from_x_aigd({"row": ROW | {"labels": [label], "tags": ["Wrong Texture", "artistic_style"]}})
+    assert draft.tags == ["texture_error", "artistic_style"]
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 def test_a_column_that_is_missing_is_an_error(tmp_path, column):
     source = change(SOURCE, tmp_path / "a.parquet", without=[column])
