@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 
 from swift_plugins.fakexplain.annotation import AnnotationError, Words
@@ -11,7 +13,7 @@ from swift_plugins.fakexplain.annotation import AnnotationError, Words
 from .source import inner_path
 
 MOST = 200  # how many times larger than its packed self a member may be once it is larger than
-LARGE = 64 * 2**20  # bytes
+LARGE, LARGE_IN_ALL = 2**26, 2**30  # bytes
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -19,12 +21,14 @@ def unpack(archive: Path, folder: Path) -> None:
 
     Raises:
         AnnotationError: it is no archive, or a member would leave the folder, is a link, is encrypted, has another's
-            name, or grows so much that it must be a bomb; nothing is unpacked then.
+            name, or it grows so much that it must be a bomb; then nothing is unpacked, except where a member turns out
+            to be broken.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [member for member in opened.infolist() if not member.is_dir()]
+            members = [member for member in opened.infolist() if not member.is_dir() and not _is_of_macos(member)]
             targets = [folder.joinpath(*_checked(member).parts) for member in members]
+            _check_growth("in all", sum(each.file_size for each in members), archive.stat().st_size, LARGE_IN_ALL)
             if len(set(targets)) < len(targets):
                 raise AnnotationError("one member of each name", Words("a name twice"))
             for member, target in zip(members, targets, strict=True):
@@ -33,7 +37,7 @@ def unpack(archive: Path, folder: Path) -> None:
                     shutil.copyfileobj(source, sink)
     except AnnotationError as error:
         raise error.at(str(archive), 0) from None
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
         raise AnnotationError("a ZIP archive", Words(str(error))).at(str(archive), 0) from None
 
 
@@ -43,7 +47,16 @@ def _checked(member: zipfile.ZipInfo) -> Path:
         raise AnnotationError("a file", Words(f"the link {member.filename}"), field="member")
     if member.flag_bits & 1:
         raise AnnotationError("a file without a password", member.filename, field="member")
-    if member.file_size > max(LARGE, MOST * member.compress_size):
-        size = f"{member.filename}: {member.file_size:,} bytes out of {member.compress_size:,}"
-        raise AnnotationError(f"at most {MOST} bytes out of each", Words(size), field="member")
+    _check_growth(member.filename, member.file_size, member.compress_size, LARGE)
     return path
+
+
+def _check_growth(name: str, size: int, packed: int, large: int) -> None:
+    if size > max(large, MOST * packed):
+        found = Words(f"{name}: {size:,} bytes out of {packed:,}")
+        raise AnnotationError(f"at most {MOST} bytes out of each", found, field="member")
+
+
+def _is_of_macos(member: zipfile.ZipInfo) -> bool:
+    """Whether it is what macOS packs beside each file."""
+    return member.filename.startswith("__MACOSX/")

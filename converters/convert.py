@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import itertools
 import posixpath
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from threading import Lock
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import (
@@ -20,8 +22,9 @@ from swift_plugins.fakexplain.annotation import (
     Words,
     parse_record,
 )
-from swift_plugins.fakexplain.images import open_image, orientation, upright, upright_wh
+from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.pixels import save_upright
 
 from .source import Draft, Piece, inner_path
 
@@ -57,9 +60,18 @@ class Place(NamedTuple):
 
 @dataclass
 class _Done:
+    """What became of a draft.
+
+    Attributes:
+        annotation, error: one of the two.
+        report: what was changed.
+        new: a file that was written aside, and the path in the folder of written images that it is for.
+    """
+
     annotation: Annotation | None = None
     error: AnnotationError | None = None
     report: Report = field(default_factory=Report)
+    new: tuple[Path, str] | None = None
 
 
 def convert(
@@ -68,6 +80,7 @@ def convert(
     *,
     images: Place,
     written: Place,
+    source: str = "the source",
     label: str | None = None,
     fields: Mapping[str, Any] | None = None,
     report: Report | None = None,
@@ -82,7 +95,9 @@ def convert(
         parse: its `from_NAME`.
         images: folder that image paths in the source are relative to; where it has no such file, its folder `images`
             is looked into.
-        written: folder for images that are rewritten upright (as PNG) or were held within the source (as they were).
+        written: folder for images that are rewritten upright (a.jpg as a.jpg.png) or were held within the source (as
+            they were, named by their ids).
+        source: what an error calls the source as a whole.
         label: label of images of which the source says nothing.
         fields: further fields for every record, such as generator.
         report: counts are added to it.
@@ -93,26 +108,41 @@ def convert(
             another size than the source says, an id twice, or no record at all.
     """
     report = report or Report()
-    desk = _Desk(parse, images, written, label, dict(fields or {}))
+    aside = written.now / ".new"
+    desk = _Desk(parse, images, aside, written.later, label, dict(fields or {}))
     count = 0
-    with closing(Ids()) as ids, closing(map_ordered(desk.finish, pieces)) as finished:
-        for done in chain.from_iterable(finished):
-            count += 1
-            try:
-                if done.error is not None:
-                    raise done.error
-                assert done.annotation is not None
-                _note(ids, done.annotation)
-            except AnnotationError as error:
-                if on_error is None:
-                    raise
-                on_error(error)
-                continue
-            for name in vars(report):
-                setattr(report, name, getattr(report, name) + getattr(done.report, name))
-            yield done.annotation
-    if not count:
-        raise AnnotationError("at least one image", Words("none in the source"))
+    try:
+        with closing(Ids()) as ids, closing(map_ordered(desk.finish, _to_the_end(pieces, source))) as finished:
+            for done in chain.from_iterable(finished):
+                count += 1
+                try:
+                    if done.error is not None:
+                        raise done.error
+                    assert done.annotation is not None
+                    _note(ids, done.annotation)
+                    _put(done, written.now)
+                except AnnotationError as error:
+                    if on_error is None:
+                        raise
+                    on_error(error)
+                    continue
+                for name in vars(report):
+                    setattr(report, name, getattr(report, name) + getattr(done.report, name))
+                yield done.annotation
+        if not count:
+            raise AnnotationError("at least one image", Words("none")).at(source, 0)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _to_the_end(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
+    """The pieces, and as a last one the error that ended their reading, if one did."""
+    try:
+        yield from pieces
+    except AnnotationError as error:
+        yield Piece(error, source)
+    except RecursionError:
+        yield Piece(AnnotationError("data that is nested less deep", Words("more")), source)
 
 
 def _note(ids: Ids, annotation: Annotation) -> None:
@@ -122,33 +152,60 @@ def _note(ids: Ids, annotation: Annotation) -> None:
         raise error.at(annotation.file, annotation.line) from None
 
 
+def _put(done: _Done, folder: Path) -> None:
+    """Move what was written aside to its place; what lies there already is the same image of another record."""
+    if done.new is None:
+        return
+    aside, name = done.new
+    target = folder / name
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            aside.replace(target)
+    except (FileExistsError, NotADirectoryError):
+        assert done.annotation is not None
+        error = AnnotationError("a name that no other image's folder has", name, field="image")
+        raise error.at(done.annotation.file, done.annotation.line, done.annotation.id) from None
+
+
 class _Desk:
     """Where drafts become records; several threads work at it."""
 
-    def __init__(self, parse: From, images: Place, written: Place, label: str | None, fields: dict[str, Any]):
-        self.parse, self.images, self.written, self.label, self.fields = parse, images, written, label, fields
-        self.writing = Lock()
+    def __init__(
+        self, parse: From, images: Place, aside: Path, later: str, label: str | None, fields: dict[str, Any]
+    ) -> None:
+        self.parse, self.images, self.aside, self.later = parse, images, aside, later
+        self.label, self.fields = label, fields
+        self.numbers = itertools.count()
 
     def finish(self, piece: Piece) -> list[_Done]:
         try:
+            if isinstance(piece.data, AnnotationError):
+                raise piece.data
             return [self._finish(draft, piece) for draft in self.parse(piece.data)]
         except AnnotationError as error:
             return [_Done(error=_placed(error, piece))]
+        except RecursionError:
+            return [_Done(error=_placed(AnnotationError("data that is nested less deep", Words("more")), piece))]
 
     def _finish(self, draft: Draft, piece: Piece) -> _Done:
-        report = Report()
+        done = _Done()
         try:
-            annotation = self._record(draft, report)
+            annotation = self._record(draft, done)
         except AnnotationError as error:
+            region = _REGION.match(error.field)
+            if region and draft.places:
+                error.field = draft.places[int(region[1])] + error.field[region.end() :]
             return _Done(error=_placed(error, piece, draft.id))
-        return _Done(replace(annotation, file=piece.file, line=piece.line), report=report)
+        done.annotation = replace(annotation, file=piece.file, line=piece.line)
+        return done
 
-    def _record(self, draft: Draft, report: Report) -> Annotation:
+    def _record(self, draft: Draft, done: _Done) -> Annotation:
         name = inner_path(draft.image) if isinstance(draft.image, str) else None
         id = draft.id or (name and str(name.with_suffix("")))
         if not id:
             raise AnnotationError("an id, for the image has no name", NOTHING, field="id")
-        image, wh = self._image(draft, name, id, report)
+        image, wh = self._image(draft, name, id, done)
         if draft.wh is not None and draft.wh != wh:
             found = Words(f"{draft.wh[0]}x{draft.wh[1]}")
             raise AnnotationError(f"the upright image's own {wh[0]}x{wh[1]} pixels", found, field="width, height")
@@ -158,9 +215,7 @@ class _Desk:
             "width": wh[0],
             "height": wh[1],
             "label": draft.label or ("fake" if draft.regions or draft.tags else self.label),
-            "regions": [
-                {"bbox": _in_pixels(region, draft.unit, wh, report), "caption": region[4]} for region in draft.regions
-            ],
+            "regions": [{"bbox": _inside(region, wh, done.report), "caption": region[4]} for region in draft.regions],
             "tags": list(draft.tags),
         }
         if record["label"] is None:
@@ -169,19 +224,19 @@ class _Desk:
             )
         return parse_record(record | draft.fields | self.fields)
 
-    def _image(self, draft: Draft, name: PurePosixPath | None, id: str, report: Report) -> tuple[str, tuple[int, int]]:
+    def _image(self, draft: Draft, name: PurePosixPath | None, id: str, done: _Done) -> tuple[str, tuple[int, int]]:
         """The image's path in its record, and its upright size; it is written anew where it must be."""
         held = io.BytesIO(draft.image) if isinstance(draft.image, bytes) else None
         path, later = self._found(name) if name else (Path(), "")
-        stem = name.with_suffix("") if name else inner_path(id, field="id")
+        stem = str(name or inner_path(id, field="id"))
         with open_image(held or path, str(path) if name else f"the image of {id!r}") as image:
-            report.written += held is not None
+            done.report.written += held is not None
             if orientation(image) != 1:
-                report.turned += 1
-                return self._write(stem, ".png", upright(image)), upright_wh(image)
+                done.report.turned += 1
+                return self._write(f"{stem}.png", image, done), upright_wh(image)
             if held:
                 suffix = _SUFFIXES.get(image.format, f".{image.format.lower()}")
-                return self._write(stem, suffix, held.getvalue()), image.size
+                return self._write(f"{stem}{suffix}", held.getvalue(), done), image.size
             return later, image.size
 
     def _found(self, name: PurePosixPath) -> tuple[Path, str]:
@@ -192,31 +247,31 @@ class _Desk:
         found = Words(f"no file {self.images.now / name}")
         raise AnnotationError("an image file (--images names the folder they are in)", found, field="image")
 
-    def _write(self, stem: PurePosixPath, suffix: str, image: Any) -> str:
-        target = self.written.now / f"{stem}{suffix}"
-        with self.writing:  # records of one image may be finished at one time
-            if not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                if isinstance(image, bytes):
-                    target.write_bytes(image)
-                else:
-                    image.save(target, icc_profile=image.info.get("icc_profile"))
-        return f"{self.written.later}/{stem}{suffix}"
+    def _write(self, name: str, image: Any, done: _Done) -> str:
+        """Write an image, or a file's bytes, aside."""
+        self.aside.mkdir(parents=True, exist_ok=True)
+        aside = self.aside / str(next(self.numbers))
+        if isinstance(image, bytes):
+            aside.write_bytes(image)
+        else:
+            save_upright(image, aside)
+        done.new = aside, name
+        return f"{self.later}/{name}"
 
 
 _SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif"}
+_REGION = re.compile(r"regions\[(\d+)\]")
 
 
 def _placed(error: AnnotationError, piece: Piece, id: str | None = None) -> AnnotationError:
     if piece.at:
         error.field = f"{piece.at}.{error.field}" if error.field else piece.at
-    return error.at(piece.file, piece.line, id)
+    return error if error.file else error.at(piece.file, piece.line, id)
 
 
-def _in_pixels(region: Sequence[Any], unit: str, wh: tuple[int, int], report: Report) -> list[float]:
-    """A region's box in pixels, cut at the image's border where it reaches out of it."""
-    scale_x, scale_y = {"pixel": (1.0, 1.0), "percent": (wh[0] / 100, wh[1] / 100), "share": wh}[unit]
-    x1, y1, x2, y2 = box = [region[0] * scale_x, region[1] * scale_y, region[2] * scale_x, region[3] * scale_y]
+def _inside(region: Sequence[Any], wh: tuple[int, int], report: Report) -> list[float]:
+    """A region's box, cut at the image's border where it reaches out of it."""
+    x1, y1, x2, y2 = box = list(region[:4])
     inside = [max(x1, 0), max(y1, 0), min(x2, wh[0]), min(y2, wh[1])]
     if not (inside[0] < inside[2] and inside[1] < inside[3]):
         return box  # the reader of records says what is wrong with it

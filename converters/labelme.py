@@ -1,8 +1,8 @@
 """LabelMe: one JSON file for each image, of version 5 and later.
 
-A shape is a region: its caption is its description or, where that is blank, its label. The image's flags say the label
-(`real`, `fake`) and the tags, by any of their names. LabelMe keeps keys that it does not know, so a record's other
-fields stand at the top of the file under their own names.
+A shape is a region: its caption is its description or, where that is blank, its label. A label that is a tag is one of
+the image too. The image's flags say the label (`real`, `fake`) and the tags, by any of their names. LabelMe keeps keys
+that it does not know, so a record's other fields stand at the top of the file under their own names.
 
 LabelMe turns images as their EXIF says, before anything is drawn: its points and sizes are those of the upright image.
 What it knows of a shape beside points, label and description (group, flags, outline) has no place in a record.
@@ -13,7 +13,8 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from contextlib import closing
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
@@ -21,8 +22,9 @@ import msgspec
 from swift_plugins.fakexplain.annotation import LABELS, TAGS, Annotation, AnnotationError, Region, canonical_tag
 
 from .fields import draft_fields, own_fields, size
-from .sink import OnError, check_own_file, check_upright, path_in, place_image, refused, save_each
+from .sink import OnError, check_upright, path_in, place_image, refused, saved
 from .source import Box, Draft, Piece, folder_of, hull, inner_path, load_json, need, one_line
+from .statements import add_tags
 
 VERSION = "5.5.0"
 """What a file says it was written by; LabelMe does not ask."""
@@ -69,7 +71,7 @@ def load_labelme(src: Path) -> Iterator[Piece]:
 def _found(folder: Path, content: Any) -> bool:
     try:
         return (folder / inner_path(content["imagePath"], "imagePath")).is_file()
-    except (AnnotationError, AttributeError, KeyError, TypeError):
+    except (AnnotationError, AttributeError, KeyError, OSError, TypeError):
         return False  # `from_labelme` says why
 
 
@@ -95,16 +97,19 @@ def from_labelme(data: Any) -> list[Draft]:
     name = inner_path(data["name"])
     image = need(content, "imagePath", str, "the path of the image, relative to this file")
     shapes = need(content, "shapes", list, "a list of shapes")
-    regions = [_region(shape, f"shapes[{index}]") for index, shape in enumerate(shapes)]
+    places = [f"shapes[{index}]" for index in range(len(shapes))]
+    regions = [_region(shape, at) for shape, at in zip(shapes, places, strict=True)]
     said = draft_fields({key: value for key, value in content.items() if key not in _OWN_KEYS})
     _read_flags(content, said)
+    add_tags(said["tags"], [shape["label"] for shape in shapes])
     said["id"] = said["id"] or str(name.with_suffix(""))
     held = content.get("imageData")
     if held and not data["found"]:
         place: str | bytes = _decoded(held)
     else:
         place = str(name.parent / inner_path(image, "imagePath"))
-    return [Draft(place, regions=regions, wh=size(content, "imageWidth", "imageHeight"), **said)]
+    wh = size(content, "imageWidth", "imageHeight")
+    return [Draft(place, regions=regions, wh=wh, places=places, **said)]
 
 
 def _read_flags(content: dict[str, Any], said: dict[str, Any]) -> None:
@@ -240,13 +245,14 @@ def save_labelme(
         AnnotationError: an image lies outside `images`, is turned by its EXIF, or would share its JSON file.
     """
 
-    def save(annotation: Annotation) -> None:
-        place = out / path_in(images, annotation)
-        target = place.with_suffix(".json")
-        check_own_file(annotation, target)
+    def place(annotation: Annotation) -> PurePosixPath:
+        return path_in(images, annotation).with_suffix(".json")
+
+    def save(annotation: Annotation, target: PurePosixPath) -> None:
         check_upright(annotation)
         content = msgspec.json.encode(to_labelme(annotation))
-        place_image(annotation, place, link=link)
-        target.write_bytes(msgspec.json.format(content, indent=2) + b"\n")
+        place_image(annotation, out / path_in(images, annotation), link=link)
+        (out / target).write_bytes(msgspec.json.format(content, indent=2) + b"\n")
 
-    return save_each(annotations, save, on_error)
+    with closing(saved(annotations, place, save, on_error)) as records:
+        return sum(1 for _ in records)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 from typing import IO, Any, NamedTuple
@@ -19,15 +21,14 @@ from typing import IO, Any, NamedTuple
 import msgspec
 
 from swift_plugins.fakexplain.annotation import NOTHING, AnnotationError, Words
-
-Box = tuple[float, float, float, float]
+from swift_plugins.fakexplain.boxes import Box
 
 
 class Piece(NamedTuple):
     """A part of a source that speaks of one image, and where it stands.
 
     Attributes:
-        data: what `from_NAME` reads.
+        data: what `from_NAME` reads; or the AnnotationError of a part that cannot be read, such as one file of several.
         file: the file it stands in.
         line: its line there, counted from 1; 0 where lines mean nothing.
         at: the way to it within the file, such as `[12]` or `images[3]`; fields in errors begin with it.
@@ -50,8 +51,8 @@ class Draft:
         label: 'fake' or 'real', or None where the source does not say: then regions or tags mean fake.
         id: or None, which makes it the image's path without its suffix.
         wh: width and height that the source gives for the upright image, or None.
-        unit: what one unit of the coordinates is: 1.0, or 'percent' or 'share' of width and height.
         fields: generator, family, class_name, annotator, and fields of the source's own.
+        places: the way to each region from `Piece.at`, for errors; empty where `regions[0]` says it well enough.
     """
 
     image: str | bytes
@@ -60,8 +61,8 @@ class Draft:
     label: str | None = None
     id: str | None = None
     wh: tuple[int, int] | None = None
-    unit: str = "pixel"
     fields: dict[str, Any] = field(default_factory=dict)
+    places: Sequence[str] = ()
 
 
 def need(data: Any, name: str, kind: type | tuple[type, ...], expected: str, at: str = "") -> Any:
@@ -138,6 +139,7 @@ def one_line(text: str) -> str:
 
 
 _DRIVE = re.compile(r"[A-Za-z]:")
+_LONGEST = 240  # bytes of a name; file systems take 255, and suffixes come to it
 
 
 def inner_path(name: str, field: str = "image") -> PurePosixPath:
@@ -146,7 +148,8 @@ def inner_path(name: str, field: str = "image") -> PurePosixPath:
     Backslashes count as slashes.
 
     Raises:
-        AnnotationError: it is absolute, holds `..`, a drive or a NUL, is a URL, or is empty.
+        AnnotationError: it is absolute, holds `..`, a drive or a NUL, is a URL, is empty, or longer than a file system
+            takes.
 
     >>> str(inner_path("images\\\\a.png"))
     'images/a.png'
@@ -157,6 +160,11 @@ def inner_path(name: str, field: str = "image") -> PurePosixPath:
         raise AnnotationError(inside, name, field=field)
     if path == PurePosixPath():
         raise AnnotationError(inside, name, field=field)
+    lengths = [len(part.encode(errors="replace")) for part in path.parts]
+    if max(lengths) > _LONGEST or sum(lengths) > 10 * _LONGEST:
+        raise AnnotationError(
+            f"names of at most {_LONGEST} bytes, and no more than {10 * _LONGEST} in all", name, field=field
+        )
     return path
 
 
@@ -183,13 +191,15 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
 
     Raises:
         FileNotFoundError: no such file.
-        AnnotationError: the file is not JSON.
+        AnnotationError: the file is not JSON, or holds something else where a list is to be.
     """
     import ijson
 
     with open(path, "rb") as raw:
         file = _utf8(raw)
         try:
+            if prefix == "item" and not _is_list(path):
+                raise AnnotationError("a JSON list", Words("none")).at(str(path), 0)
             if prefix.endswith("item"):
                 for index, value in enumerate(ijson.items(file, prefix, use_float=True)):
                     yield f"{prefix[:-4].rstrip('.')}[{index}]", value
@@ -199,6 +209,13 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
             what = error.args[0]
             what = what.decode(errors="replace") if isinstance(what, bytes) else str(error)
             raise AnnotationError("JSON", Words(what.partition("\n")[0])).at(str(path), 0) from None
+
+
+def _is_list(path: Path) -> bool:
+    """Whether JSON begins with a list; true of what is no JSON, which its parser tells better."""
+    with open(path, "rb") as raw:
+        head = _utf8(raw).read(1024).strip()
+    return not head.startswith(b"{")
 
 
 def load_json(path: Path) -> Any:
@@ -242,7 +259,7 @@ def only_file(src: Path, *patterns: str) -> Path:
     if not src.is_dir():
         raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
     for pattern in patterns:
-        found = sorted(src.rglob(pattern))
+        found = [path for path in files_below(src) if path.relative_to(src).match(pattern)]
         if len(found) == 1:
             return found[0]
         if found:
@@ -253,12 +270,35 @@ def only_file(src: Path, *patterns: str) -> Path:
     raise AnnotationError(f"a file {' or '.join(patterns)}", Words("none in the folder")).at(str(src), 0)
 
 
-IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+IMAGE_SUFFIXES = frozenset(
+    {".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
 
 
-def image_files(folder: Path) -> Iterator[Path]:
-    """Files below a folder that are images by their names, in order; hidden ones are passed over."""
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in IMAGE_SUFFIXES and not hidden and path.is_file():
-            yield path
+def files_below(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:
+    """Files below a folder, each folder's entries in order; links are followed, hidden ones passed over.
+
+    Args:
+        folder: where to begin.
+        passed_over: folders that are not entered.
+    """
+
+    def walk(here: Path, above: frozenset[Path]) -> Iterator[Path]:
+        real = here.resolve()
+        if real in above or real in without:  # a link may lead up
+            return
+        for entry in sorted(os.scandir(here), key=attrgetter("name")):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from walk(here / entry.name, above | {real})
+            elif entry.is_file():
+                yield here / entry.name
+
+    without = {path.resolve() for path in passed_over}
+    yield from walk(folder, frozenset())
+
+
+def image_files(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:
+    """Those files below a folder that are images by their names."""
+    return (path for path in files_below(folder, passed_over) if path.suffix.lower() in IMAGE_SUFFIXES)

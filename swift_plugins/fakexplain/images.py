@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from pathlib import Path
 from typing import IO, Any
 
-from .annotation import Annotation, AnnotationError, Words
+from .annotation import Annotation, AnnotationError, Words, resolved
+
+_BROKEN = (OSError, RuntimeError, SyntaxError, ValueError)  # what Pillow's readers raise of a file that is broken
 
 
 def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> Any:
@@ -25,6 +29,7 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
     """
     from PIL import Image, UnidentifiedImageError
 
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # below the limit all is well
     try:
         image = Image.open(source)
         if decode:
@@ -32,8 +37,14 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
         return image
     except FileNotFoundError:
         raise AnnotationError("an image file", Words(f"no file {name}"), field="image") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (*_BROKEN, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise AnnotationError("a readable image", Words(f"{name}: {error}"), field="image") from None
+
+
+def image_key(path: Path) -> str:
+    """The file a path leads to: two paths of one file have one key, whether or not it exists."""
+    whole = resolved(path.parent) / path.name
+    return os.path.realpath(whole) if path.name == ".." or whole.is_symlink() else str(whole)
 
 
 def check_image(annotation: Annotation, *, decode: bool = False) -> None:
@@ -65,9 +76,10 @@ def orientation(image: Any) -> int:
     """
     from PIL import ExifTags
 
-    if image.format == "PNG" and "exif" not in image.info:
-        return 1  # asking a PNG for what its header lacks decodes all of it
-    value = image.getexif().get(ExifTags.Base.Orientation, 1)
+    try:
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)  # of a PNG, this may decode all of it to find EXIF
+    except _BROKEN:
+        return 1  # viewers pass over EXIF that cannot be read
     return value if value in range(1, 9) else 1
 
 

@@ -3,12 +3,13 @@
 import io
 import json
 import zipfile
+import zlib
 
 import pytest
 from PIL import Image
 
 from converters.convert import Place, Report, convert
-from converters.source import Draft, Piece, hull, inner_path, load_json, load_json_items, need, only_file
+from converters.source import Draft, Piece, hull, image_files, inner_path, load_json, load_json_items, need, only_file
 from swift_plugins.fakexplain.annotation import AnnotationError, read_annotations
 from tests.test_cli import fakexplain
 
@@ -46,8 +47,8 @@ def test_an_image_that_exif_turns_is_written_upright_and_coordinates_are_those_o
     picture(tmp_path / "naïve 中.jpg", turn=6)
     report = Report()
     (record,) = records(tmp_path, Draft("naïve 中.jpg", regions=[(0, 0, 20, 20, "Half.")], wh=(20, 40)), report=report)
-    assert (record.image, record.image_wh, report.turned) == ("out_images/naïve 中.png", (20, 40), 1)
-    with Image.open(tmp_path / "new/naïve 中.png") as image:
+    assert (record.image, record.image_wh, report.turned) == ("out_images/naïve 中.jpg.png", (20, 40), 1)
+    with Image.open(tmp_path / "new/naïve 中.jpg.png") as image:
         assert image.size == (20, 40) and image.getexif().get(0x0112, 1) == 1
         x1, y1, x2, y2 = map(int, record.regions[0].bbox)
         assert image.crop((x1, y1, x2, y2)).getpixel((10, 10))[0] > 200  # the red half is at the top, where the box is
@@ -68,18 +69,17 @@ def test_an_image_within_the_source_is_written_as_it_was(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("unit", "box", "pixels", "clipped"),
+    ("box", "pixels", "clipped"),
     [
-        ("percent", (10, 10, 50, 100), (4, 2, 20, 20), 0),
-        ("share", (0.1, 0.1, 0.5, 1), (4, 2, 20, 20), 0),
-        ("pixel", (-3, 2, 50, 10), (0, 2, 40, 10), 1),
-        ("percent", (0, 0, 100.0000001, 50), (0, 0, 40, 10), 0),
+        ((4, 2, 20, 20), (4, 2, 20, 20), 0),
+        ((-3, 2, 50, 10), (0, 2, 40, 10), 1),
+        ((0, 0, 40.0000001, 10), (0, 0, 40, 10), 0),
     ],
 )
-def test_boxes_become_pixels_and_are_cut_at_the_border(tmp_path, unit, box, pixels, clipped):
+def test_boxes_are_cut_at_the_border(tmp_path, box, pixels, clipped):
     picture(tmp_path / "a.png")
     report = Report()
-    (record,) = records(tmp_path, Draft("a.png", regions=[(*box, "Hand.")], unit=unit), report=report)
+    (record,) = records(tmp_path, Draft("a.png", regions=[(*box, "Hand.")]), report=report)
     assert record.regions[0].bbox == pixels and report.clipped == clipped
 
 
@@ -112,6 +112,86 @@ def test_a_bad_record_says_where_and_does_not_stop_the_others(tmp_path, draft, m
     errors = []
     good = records(tmp_path, draft, Draft("a.png", label="real"), on_error=errors.append)
     assert len(good) == len(errors) == 1
+
+
+def test_images_that_differ_in_their_suffix_alone_are_each_written(tmp_path):
+    for index in range(8):
+        picture(tmp_path / f"{index}.jpg", wh=(40, 20), turn=6)
+        picture(tmp_path / f"{index}.jpeg", wh=(30, 20), turn=6)
+    drafts = [
+        Draft(f"{index}.{suffix}", id=f"{index}{suffix}", label="real", wh=wh)
+        for index in range(8)
+        for suffix, wh in (("jpg", (20, 40)), ("jpeg", (20, 30)))
+    ]
+    for record in records(tmp_path, *drafts):
+        with Image.open(tmp_path / "new" / record.image.removeprefix("out_images/")) as image:
+            assert image.size == record.image_wh
+
+
+def test_a_bad_record_leaves_no_image_and_two_of_one_image_share_it(tmp_path):
+    picture(tmp_path / "a.jpg", turn=6)
+    picture(tmp_path / "b.jpg", turn=6)
+    drafts = [Draft("a.jpg", id="1", label="real"), Draft("a.jpg", id="2", label="real"), Draft("b.jpg", id="1")]
+    told = []
+    assert [r.image for r in records(tmp_path, *drafts, on_error=told.append)] == ["out_images/a.jpg.png"] * 2
+    assert len(told) == 1
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.jpg.png"]
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_pixels_that_no_png_holds_are_written_as_rgb(tmp_path, mode):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new(mode, (40, 20)).save(tmp_path / "a.jpg", exif=exif)
+    (record,) = records(tmp_path, Draft("a.jpg", label="real"))
+    with Image.open(tmp_path / "new/a.jpg.png") as image:
+        assert (image.mode, image.size) == ("RGB", record.image_wh) == ("RGB", (20, 40))
+
+
+def test_a_part_that_cannot_be_read_is_told_in_its_turn_and_the_rest_is_read(tmp_path):
+    picture(tmp_path / "a.png")
+    error = AnnotationError("a Parquet file", "text")
+
+    def pieces():
+        yield Piece(Draft("a.png", id="1", label="real"), "1.x")
+        yield Piece(error, "2.x")
+        yield Piece(Draft("a.png", id="3", label="real"), "3.x")
+        raise AnnotationError("JSON", "text").at("3.x", 0)
+
+    told = []
+    places = {"images": Place(tmp_path, "data"), "written": Place(tmp_path / "none", "none")}
+    found = convert(pieces(), lambda draft: [draft], **places, on_error=lambda each: told.append(str(each)))
+    assert [record.id for record in found] == ["1", "3"]
+    assert told == ["2.x: expected a Parquet file, found 'text'", "3.x: expected JSON, found 'text'"]
+
+
+def test_data_nested_too_deep_is_an_error(tmp_path):
+    def deep(_):
+        raise RecursionError
+
+    for pieces, parse in (([Piece(0, "a.json")], deep), (map(deep, [0]), list)):
+        with pytest.raises(AnnotationError, match=r"expected data that is nested less deep"):
+            list(convert(pieces, parse, images=Place(tmp_path, ""), written=Place(tmp_path, "")))
+
+
+def test_an_error_in_a_region_names_its_place_in_the_source(tmp_path):
+    picture(tmp_path / "a.png")
+    regions = [(1, 1, 2, 2, "Hand."), (50, 1, 60, 2, "Hand.")]
+    draft = Draft("a.png", regions=regions, places=["annotations[7]", "annotations[3]"])
+    with pytest.raises(AnnotationError, match=r"source.json: \[0\].annotations\[3\].bbox: expected a box inside"):
+        records(tmp_path, draft)
+
+
+def test_exif_that_stands_behind_the_pixels_of_a_png_turns_it_too(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    raw = picture(tmp_path / "a.png").read_bytes()
+    body, end = raw[:-12], raw[-12:]  # IEND is 12 bytes
+    chunk = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+    chunk = (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    (tmp_path / "a.png").write_bytes(body + chunk + end)
+    (record,) = records(tmp_path, Draft("a.png", label="real"))
+    assert (record.image, record.image_wh) == ("out_images/a.png.png", (20, 40))
 
 
 def test_an_id_twice_is_an_error(tmp_path):
@@ -155,7 +235,7 @@ def test_json_items_stream_in_any_unicode(tmp_path, encoding):
     assert list(load_json_items(path, "")) == [("rows", [{"a": "中"}, 2.5])]
 
 
-@pytest.mark.parametrize("text", ['{"rows": [', "", "nope", '[{"a": NaN}]'])
+@pytest.mark.parametrize("text", ['[{"rows": [', "", "nope", '[{"a": NaN}]'])
 def test_broken_json_is_an_error_that_names_the_file(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(AnnotationError, match=r"a\.json: expected JSON, found"):
@@ -167,6 +247,22 @@ def test_what_is_no_number_is_no_json(tmp_path, number):
     (tmp_path / "a.json").write_text(f'{{"x": {number}}}')
     with pytest.raises(AnnotationError, match=f"a.json: expected JSON, found {number} is no number"):
         load_json(tmp_path / "a.json")
+
+
+def test_an_object_where_a_list_is_to_be_is_an_error(tmp_path):
+    (tmp_path / "a.json").write_text(' {"a": 1}')
+    with pytest.raises(AnnotationError, match=r"a.json: expected a JSON list"):
+        list(load_json_items(tmp_path / "a.json"))
+
+
+def test_linked_folders_are_entered_and_loops_are_not(tmp_path):
+    picture(tmp_path / "store/real/a.jpg")
+    picture(tmp_path / "data/b.JPE", kind="JPEG")
+    picture(tmp_path / "data/.hidden/c.png")
+    (tmp_path / "data/0_real").symlink_to(tmp_path / "store/real")
+    (tmp_path / "data/0_real/up").symlink_to(tmp_path / "data")
+    names = [path.relative_to(tmp_path).as_posix() for path in image_files(tmp_path / "data")]
+    assert names == ["data/0_real/a.jpg", "data/b.JPE"]
 
 
 def test_a_folder_with_several_candidates_is_an_error(tmp_path):
@@ -193,7 +289,11 @@ class TestCommand:
         ]
         real, fake = read_annotations(out)
         assert (real.id, real.image, real.label) == ("0_real/ä", "../src/0_real/ä.png", "real")
-        assert (fake.image, fake.image_wh, fake.generator) == ("annotations_images/1_fake/b.png", (20, 40), "camera")
+        assert (fake.image, fake.image_wh, fake.generator) == (
+            "annotations_images/1_fake/b.jpg.png",
+            (20, 40),
+            "camera",
+        )
         assert real.path.is_file() and fake.path.is_file()
         assert fakexplain("validate", out).returncode == 0
 
@@ -214,7 +314,7 @@ class TestCommand:
         done = fakexplain("convert", "folder", tmp_path / "s.zip", "--out", out)
         assert done.returncode == 0, done.stderr
         assert sorted(record.image for record in read_annotations(out)) == [
-            "a_images/1_fake/b.png",
+            "a_images/1_fake/b.jpg.png",
             "a_source/0_real/ä.png",
         ]
         assert all(record.path.is_file() for record in read_annotations(out))
@@ -237,6 +337,12 @@ class TestCommand:
             (["convert", "folder", ".", "--out", "x.jsonl", "--set", "fold=1"], 2, "expected NAME=VALUE with one of"),
             (["convert", "folder", ".", "--out", "x.jsonl", "--label", "maybe"], 2, "expected fake or real"),
             (
+                ["convert", "folder", ".", "--out", "x.jsonl", "--real", "A", "--fake", "a"],
+                2,
+                "names that differ, found 'a'",
+            ),
+            (["convert", "folder", "."], 2, "Invalid value for --out: expected an annotations file to write"),
+            (
                 ["convert", "folder", ".", "--out", "x.jsonl", "--images", "none"],
                 1,
                 "expected the folder of the images",
@@ -248,6 +354,31 @@ class TestCommand:
         done = fakexplain(*args, COLUMNS="300", NO_COLOR="1", TERM="dumb")
         assert done.returncode == code and message in done.stderr
         assert not list(tmp_path.iterdir())
+
+    def test_what_it_wrote_into_the_source_is_not_read_as_one_of_its_images(self, source, tmp_path):
+        picture(source / "1_fake/turned.jpg", turn=6)
+        args = ["convert", "folder", source, "--out", source / "1_fake/a.jsonl"]
+        assert fakexplain(*args).returncode == 0
+        before = (source / "1_fake/a.jsonl").read_bytes()
+        assert b"a_images/1_fake/turned.jpg.png" in before
+        assert fakexplain(*args, "--force").returncode == 0
+        assert (source / "1_fake/a.jsonl").read_bytes() == before
+
+    def test_errors_of_an_archive_name_it(self, tmp_path):
+        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+            archive.writestr("1_fake/a.png", b"text")
+        done = fakexplain("convert", "folder", tmp_path / "s.zip", "--out", tmp_path / "a.jsonl")
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: {tmp_path}/s.zip/1_fake/a.png: image: expected a readable image, found ")
+        assert "partial" not in done.stderr
+
+    @pytest.mark.parametrize("folder", ["..", "/etc"])
+    def test_images_of_an_archive_are_within_it(self, tmp_path, folder):
+        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+            archive.writestr("1_fake/a.png", b"text")
+        args = ["convert", "folder", tmp_path / "s.zip", "--out", tmp_path / "a.jsonl", "--images", folder]
+        done = fakexplain(*args, COLUMNS="300", NO_COLOR="1", TERM="dumb")
+        assert done.returncode == 2 and "expected a relative path that stays inside" in done.stderr
 
     def test_list_names_the_formats(self):
         assert "folder " in fakexplain("convert", "list").stdout
@@ -273,6 +404,36 @@ class TestArchives:
             archive.writestr("bomb", bytes(2**27))
         with pytest.raises(AnnotationError, match=r"expected at most 200 bytes out of each, found bomb: 134,2"):
             unpack(tmp_path / "s.zip", tmp_path)
+
+    def test_many_small_bombs_are_one(self, tmp_path, monkeypatch):
+        from converters import archives
+
+        monkeypatch.setattr(archives, "LARGE_IN_ALL", 2**22)
+        with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for index in range(8):
+                archive.writestr(f"{index}", bytes(2**20))
+        with pytest.raises(AnnotationError, match=r"expected at most 200 bytes out of each, found in all: 8,388,608"):
+            archives.unpack(tmp_path / "s.zip", tmp_path)
+
+    def test_what_macos_adds_is_passed_over(self, tmp_path):
+        from converters.archives import unpack
+
+        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
+            archive.writestr("a.json", b"[]")
+            archive.writestr("__MACOSX/._a.json", b"x")
+        unpack(tmp_path / "s.zip", tmp_path / "to")
+        assert [path.name for path in (tmp_path / "to").rglob("*")] == ["a.json"]
+
+    def test_a_broken_member_is_an_error(self, tmp_path):
+        from converters.archives import unpack
+
+        with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a", bytes(range(256)) * 99)
+        raw = bytearray((tmp_path / "s.zip").read_bytes())
+        raw[31:60] = bytes(29)
+        (tmp_path / "s.zip").write_bytes(raw)
+        with pytest.raises(AnnotationError, match=r"s\.zip: expected a ZIP archive"):
+            unpack(tmp_path / "s.zip", tmp_path / "to")
 
     def test_a_link_is_refused(self, tmp_path):
         from converters.archives import unpack

@@ -121,6 +121,34 @@ def test_flags_and_other_keys_speak_of_the_image(flags, more, label, tags, field
     assert (made.label, made.tags, made.fields, made.wh) == (label, tags, fields, (40, 20))
 
 
+@pytest.mark.parametrize(
+    ("labels", "more", "tags"),
+    [
+        (["flaw", "Wrong Texture", "texture_error", "Perspective"], {}, ["texture_error", "perspective_error"]),
+        (["Wrong Texture"], {"flags": {"artistic_style": True}}, ["artistic_style", "texture_error"]),
+        (["Wrong Texture"], {"flags": {"texture error": True}}, ["texture_error"]),
+        (["texture error"], {"tags": ["Wrong Texture"]}, ["Wrong Texture"]),
+    ],
+)
+def test_a_label_that_is_a_tag_is_one_of_the_image(labels, more, tags):
+    made = draft(CONTENT | {"shapes": [SHAPE | {"label": label} for label in labels]} | more)
+    assert made.tags == tags and {region[4] for region in made.regions} == {"Six fingers."}
+    alone = draft(CONTENT | {"shapes": [SHAPE | {"label": label, "description": ""} for label in labels]} | more)
+    assert alone.tags == tags and [region[4] for region in alone.regions] == labels
+
+
+def test_an_error_found_later_names_the_shape(tmp_path):
+    picture(tmp_path / "src/a.png")
+    write(tmp_path / "src", CONTENT | {"shapes": [SHAPE, SHAPE | {"description": "<bbox>"}]})
+    with pytest.raises(AnnotationError, match=r"a\.json: shapes\[1\]\.caption: expected no markup or placeholder"):
+        records(tmp_path / "src", tmp_path)
+
+
+def test_a_path_longer_than_a_file_system_takes_is_an_error_of_its_file_only(tmp_path):
+    write(tmp_path, CONTENT | {"imagePath": "a/" * 3000 + "a.png"})
+    assert [piece.data["found"] for piece in load_labelme(tmp_path)] == [False]
+
+
 def changed(path, value=...):
     """The content with the value at a path changed, or without it."""
     content = copy.deepcopy(CONTENT)
@@ -272,6 +300,13 @@ def test_records_come_back_as_they_were(tmp_path):
         assert (out / one.image).read_bytes() == one.path.read_bytes()
 
 
+def test_captions_that_are_called_as_a_label_or_a_tag_come_back_and_add_no_tag(tmp_path):
+    regions = [{"bbox": [1, 2, 3, 4], "caption": caption} for caption in ("flaw", "texture error", "Perspective")]
+    before = various(tmp_path / "data", [RECORDS[0] | {"regions": regions, "tags": []}])
+    save_labelme(before, tmp_path / "out", images=tmp_path / "data")
+    assert without_paths(read_back("labelme", tmp_path / "out", tmp_path / "out")) == without_paths(before)
+
+
 def test_a_file_is_what_labelme_writes():
     made = to_labelme(parse_record(record(0, tags=["other_anomaly", "artistic_style"], id="a"), file="x"))
     assert list(made) == [
@@ -308,7 +343,10 @@ def test_links_take_no_room(tmp_path):
     ("changes", "message"),
     [
         ({"image": "../a.png"}, r"annotations.jsonl:1: image: expected an image in .*data \(--images"),
-        ({"image": "images/b.png"}, r"annotations.jsonl:1: image: expected an image that alone leads to b\.json"),
+        (
+            {"image": "images/b.png"},
+            r"annotations.jsonl:1: image: expected an image of its own, for an .*b\.json as well",
+        ),
         ({"image": "turned.jpg"}, r"annotations.jsonl:1: image: expected an upright image, .* EXIF orientation 6"),
         ({"shapes": 4}, r"annotations.jsonl:1: shapes: expected no field of this name, for LabelMe has its own"),
         ({"flags": 4}, r"annotations.jsonl:1: flags: expected a list of names, found 4"),

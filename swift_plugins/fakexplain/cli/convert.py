@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..annotation import LABELS, Annotation, write_annotations
-from ..files import replacing, replacing_folder
-from .app import OUT, Errors, Force, KeepGoing, app, check_free, progress
+from ..annotation import LABELS, Annotation, AnnotationError, Words, write_annotations
+from ..files import partial_of, replacing, replacing_folder
+from .app import OUT, Errors, Force, KeepGoing, app, check_free, progress, usage
 
 OPTIONAL = ("generator", "family", "class_name", "annotator")
 
@@ -46,6 +46,7 @@ def convert(
     from converters.convert import convert as convert_pieces
     from converters.folder import FAKE, REAL
     from converters.formats import FORMATS
+    from converters.source import folder_of, inner_path
 
     if format == "list":
         for name, each in FORMATS.items():
@@ -54,7 +55,8 @@ def convert(
     if format not in FORMATS:
         raise typer.BadParameter(f"expected one of {', '.join(FORMATS)}, found {format!r}", param_hint="FORMAT")
     if src is None or output is None:
-        raise typer.BadParameter("expected SRC to read and --out to write", param_hint="SRC")
+        what, hint = ("a source to read", "SRC") if src is None else ("an annotations file to write", OUT[0])
+        raise typer.BadParameter(f"expected {what}", param_hint=hint)
     if label is not None and label not in LABELS:
         raise typer.BadParameter(f"expected fake or real, found {label!r}", param_hint="--label")
     fields = _fields(settings or [])
@@ -64,24 +66,35 @@ def convert(
     written, unpacked = (output.with_name(f"{output.stem}_{what}") for what in ("images", "source"))
     errors, report = Errors(keep_going), Report()
     reader = FORMATS[format]
-    load: Any = partial(reader.load, real=real or REAL, fake=fake or FAKE) if format == "folder" else reader.load
+    load: Any = reader.load
+    if format == "folder":
+        if both := sorted(set(map(str.lower, real or REAL)) & set(map(str.lower, fake or FAKE))):
+            raise typer.BadParameter(
+                f"expected names that differ, found {both[0]!r} in both", param_hint="--real, --fake"
+            )
+        load = partial(
+            load,
+            real=real or REAL,
+            fake=fake or FAKE,
+            passed_over=(written, partial_of(written), unpacked),
+            others=label is not None,
+        )
 
     with ExitStack() as files:
         partial_out = files.enter_context(replacing(output))
-        check_free(written, force)
+        check_free(written, force, folder=True)
         new = files.enter_context(replacing_folder(written))
         if src.suffix.lower() == ".zip":
             from converters.archives import unpack
 
-            check_free(unpacked, force)
+            check_free(unpacked, force, folder=True)
             source = files.enter_context(replacing_folder(unpacked))
             unpack(src, source)
             root = Place(source, unpacked.name)
             if images is not None:
-                root = Place(source / images, f"{unpacked.name}/{images}")
+                inner = usage(inner_path, str(images), "--images")
+                root = Place(source / inner, f"{unpacked.name}/{inner}")
         else:
-            from converters.source import folder_of
-
             source, folder = src, images or folder_of(src)
             if not folder.is_dir():
                 raise FileNotFoundError(f"{folder}: expected the folder of the images, found no such folder")
@@ -91,10 +104,11 @@ def convert(
             reader.parse,
             images=root,
             written=Place(new, written.name),
+            source=str(src),
             label=label,
             fields=fields,
             report=report,
-            on_error=errors if keep_going else None,
+            on_error=lambda error: errors(_renamed(error, str(source), str(src))),
         )
         records = files.enter_context(closing(found))  # no image is written once its folder is being removed
         shown: Iterator[Annotation] = progress(records, None, f"convert {format}", "image")
@@ -110,6 +124,14 @@ def convert(
         if number:
             print(f"  {number} {words}")
     errors.end(count, src)
+
+
+def _renamed(error: AnnotationError, partial: str, source: str) -> AnnotationError:
+    """The error with the source's own name in place of the folder that an archive is unpacked to meanwhile."""
+    error.file = error.file.replace(partial, source, 1)
+    if isinstance(error.found, Words):
+        error.found = Words(str(error.found).replace(partial, source, 1))
+    return error
 
 
 def _fields(settings: list[str]) -> dict[str, str]:
