@@ -29,8 +29,7 @@ from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation, AnnotationError
 from swift_plugins.fakexplain.parallel import map_ordered
-
-from .pixels import load_shown, shown
+from swift_plugins.fakexplain.pixels import load_shown, shown
 
 DISTANCE = 6
 """Bits that may differ between near duplicates, unless said otherwise."""
@@ -101,7 +100,7 @@ def group_records(
     *,
     on_error: Callable[[AnnotationError], None] | None = None,
 ) -> Callable[[Annotation], str | None]:
-    """Put records of near-duplicate images into groups.
+    """Put records of near-duplicate images into groups, whose names do not depend on the records' order.
 
     Args:
         annotations: the records of one file, in its order, read once.
@@ -109,13 +108,16 @@ def group_records(
         on_error: called with the error of each image that cannot be read; without it the first raises.
 
     Returns:
-        A function of a record: the name of its group, or None where its image could not be read.
+        A function of a record: the name of its group, empty where its image has no duplicate; or None where that could
+        not be read.
 
     Raises:
         AnnotationError: an image cannot be read; field `image`.
     """
+    import numpy as np
+
     ahead: deque[Annotation] = deque()
-    lines = array("Q")
+    lines, hashes = array("Q"), array("Q")
 
     def paths() -> Iterator[Path]:
         for annotation in annotations:
@@ -133,14 +135,20 @@ def group_records(
             annotation = ahead.popleft()
             if found is not None:
                 lines.append(annotation.line)
+                hashes.append(found.phash)
                 yield found
 
     of_line = groups(readable(), distance)
+    sizes = np.bincount(of_line)
+    least = np.full(len(sizes), -1, np.int64).view(np.uint64)  # the largest there is
+    np.minimum.at(least, of_line, np.frombuffer(hashes, np.uint64))
 
     def group_of(annotation: Annotation) -> str | None:
         index = bisect_left(lines, annotation.line)
-        there = index < len(lines) and lines[index] == annotation.line
-        return f"near duplicates {of_line[index]}" if there else None
+        if index == len(lines) or lines[index] != annotation.line:
+            return None
+        group = of_line[index]
+        return f"near duplicates of {least[group]:016x}" if sizes[group] > 1 else ""
 
     return group_of
 

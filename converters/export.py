@@ -40,9 +40,9 @@ class Writer(NamedTuple):
     """How one format is written.
 
     Attributes:
-        save: called with the records, the file or folder to write, `images=` (folder that image paths are relative
-            to), `link=` (hard links in place of copies) and `on_error=`; rows also with `variant=`. A folder is there
-            already. Returns how many records.
+        save: called with the records, the file or folder to write (a folder is there already) and `on_error=`; rows
+            with `variant=`, others with `images=` (folder that image paths are relative to) and `link=` (hard links in
+            place of copies). Returns how many records.
         folder: whether it writes a folder.
         words: what it is, for the help text.
     """

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from swift_plugins.fakexplain.annotation import Annotation
 
 from .folder import FAKE, REAL
-from .sink import OnError, check_own_file, path_in, place_image, save_each
+from .sink import OnError, path_in, place_image, saved
 
 FOLDERS = {"real": REAL[0], "fake": FAKE[0]}
 
@@ -38,12 +39,14 @@ def save_folders(
         AnnotationError: an image outside `images`, that cannot be read or linked, or two that would get one name.
     """
 
-    def save(annotation: Annotation) -> None:
-        target = Path(out, labelled(path_in(images, annotation), annotation.label))
-        check_own_file(annotation, target)
-        place_image(annotation, target, link=link)
+    def place(annotation: Annotation) -> PurePosixPath:
+        return labelled(path_in(images, annotation), annotation.label)
 
-    return save_each(annotations, save, on_error)
+    def save(annotation: Annotation, target: PurePosixPath) -> None:
+        place_image(annotation, Path(out, target), link=link)
+
+    with closing(saved(annotations, place, save, on_error)) as records:
+        return sum(1 for _ in records)
 
 
 def labelled(path: PurePosixPath, label: str) -> PurePosixPath:

@@ -41,11 +41,13 @@ class Warning(NamedTuple):
         field: such as `regions[2].caption`.
         rule: one of `RULES`.
         text: why.
+        caption: the caption.
     """
 
     field: str
     rule: str
     text: str
+    caption: str
 
 
 def _set(words: str) -> frozenset[str]:
@@ -97,17 +99,18 @@ def lint(annotation: Annotation) -> Iterator[Warning]:
     >>> regions = tuple(Region((0, 0, 4, 4), caption) for caption in captions)
     >>> for warning in lint(Annotation("a", "a.png", 8, 8, "fake", regions)):
     ...     print(*warning)
-    regions[1].caption noun-phrase starts with 'there'
+    regions[1].caption noun-phrase starts with 'there' There is an extra finger.
     """
     often = Counter(region.caption.casefold() for region in annotation.regions)
     for index, region in enumerate(annotation.regions):
         x1, y1, x2, y2 = region.bbox or (0.0, 0.0, 0.0, 0.0)  # a record's region always has one
         share = (x2 - x1) * (y2 - y1) / (annotation.width * annotation.height)
         for rule, text in _of_caption(region.caption, share):
-            yield Warning(f"regions[{index}].caption", rule, text)
+            yield Warning(f"regions[{index}].caption", rule, text, region.caption)
         same = often.pop(region.caption.casefold(), 0)  # told once, at the first of them
         if same >= OFTEN:
-            yield Warning(f"regions[{index}].caption", "repeated", f"{same} regions have {_quoted(region.caption)}")
+            text = f"{same} regions have {_quoted(region.caption)}"
+            yield Warning(f"regions[{index}].caption", "repeated", text, region.caption)
 
 
 def _of_caption(caption: str, share: float) -> Iterator[tuple[str, str]]:

@@ -6,13 +6,12 @@ import csv
 import math
 from collections.abc import Iterable
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Ids
-from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.annotation import Annotation
 
-from .sink import OnError, each_good, path_in, refused
+from .sink import OnError, path_in, saved
 
 
 def to_mask(annotation: Annotation) -> Any:
@@ -77,29 +76,20 @@ def save_masks(
 
     out, count = Path(out), 0
 
-    def named(annotation: Annotation) -> tuple[Annotation, str, str]:
-        image = path_in(images, annotation)
-        mask = str(image.with_suffix(".png"))
-        try:
-            names.add(mask, annotation.image)
-        except AnnotationError:
-            raise refused(annotation, "an image that alone leads to a mask of its name", mask, "image") from None
-        return annotation, str(image), mask
+    def place(annotation: Annotation) -> PurePosixPath:
+        return path_in(images, annotation).with_suffix(".png")
 
-    def save(item: tuple[Annotation, str, str]) -> tuple[str, str, str]:
-        annotation, image, mask = item
-        (out / mask).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(to_mask(annotation)).save(out / mask)
-        return image, mask, annotation.label
+    def save(annotation: Annotation, target: PurePosixPath) -> None:
+        (out / target).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(to_mask(annotation)).save(out / target)
 
     with (
-        closing(Ids()) as names,
         open(out / "labels.csv", "w", encoding="utf-8", newline="") as file,
-        closing(map_ordered(save, each_good(annotations, named, on_error))) as rows,  # an interrupt waits
+        closing(saved(annotations, place, save, on_error)) as records,
     ):
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("image", "mask", "label"))
-        for row in rows:
-            table.writerow(row)
+        for annotation, mask in records:
+            table.writerow((str(path_in(images, annotation)), str(mask), annotation.label))
             count += 1
     return count

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, read_annotations, relocated
-from swift_plugins.fakexplain.images import open_image, orientation, upright
+from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Words, read_annotations, relocated
+from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.pixels import save_upright
 
 from .convert import Place
 from .source import image_files
@@ -21,10 +23,12 @@ Need = Counter["int | None"]
 
 
 class Candidate(NamedTuple):
-    """A real image that may be drawn: its path, and its name in the folder or list it is of."""
+    """A real image that may be drawn: its path, its name in the folder or list it is of, and where a list names it."""
 
     path: Path
     name: str
+    file: str = ""
+    line: int = 0
 
 
 @dataclass
@@ -49,8 +53,16 @@ def candidates(source: Path) -> list[Candidate]:
         raise FileNotFoundError(f"{source}: expected a folder or list of real images, found no such file")
     if source.suffix == ".jsonl":
         return [Candidate(record.path, record.image) for record in map(_real, read_annotations(source))]
-    lines = (line.strip() for line in source.read_text(encoding="utf-8-sig").splitlines())
-    return [Candidate(source.parent / line, line) for line in lines if line]
+    try:
+        lines = source.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        expected = "a folder, an annotations file (.jsonl), or a list in UTF-8 with one path a line"
+        raise AnnotationError(expected, Words("other bytes")).at(str(source), 0) from None
+    return [
+        Candidate(source.parent / name, name, str(source), number)
+        for number, line in enumerate(lines, 1)
+        if (name := line.strip())
+    ]
 
 
 def _real(record: Annotation) -> Annotation:
@@ -60,22 +72,57 @@ def _real(record: Annotation) -> Annotation:
     return record
 
 
-def missing(annotations: Iterable[Annotation]) -> Need:
-    """How many real images each fold lacks to have as many as fakes; below 0: how many it has too many.
+@dataclass
+class Survey:
+    """What annotations hold already.
 
-    >>> missing([Annotation("a", "a.png", 8, 8, "fake", fold=1), Annotation("b", "b.png", 8, 8, "fake", fold=1)])
-    Counter({1: 2})
+    Attributes:
+        need: how many real images each fold lacks to have as many as fakes; below 0: how many it has too many.
+        contents: digests of the images' files.
+        bad: lines of records whose image cannot be read.
     """
-    need: Need = Counter()
-    for annotation in annotations:
-        need[annotation.fold] += 1 if annotation.label == "fake" else -1
-    return need
+
+    need: Need = field(default_factory=Counter)
+    contents: set[bytes] = field(default_factory=set)
+    bad: set[int] = field(default_factory=set)
+
+
+def survey(annotations: Iterable[Annotation], *, on_error: Callable[[AnnotationError], None] | None = None) -> Survey:
+    """Count the records of every fold, and look at their images.
+
+    Args:
+        annotations: the records.
+        on_error: called with the error of each record whose image cannot be read; without it the first raises.
+
+    Raises:
+        AnnotationError: an image cannot be read.
+    """
+    found = Survey()
+
+    def look(annotation: Annotation) -> tuple[Annotation, bytes | AnnotationError]:
+        try:
+            return annotation, _content(annotation.path)
+        except OSError as error:
+            words = Words(f"{annotation.path}: {error.strerror}")
+            bad = AnnotationError("an image file that can be read", words, field="image")
+            return annotation, bad.at(annotation.file, annotation.line, annotation.id)
+
+    with closing(map_ordered(look, annotations)) as looked:
+        for annotation, content in looked:
+            if isinstance(content, bytes):
+                found.contents.add(content)
+                found.need[annotation.fold] += 1 if annotation.label == "fake" else -1
+                continue
+            if on_error is None:
+                raise content
+            found.bad.add(annotation.line)
+            on_error(content)
+    return found
 
 
 def draw_real(
     source: Iterable[Candidate],
-    need: Need,
-    taken: Iterable[Path],
+    there: Survey,
     *,
     out: Path,
     written: Place,
@@ -84,13 +131,12 @@ def draw_real(
 ) -> Iterator[Annotation]:
     """Records of real images drawn by lot, until every fold has what it needs.
 
-    A file is drawn once, and passed over where one with the very same bytes is there already or was drawn: no real
-    image is on the train and on the test side of any fold.
+    A file is drawn once, and passed over where one with the very same bytes is there already, as real or as fake, or
+    was drawn: no real image is on the train and on the test side of any fold.
 
     Args:
         source: the candidates; their order does not matter.
-        need: of `missing`.
-        taken: real images that are there already.
+        there: of `survey`.
         out: folder the annotations file will lie in.
         written: folder for images that are written anew, upright, for EXIF turns them (as PNG).
         seed: of the lots.
@@ -101,37 +147,38 @@ def draw_real(
         AnnotationError: an image cannot be read.
         ValueError: there are too few.
     """
-    left = Counter({fold: count for fold, count in need.items() if count > 0})
+    left = Counter({fold: count for fold, count in there.need.items() if count > 0})
     wanted = left.total()
-    seen = set(map_ordered(_content, taken))
+    seen, number = set(there.contents), 0
 
     def lot(candidate: Candidate) -> bytes:
         return blake2b(f"{seed} {candidate.name}".encode(errors="surrogateescape"), digest_size=8).digest()
 
     drawn = takewhile(lambda _: left.total(), sorted(source, key=lot))
-    for looked in map_ordered(_look, drawn):
-        if not left.total():
-            break
-        if looked.error is not None:
-            if on_error is None:
-                raise looked.error
-            on_error(looked.error)
-            continue
-        if looked.content in seen:
-            continue
-        seen.add(looked.content)
-        fold = max(left, key=lambda fold: (left[fold], -(fold or 0)))
-        left[fold] -= 1
-        name, path = looked.candidate.name, looked.candidate.path
-        record = Annotation(f"real/{name}", "", *looked.wh, "real", fold=fold, path=path)
-        if looked.turned:
-            number = f"{len(seen):06}.png"
-            with open_image(path, str(path)) as image:
-                turned = upright(image)
-                turned.save(written.now / number, icc_profile=image.info.get("icc_profile"))
-            yield replace(record, image=f"{written.later}/{number}", width=turned.width, height=turned.height)
-        else:
-            yield relocated(record, out)
+    with closing(map_ordered(_look, drawn)) as results:
+        for looked in results:
+            if not left.total():
+                break
+            if looked.error is not None:
+                if on_error is None:
+                    raise looked.error
+                on_error(looked.error)
+                continue
+            if looked.content in seen:
+                continue
+            seen.add(looked.content)
+            fold = max(left, key=lambda fold: (left[fold], -(fold or 0)))
+            left[fold] -= 1
+            name, path = looked.candidate.name, looked.candidate.path
+            record = Annotation(f"real/{name}", "", *looked.wh, "real", fold=fold, path=path)
+            if looked.turned:
+                number += 1
+                new = f"{number:06}.png"
+                with open_image(path, str(path)) as image:
+                    save_upright(image, written.now / new)
+                yield replace(record, image=f"{written.later}/{new}", path=written.now / new)
+            else:
+                yield relocated(record, out)
     if short := left.total():
         raise ValueError(f"expected {wanted} real images that can be used, found {wanted - short}")
 
@@ -143,6 +190,6 @@ def _content(path: Path) -> bytes:
 def _look(candidate: Candidate) -> _Looked:
     try:
         with open_image(candidate.path, str(candidate.path), decode=True) as image:
-            return _Looked(candidate, _content(candidate.path), image.size, orientation(image) != 1)
+            return _Looked(candidate, _content(candidate.path), upright_wh(image), orientation(image) != 1)
     except AnnotationError as error:
-        return _Looked(candidate, error=error)
+        return _Looked(candidate, error=error.at(candidate.file, candidate.line) if candidate.file else error)

@@ -24,10 +24,10 @@ from typing import IO, Any, NamedTuple
 from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Ids, Region, Words, to_record
 from swift_plugins.fakexplain.files import write_jsonl
 from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.pixels import Shown, load_shown
 
 from .duplicates import DISTANCE, Fingerprint, fingerprint, groups
 from .fit import Fit, fit, turned_box
-from .pixels import Shown, load_shown
 from .source import image_files, inner_path
 
 COUNTS = {
@@ -182,8 +182,12 @@ def _prepared(named: tuple[Job, str] | AnnotationError, out: Path, settings: Set
         return _placed(error, job)
     way = fit(shown.image.size, settings.wh, settings.how)
     target = out / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    way.image(shown.image).save(target, settings.format, quality=settings.quality, compress_level=4)  # as perturb's
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        way.image(shown.image).save(target, settings.format, quality=settings.quality, compress_level=4)  # as perturb's
+    except (FileExistsError, IsADirectoryError, NotADirectoryError):
+        field = "id" if job.record else "image"
+        return _placed(AnnotationError("a name that no other image's folder has", name, field=field), job)
     counts = Counter(
         images=1,
         up=max(way.scales) > 1,

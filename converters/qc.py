@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import heapq
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import combinations, groupby
 from operator import itemgetter
-from pathlib import Path
 from typing import NamedTuple
 
 from swift_plugins.fakexplain.annotation import NOTHING, TAGS, Annotation, AnnotationError, Words
+from swift_plugins.fakexplain.images import image_key
 
 from .agreement import REJECT, Agreement, Comparison, Said, compare, said
 
@@ -35,8 +33,12 @@ class Annotator:
 
 
 class Worst(NamedTuple):
-    """A disagreement, in the order from the worst: least IoU, least tag agreement, first line."""
+    """A disagreement, in the order from the worst: another label, least IoU, least tag agreement, first line.
 
+    IoU is -1 where neither side has a region.
+    """
+
+    same_label: bool
     iou: float
     tags: float
     line: int
@@ -127,9 +129,11 @@ class QualityControl:
 
     def _note(self, comparison: Comparison, line: int, reference_line: int) -> None:
         """Keep a comparison among the worst, if it is one."""
-        if comparison.iou is None or not self._most:
+        agree = comparison.same_label and comparison.tags == 1 and comparison.iou in (None, 1)
+        if agree or not self._most:
             return
-        worst = Worst(comparison.iou, comparison.tags, line, reference_line)
+        iou = -1.0 if comparison.iou is None else comparison.iou
+        worst = Worst(comparison.same_label, iou, comparison.tags, line, reference_line)
         entry = (tuple(-value for value in worst), worst)  # a heap gives up its least: the best of the worst
         (heapq.heappush if len(self.worst) < self._most else heapq.heappushpop)(self.worst, entry)
 
@@ -175,17 +179,6 @@ class QualityControl:
         query = "SELECT image, annotator, said FROM records WHERE annotator NOT NULL ORDER BY image, annotator"
         for image, rows in groupby(self._table.execute(query), key=itemgetter(0)):
             yield image, (row[1:] for row in rows)
-
-
-def image_key(path: Path) -> str:
-    """The file a path leads to: two paths of one file have one key, whether or not it exists."""
-    whole = _resolved(path.parent) / path.name
-    return os.path.realpath(whole) if path.name == ".." or whole.is_symlink() else str(whole)
-
-
-@lru_cache(maxsize=1024)
-def _resolved(folder: Path) -> Path:
-    return folder.resolve()
 
 
 def _size(annotation: Annotation) -> str:

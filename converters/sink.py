@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Words
+from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Ids, Words
 from swift_plugins.fakexplain.images import open_image, orientation
+from swift_plugins.fakexplain.parallel import map_ordered
 
 T = TypeVar("T")
 OnError = Callable[[AnnotationError], None]
@@ -29,17 +31,6 @@ def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
         expected = f"an image in {images} (--images names another folder)"
         raise refused(annotation, expected, annotation.image, "image")
     return path
-
-
-def check_own_file(annotation: Annotation, target: Path) -> None:
-    """Make sure that no other record's file lies where a record's is to be, as for `a.png` and `a.jpg`.
-
-    Raises:
-        AnnotationError: one does.
-    """
-    if target.exists():
-        expected = f"an image that alone leads to {target.name}"
-        raise refused(annotation, expected, annotation.image, "image")
 
 
 def check_upright(annotation: Annotation) -> None:
@@ -68,6 +59,7 @@ def place_image(annotation: Annotation, target: Path, *, link: bool = False) -> 
         else:
             shutil.copyfile(annotation.path, target)
     except OSError as error:
+        target.unlink(missing_ok=True)
         found = Words(f"{annotation.path}: {error.strerror}")
         raise refused(annotation, f"a file that can be {'linked' if link else 'copied'}", found, "image") from None
 
@@ -94,9 +86,48 @@ def each_good(
             yield made
 
 
-def save_each(annotations: Iterable[Annotation], save: Callable[[Annotation], None], on_error: OnError | None) -> int:
-    """Save records one by one, as `each_good` goes on; returns how many were saved."""
-    return sum(1 for _ in each_good(annotations, save, on_error))
+def saved(
+    annotations: Iterable[Annotation],
+    place: Callable[[Annotation], PurePosixPath],
+    save: Callable[[Annotation, PurePosixPath], None],
+    on_error: OnError | None,
+) -> Generator[tuple[Annotation, PurePosixPath], None, None]:
+    """Save records on all cores; closing it ends all writing.
+
+    Args:
+        annotations: the records.
+        place: the path of a record's own file in the folder that is written; no other record may lead there.
+        save: writes what belongs to a record, or raises an AnnotationError and leaves nothing of it.
+        on_error: as for `each_good`.
+
+    Yields:
+        Each record that was saved and its path, in order.
+    """
+
+    def placed(annotation: Annotation) -> tuple[Annotation, PurePosixPath]:
+        target = place(annotation)
+        try:
+            names.add(str(target), annotation.image)
+        except AnnotationError:
+            expected = f"an image of its own, for an earlier record's leads to {target} as well"
+            raise refused(annotation, expected, annotation.image, "image") from None
+        return annotation, target
+
+    def work(item: tuple[Annotation, PurePosixPath]) -> tuple[Annotation, PurePosixPath] | AnnotationError:
+        try:
+            save(*item)
+        except AnnotationError as error:
+            return error
+        return item
+
+    with closing(Ids()) as names, closing(map_ordered(work, each_good(annotations, placed, on_error))) as results:
+        for result in results:
+            if not isinstance(result, AnnotationError):
+                yield result
+            elif on_error is None:
+                raise result
+            else:
+                on_error(result)
 
 
 def refused(annotation: Annotation, expected: str, found: object, field: str) -> AnnotationError:

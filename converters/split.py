@@ -10,12 +10,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import FOLDS, NOTHING, Annotation, AnnotationError
+from swift_plugins.fakexplain.annotation import FOLDS, Annotation, AnnotationError, Words
+from swift_plugins.fakexplain.images import image_key
 
 _TABLES = """
-CREATE TABLE records (id TEXT PRIMARY KEY, team TEXT, stratum TEXT, fold INTEGER, line INTEGER);
+CREATE TABLE records (id TEXT PRIMARY KEY, image TEXT, team TEXT, stratum TEXT, fold INTEGER, line INTEGER);
 CREATE INDEX by_team ON records (team);
+CREATE INDEX by_image ON records (image, team);
 CREATE TABLE dealt (team TEXT PRIMARY KEY, fold INTEGER) WITHOUT ROWID;
+"""
+_MATES = """
+SELECT DISTINCT image, team FROM records WHERE image IN (
+  SELECT image FROM records GROUP BY image HAVING min(team) < max(team)
+)
+ORDER BY image, team
 """
 _TEAMS = """
 SELECT team, fold, stratum, count(*) FROM (
@@ -55,42 +63,56 @@ def assign_folds(
 ) -> Folds:
     """A fold for every record, so that each fold has its share of every label and generator.
 
-    Groups (or single records, where nothing groups them) are dealt from the largest down, in an order drawn by lot,
-    each to the fold that has the least of what the group holds, label by label and generator by generator. A record
-    that has a fold keeps it, as does its group.
+    Groups are dealt from the largest down, in an order drawn by lot, each to the fold that has the least of what the
+    group holds, label by label and generator by generator. A record that has a fold keeps it, as does its group.
+    Records of one image, by several annotators, are always a group.
 
     Args:
         annotations: the records, read once.
         seed: of the lots; the same seed and records give the same folds, whatever their order.
-        group_by: name of a field of the record, such as class_name: records with one value of it stay in one fold.
-        group_of: a record's group by other means, such as near duplicates, or None. Whatever shares this or the field
-            stays together, and so on along the chain.
+        group_by: name of a field of the record, such as class_name: records with one value of it stay in one fold,
+            and one without a value goes on its own.
+        group_of: a record's group by other means, such as near duplicates, or None. Whatever shares image, field or
+            this stays together, and so on along the chain.
         reassign: pass over the folds that records have.
 
     Raises:
-        AnnotationError: a record lacks the `group_by` field, or a group lies in two folds already.
+        AnnotationError: no record has the `group_by` field, or a group lies in two folds already.
     """
     table = sqlite3.connect("", isolation_level=None)
     table.executescript(_TABLES + "BEGIN;")
     table.create_function("lot", 1, lambda team: blake2b(f"{seed} {team}".encode(), digest_size=8).digest())
-    chains: dict[str, str] = {}  # group -> a group it shares a record with
+    chains: dict[str, str] = {}  # group -> a group it shares a record or an image with
+
+    def join(one: str, other: str) -> None:
+        ends = sorted(_end(chains, each) for each in (one, other))
+        if ends[0] != ends[1]:
+            chains[ends[1]] = ends[0]
+
     totals: Counter[str] = Counter()
-    file = ""
+    file, named = "", 0
     for annotation in annotations:
         file = annotation.file
-        groups = [] if group_by is None else [f"{group_by} {_value(annotation, group_by)}"]
-        if group_of is not None and (other := group_of(annotation)) is not None:
+        groups = []
+        if group_by is not None and (value := _value(annotation, group_by)) is not None:
+            groups.append(f"{group_by} {value}")
+            named += 1
+        if group_of is not None and (other := group_of(annotation)):
             groups.append(other)
         groups = groups or [f"id {annotation.id}"]
         for group in groups[1:]:
-            ends = sorted(_end(chains, each) for each in (groups[0], group))
-            if ends[0] != ends[1]:
-                chains[ends[1]] = ends[0]
+            join(groups[0], group)
         stratum = f"{annotation.label} {annotation.generator or ''}"
         totals[stratum] += 1
         fold = None if reassign else annotation.fold
-        row = (annotation.id, groups[0], stratum, fold, annotation.line)
-        table.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", row)
+        row = (annotation.id, image_key(annotation.path), groups[0], stratum, fold, annotation.line)
+        table.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)", row)
+    if totals and group_by is not None and not named:
+        raise AnnotationError("a value to group by", Words("none in any record"), field=group_by).at(file, 0)
+    for _, teams in groupby(table.execute(_MATES), key=itemgetter(0)):
+        several = [team for _, team in teams]
+        for team in several[1:]:
+            join(several[0], team)
     for group in chains:
         table.execute("UPDATE records SET team = ? WHERE team = ?", (_end(chains, group), group))
 
@@ -123,8 +145,4 @@ def _end(chains: dict[str, str], group: str) -> str:
 
 
 def _value(annotation: Annotation, name: str) -> Any:
-    value = getattr(annotation, name, None) or annotation.extra.get(name)
-    if value is None:
-        error = AnnotationError("a value to group by", NOTHING, field=name)
-        raise error.at(annotation.file, annotation.line, annotation.id)
-    return value
+    return annotation.extra[name] if name in annotation.extra else getattr(annotation, name, None)

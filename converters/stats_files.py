@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -86,6 +87,7 @@ def _save_plot(stats: Stats, path: Path, size: tuple[float, float], draw: Any) -
         for axis in (axes.xaxis, axes.yaxis):
             if isinstance(axis.get_major_locator(), AutoLocator):  # counts are whole numbers
                 axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # a box stands for it
         figure.savefig(path, dpi=140, metadata={"Software": None})
 
 

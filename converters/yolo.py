@@ -7,11 +7,12 @@ the one class `flaw`, and an image without a box may be real or a fake that has 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from swift_plugins.fakexplain.annotation import Annotation
 
-from .sink import OnError, check_own_file, check_upright, path_in, place_image, save_each
+from .sink import OnError, check_upright, path_in, place_image, saved
 
 DATA_YAML = "train: images\nval: images\nnames:\n  0: flaw\n"
 
@@ -63,17 +64,19 @@ def save_yolo(
         AnnotationError: an image lies outside `images`, is turned by its EXIF, or would share its text file.
     """
 
-    def save(annotation: Annotation) -> None:
+    def image_in(annotation: Annotation) -> PurePosixPath:
         path = path_in(images, annotation)
-        place = path if path.parts[0] == "images" and len(path.parts) > 1 else "images" / path
-        target = out / labels_path(place)
-        check_own_file(annotation, target)
-        check_upright(annotation)
-        place_image(annotation, out / place, link=link)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(to_yolo(annotation), encoding="ascii", newline="\n")
+        return path if path.parts[0] == "images" and len(path.parts) > 1 else "images" / path
 
-    if count := save_each(annotations, save, on_error):
+    def save(annotation: Annotation, target: PurePosixPath) -> None:
+        check_upright(annotation)
+        place_image(annotation, out / image_in(annotation), link=link)
+        (out / target).parent.mkdir(parents=True, exist_ok=True)
+        (out / target).write_text(to_yolo(annotation), encoding="ascii", newline="\n")
+
+    with closing(saved(annotations, lambda each: labels_path(image_in(each)), save, on_error)) as records:
+        count = sum(1 for _ in records)
+    if count:
         (out / "data.yaml").write_text(DATA_YAML, encoding="ascii", newline="\n")
     return count
 

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 from ..annotation import Annotation, Region
 from ..boxes import Box
 from ..images import check_image, open_image
+from ..pixels import flattened
 from .lettering import Pen
 
 Colour = tuple[int, int, int]
@@ -42,8 +43,7 @@ def load_picture(annotation: Annotation, longer_side: int) -> Image.Image:
     factor = longer_side / max(annotation.image_wh)
     width, height = (max(1, round(side * factor)) for side in annotation.image_wh)
     with open_image(annotation.path, str(annotation.path)) as image:
-        picture = image.convert("RGBA").resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return Image.alpha_composite(Image.new("RGBA", picture.size, PAPER), picture).convert("RGB")
+        return flattened(image).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def on_picture(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Image.Image) -> dict[str, Box]:

@@ -34,7 +34,7 @@ from .overlay import (
 RIGHT, WRONG = (0, 128, 96), (213, 94, 0)
 PANEL, GREY = (236, 236, 236), (100, 100, 100)
 
-CAPTIONS, LINES = 5, 2  # captions a side, lines each
+CAPTIONS, LINES = 8, 2  # captions a side, lines each
 
 
 def contact_sheet(

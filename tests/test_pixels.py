@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from converters.pixels import load_shown, shown
 from swift_plugins.fakexplain.annotation import AnnotationError
+from swift_plugins.fakexplain.pixels import load_shown, shown
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

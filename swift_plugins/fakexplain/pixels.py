@@ -6,8 +6,8 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import AnnotationError, Words
-from swift_plugins.fakexplain.images import open_image, orientation, upright
+from .annotation import AnnotationError, Words
+from .images import open_image, orientation, upright
 
 
 @dataclass
@@ -94,6 +94,19 @@ def flattened(image: Any) -> Any:
         whole = image.copy()
     whole.info = {}
     return whole
+
+
+def save_upright(image: Any, out: Any) -> None:
+    """Write an opened image as PNG, turned as its EXIF says; its pixels and profile stay, where a PNG can hold them.
+
+    Args:
+        image: of any mode; CMYK and the like become RGB in sRGB.
+        out: path, or an open binary file.
+    """
+    if image.mode in ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"):
+        upright(image).save(out, "PNG", icc_profile=image.info.get("icc_profile"))
+    else:
+        shown(image).image.save(out, "PNG")
 
 
 def _on_white(colours: Any, alpha: Any) -> Any:
