@@ -221,6 +221,13 @@ def test_json_is_read_as_the_standard_library_reads_it(value, ascii):
     assert repr(_decode(raw)) == repr(json.loads(raw)) == repr(value)
 
 
-@pytest.mark.parametrize("raw", [b'"\\ud800"', b"1e400", b"9" * 400])
+@pytest.mark.parametrize("raw", [b"1e400", b"9" * 400])
 def test_json_that_the_fast_reader_refuses_is_read_all_the_same(raw):
     assert _decode(raw) == json.loads(raw)
+
+
+def test_text_that_no_file_can_hold_is_an_error_of_its_record(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(FAKE | {"generator": "\ud800"}))
+    with pytest.raises(AnnotationError, match=r"a.jsonl:1: expected text that UTF-8 can write, found half .*ud800"):
+        list(read_annotations(path))

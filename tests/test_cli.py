@@ -92,11 +92,74 @@ def test_the_output_cannot_overwrite_what_is_read(annotations_file):
 
 def test_an_output_that_cannot_be_written_is_an_error(annotations_file, tmp_path):
     (tmp_path / "taken").mkdir()
-    done = fakexplain("sheet", annotations_file, "-o", tmp_path / "taken")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").touch()
+    settings = {"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}
+    for out, what in (("taken", "file"), ("pipe", "file"), ("file", "folder")):
+        command = ("split", annotations_file) if what == "file" else ("export", annotations_file, "--to", "masks")
+        done = fakexplain(*command, "-o", tmp_path / out, "--force", **settings)
+        assert done.returncode == 2
+        assert f"expected a {what}, found something else at {tmp_path / out}" in done.stderr
+    done = fakexplain("split", annotations_file, "-o", tmp_path / "file" / "folds.jsonl")
     assert done.returncode == 1
-    assert "error: [Errno 21] Is a directory" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "taken"]
+    assert done.stderr == f"error: {tmp_path / 'file'}: File exists\n"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "file", "pipe", "taken"]
+
+
+def test_export_does_not_overwrite_the_images_it_reads(annotations_file, tmp_path):
+    elsewhere = tmp_path / "elsewhere.jsonl"
+    assert fakexplain("split", annotations_file, "-o", elsewhere).returncode == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
+    settings = {"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}
+    for source, message in (
+        (annotations_file, "data holds what is read"),
+        (elsewhere, "data holds an image that is read"),
+    ):
+        args = [
+            "export",
+            source,
+            "--to",
+            "masks",
+            "-o",
+            annotations_file.parent,
+            "--force",
+            "--images",
+            annotations_file.parent,
+        ]
+        done = fakexplain(*args, **settings)
+        assert done.returncode == 2 and message in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.png")} == before
+
+
+def test_force_leaves_no_files_of_an_earlier_run_among_the_new_ones(annotations_file, tmp_path):
+    out = tmp_path / "out"
+    for subset, code in (("fold0_test", 0), ("fold0_train", 1), ("fold0_test", 0)):
+        done = fakexplain("export", annotations_file, "--to", "folders", "-o", out, "--subset", subset, "--force")
+        assert done.returncode == code
+        assert ("found 4 others, such as 0_real/images/real-000.png" in done.stderr) == bool(code)
+        assert len([path for path in out.rglob("*") if path.is_file()]) == 4
+
+
+def test_export_finds_the_folder_that_holds_all_images(annotations_file, tmp_path):
+    folds = tmp_path / "splits" / "folds.jsonl"
+    assert fakexplain("split", annotations_file, "-o", folds).returncode == 0
+    done = fakexplain("export", folds, "--to", "coco", "-o", tmp_path / "c.json")
+    assert done.stdout.splitlines() == [
+        f"16 records in {tmp_path / 'c.json'}",
+        f"  its image paths are relative to {tmp_path}",
+    ]
+    done = fakexplain("convert", "coco", tmp_path / "c.json", "--images", tmp_path, "-o", tmp_path / "back.jsonl")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_record_without_a_fold_does_not_stop_the_others(annotations_file, tmp_path):
+    lines = annotations_file.read_text().splitlines()
+    lines[2] = json.dumps({name: value for name, value in json.loads(lines[2]).items() if name != "fold"})
+    annotations_file.write_text("\n".join(lines))
+    args = ["export", annotations_file, "-o", tmp_path / "rows.jsonl", "--subset", "fold0_train", "--keep-going"]
+    done = fakexplain(*args)
+    assert (done.returncode, done.stdout) == (1, f"11 rows in {tmp_path / 'rows.jsonl'}\n")
+    assert done.stderr.startswith(f"error: {annotations_file}:3: fold: expected 0, 1, 2 or 3")
 
 
 def test_an_interrupt_leaves_nothing_behind(tmp_path):
@@ -127,9 +190,11 @@ def test_split_writes_folds_and_counts_them(annotations_file, tmp_path):
     done = fakexplain("split", annotations_file, "-o", out, "--seed", "3")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
-        *(f"fold {fold}: 2 fake, 2 real" for fold in range(4)),
-        "  fake paint       2      2      2      2",
-        "  real camera      2      2      2      2",
+        "              fold 0  fold 1  fold 2  fold 3",
+        "fake               2       2       2       2",
+        "      paint        2       2       2       2",
+        "real               2       2       2       2",
+        "      camera       2       2       2       2",
     ]
     assert fakexplain("validate", out).returncode == 0
     again = tmp_path / "again.jsonl"
@@ -168,13 +233,13 @@ def test_export_can_go_on_past_what_a_format_cannot_hold(annotations_file, tmp_p
     outside = json.loads(lines[3]) | {"id": "outside", "image": "../outside.png"}
     shutil.copy(annotations_file.parent / "images/real-000.png", tmp_path / "outside.png")
     annotations_file.write_text("".join([*lines[:3], json.dumps(outside) + "\n", *lines[3:]]))
-    args = ["export", annotations_file, "--to", to, "-o", tmp_path / "out"]
+    args = ["export", annotations_file, "--to", to, "-o", tmp_path / "out", "--images", annotations_file.parent]
     where = f"error: {annotations_file}:4: image: expected an image in {annotations_file.parent} "
     done = fakexplain(*args)
     assert done.returncode == 1 and done.stderr.startswith(where)
     assert not (tmp_path / "out").exists()
     done = fakexplain(*args, "--keep-going")
-    assert (done.returncode, done.stdout) == (1, f"16 records in {tmp_path / 'out'}\n")
+    assert done.returncode == 1 and done.stdout.splitlines()[0] == f"16 records in {tmp_path / 'out'}"
     first, last = done.stderr.splitlines()
     assert first.startswith(where)
     assert last == f"error: 1 bad records of 17 in {annotations_file}"

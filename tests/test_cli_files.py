@@ -92,7 +92,7 @@ def test_an_interrupt_leaves_nothing_and_each_run_gives_the_same_bytes(name, dat
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        while process.poll() is None and not list(tmp_path.rglob("*.partial")):
+        while process.poll() is None and not begun(tmp_path):
             time.sleep(0.002)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate()
@@ -119,7 +119,7 @@ def test_an_interrupt_leaves_nothing_and_each_run_gives_the_same_bytes(name, dat
 def test_an_interrupt_waits_for_images_that_are_being_written(name, data, tmp_path, monkeypatch):
     """Or they would bring back the folder that is being removed."""
     command, slow, args = {
-        "convert": (cli.convert, (converters.convert, "upright"), {"format": "folder", "src": data / "labelled"}),
+        "convert": (cli.convert, (converters.convert, "save_upright"), {"format": "folder", "src": data / "labelled"}),
         "perturb": (
             cli.perturb,
             (converters.perturb, "perturb"),

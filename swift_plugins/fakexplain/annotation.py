@@ -325,12 +325,13 @@ def relocated(annotation: Annotation, folder: str | Path) -> Annotation:
     >>> relocated(Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")), "data/folds").image
     '../b/a.png'
     """
-    path = os.path.relpath(_resolved(annotation.path.parent) / annotation.path.name, _resolved(Path(folder)))
+    path = os.path.relpath(resolved(annotation.path.parent) / annotation.path.name, resolved(Path(folder)))
     return replace(annotation, image=path.replace(os.sep, "/"))
 
 
 @lru_cache(maxsize=1024)
-def _resolved(folder: Path) -> Path:
+def resolved(folder: Path) -> Path:
+    """A folder's own path, without links; the last ones are remembered."""
     return folder.resolve()
 
 
@@ -417,7 +418,12 @@ def _decode(raw: bytes) -> object:
 
 def _decode_saying_why(raw: bytes) -> object:
     try:
-        return json.loads(raw.decode(), parse_constant=_no_constant)
+        value = json.loads(raw.decode(), parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError as error:
+        found = Words(f"half of a surrogate pair, \\u{ord(error.object[error.start]):04x}")
+        raise AnnotationError("text that UTF-8 can write", found) from None
     except UnicodeDecodeError as error:
         raise AnnotationError(
             "UTF-8 text", Words(f"byte {raw[error.start]:#04x} at column {error.start + 1}")

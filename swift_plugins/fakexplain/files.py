@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import msgspec
+
+
+def partial_of(path: Path) -> Path:
+    """Where a file or folder is written until it takes its place."""
+    return path.with_name(path.name + ".partial")
 
 
 @contextmanager
@@ -26,7 +34,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_of(path)
     try:
         yield partial
         partial.replace(path)
@@ -35,11 +43,18 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: str | Path) -> Iterator[Path]:
+def replacing_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
     """A folder to write into, whose files take their places in `path` once the block ends without an error.
 
     What else lies in `path` stays, and a folder without a file is not made. The files of the top level are moved last:
     an annotations file is there only once the images beside it are.
+
+    Args:
+        path: the folder.
+        whole: refuse to leave files of an earlier run among the new ones.
+
+    Raises:
+        ValueError: `whole`, and a file lies in `path` that the block has not written.
 
     >>> import tempfile
     >>> place = Path(tempfile.mkdtemp(), "masks")
@@ -52,21 +67,47 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_of(path)
     if partial.is_dir():
         shutil.rmtree(partial)  # left by a run that was killed
-    partial.mkdir()
     try:
+        partial.mkdir()
         yield partial
-        written = [each.relative_to(partial) for each in partial.rglob("*") if not each.is_dir()]
-        if written and not path.exists():
-            partial.rename(path)
-            return
-        for each in sorted(written, key=lambda each: (-len(each.parts), each)):
-            (path / each).parent.mkdir(parents=True, exist_ok=True)
-            (partial / each).replace(path / each)
+        written = _files(partial)
+        if whole and (others := _files(path) - written):
+            raise ValueError(
+                f"{path}: expected no file but those that are written, found {len(others)} others, such as "
+                f"{min(others)}; remove the folder first"
+            )
+        with undisturbed():
+            if written and not path.is_symlink() and not (path.exists() and any(path.iterdir())):
+                partial.replace(path)
+                return
+            for each in sorted(written, key=lambda each: (-len(each.parts), each)):
+                (path / each).parent.mkdir(parents=True, exist_ok=True)
+                (partial / each).replace(path / each)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _files(folder: Path) -> set[Path]:
+    return {each.relative_to(folder) for each in folder.rglob("*") if not each.is_dir()}
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """A block that Ctrl-C does not end in its middle: it waits until the block is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[tuple[int, FrameType | None]] = []
+    handler = signal.signal(signal.SIGINT, lambda *args: waiting.append(args))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if waiting and callable(handler):
+            handler(*waiting[0])
 
 
 def to_json(value: Any) -> bytes:

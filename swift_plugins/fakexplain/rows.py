@@ -9,7 +9,7 @@ have some.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .annotation import NOTHING, Annotation, AnnotationError
@@ -57,8 +57,15 @@ def parse_subset(name: str) -> Subset:
     return Subset(fold, match["part"] or "train", str(variant))
 
 
-def select(annotations: Iterable[Annotation], subset: Subset) -> Iterator[Annotation]:
+def select(
+    annotations: Iterable[Annotation], subset: Subset, *, on_error: Callable[[AnnotationError], None] | None = None
+) -> Iterator[Annotation]:
     """The records of a subset.
+
+    Args:
+        annotations: the records.
+        subset: which of them.
+        on_error: called with the error of each record that is passed over; without it the first raises.
 
     Raises:
         AnnotationError: a fold is asked for and a record has none.
@@ -66,8 +73,11 @@ def select(annotations: Iterable[Annotation], subset: Subset) -> Iterator[Annota
     for annotation in annotations:
         if subset.fold is not None and annotation.fold is None:
             missing = AnnotationError("0, 1, 2 or 3 (`fakexplain split` assigns folds)", NOTHING, field="fold")
-            raise missing.at(annotation.file, annotation.line, annotation.id)
-        if subset.fold is None or (annotation.fold == subset.fold) == (subset.part == "test"):
+            missing = missing.at(annotation.file, annotation.line, annotation.id)
+            if on_error is None:
+                raise missing
+            on_error(missing)
+        elif subset.fold is None or (annotation.fold == subset.fold) == (subset.part == "test"):
             yield annotation
 
 

@@ -145,4 +145,4 @@ def test_a_caption_many_times_is_told_once():
 
 def test_a_warning_says_why():
     (warning,) = lint(Annotation("a", "a.png", 100, 100, "fake", (Region((0, 0, 10, 10), "Fur has seams."),)))
-    assert warning == ("regions[0].caption", "noun-phrase", "a sentence, by its verb 'has'")
+    assert warning == ("regions[0].caption", "noun-phrase", "a sentence, by its verb 'has'", "Fur has seams.")

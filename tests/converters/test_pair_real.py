@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from converters.pair_real import candidates, missing
+from converters.pair_real import candidates, survey
 from swift_plugins.fakexplain.annotation import AnnotationError, read_annotations
 from tests.conftest import record, write_annotations_file
 from tests.converters.test_convert import picture
@@ -115,4 +115,52 @@ def test_a_list_and_an_annotations_file_serve_too(fakes, photographs, tmp_path):
 
 def test_records_without_folds_are_one_pool(fakes):
     records = [replace(r, fold=None) for r in read_annotations(fakes)]
-    assert missing(records) == Counter({None: 5})
+    assert survey(records).need == Counter({None: 5})
+
+
+def test_what_is_there_as_a_fake_is_not_drawn_as_real(fakes, tmp_path):
+    done = pair(fakes, fakes.parent / "images", tmp_path / "out.jsonl")
+    assert done.returncode == 1
+    assert done.stderr == "error: expected 6 real images that can be used, found 0\n"
+
+
+def test_images_of_one_name_in_two_folders_have_ids_of_their_own(fakes, photographs, tmp_path):
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    assert pair(fakes, photographs, first).returncode == 0
+    records = [json.loads(line) for line in first.read_text().splitlines()]
+    first.write_text(
+        "".join(json.dumps(each | {"fold": 0}) + "\n" for each in records if each["label"] == "real" or each["fold"])
+    )
+    more = [record(index, id=f"more {index}", image="data/images/fake-000.png", fold=0) for index in range(9)]
+    with open(first, "a") as file:
+        file.writelines(json.dumps(each) + "\n" for each in more)
+    other = tmp_path / "other"
+    for path in photographs.rglob("*.*"):
+        picture(other / path.relative_to(photographs), wh=(90 + len(path.name), 30 + path.stat().st_size % 50))
+    done = pair(first, other, second)
+    assert done.returncode == 0, done.stderr
+    ids = [each.id for each in read_annotations(second)]
+    assert len(ids) == len(set(ids)) and sum(id.startswith("real/") for id in ids) > 6
+
+
+def test_a_record_whose_image_is_gone_is_told_and_left_out(fakes, photographs, tmp_path):
+    (fakes.parent / "images/real-090.png").unlink()
+    done = pair(fakes, photographs, tmp_path / "out.jsonl")
+    assert done.returncode == 1
+    where = f"error: {fakes}:8: image: expected an image file that can be read, found "
+    assert done.stderr.startswith(where) and not (tmp_path / "out.jsonl").exists()
+    done = pair(fakes, photographs, tmp_path / "out.jsonl", "--keep-going")
+    first, last = done.stderr.splitlines()
+    assert first.startswith(where) and last.startswith("error: 1 bad records of ")
+    assert "real-090" not in {each.id for each in read_annotations(tmp_path / "out.jsonl")}
+
+
+def test_an_error_of_a_list_names_its_line(fakes, photographs, tmp_path):
+    (photographs / "list.txt").write_text("\n0/ü0.png\nnone.png\n")
+    done = pair(fakes, photographs / "list.txt", tmp_path / "out.jsonl")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {photographs / 'list.txt'}:3: image: expected an image file, found no file")
+    done = pair(fakes, photographs / "there.png", tmp_path / "out.jsonl")
+    assert done.stderr.startswith(
+        f"error: {photographs / 'there.png'}: expected a folder, an annotations file (.jsonl), or"
+    )

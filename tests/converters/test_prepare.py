@@ -19,8 +19,8 @@ from swift_plugins.fakexplain.annotation import AnnotationError, parse_record, r
 from swift_plugins.fakexplain.files import replacing_folder
 from tests.conftest import heed_interrupts, record, write_annotations_file
 from tests.converters.test_duplicates import scene
-from tests.converters.test_pixels import BGR
 from tests.test_cli import COMMAND, fakexplain
+from tests.test_pixels import BGR
 
 BOX = (48, 12, 90, 66)  # in an image of 160x80, off its middle, inside what a centre crop keeps
 
@@ -127,12 +127,13 @@ def test_padding_is_black(tmp_path):
 
 
 def test_profiles_and_alpha_are_gone_from_the_files(tmp_path):
-    Image.new("RGB", (64, 64), (255, 0, 0)).save(tmp_path / "bgr.png", icc_profile=BGR)
-    Image.new("RGB", (64, 64), (255, 0, 0)).save(tmp_path / "bad.png", icc_profile=b"nothing")
-    Image.new("LA", (64, 64), (0, 0)).save(tmp_path / "clear.png")
-    out = tmp_path / "out"
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
     out.mkdir()
-    counts = prepare(folder_jobs(tmp_path), out, Settings(wh=(32, 32)))
+    Image.new("RGB", (64, 64), (255, 0, 0)).save(source / "bgr.png", icc_profile=BGR)
+    Image.new("RGB", (64, 64), (255, 0, 0)).save(source / "bad.png", icc_profile=b"nothing")
+    Image.new("LA", (64, 64), (0, 0)).save(source / "clear.png")
+    counts = prepare(folder_jobs(source), out, Settings(wh=(32, 32)))
     assert counts == {"images": 3, "down": 3, "converted": 2, "profiles": 1, "near": 2}
     pixels = {}
     for name in ("bgr", "bad", "clear"):
@@ -340,9 +341,9 @@ class TestCommand:
             (["data", "--out", "x", "--format", "gif"], 2, "expected one of png, jpeg, found 'gif'"),
             (["data", "--out", "x", "--size", "0"], 2, "expected a size such as 512 or 640x480"),
             (["none", "--out", "x"], 1, "none: expected an annotations file or a folder of images"),
-            (["data", "--out", "data", "--force"], 2, "is what is read"),
-            (["data", "--out", "data/new"], 2, "lie in one another"),
-            (["data/annotations.jsonl", "--out", "data", "--force"], 2, "lie in one another"),
+            (["data", "--out", "data", "--force"], 2, "holds what is read"),
+            (["data", "--out", "data/new"], 2, "lies in what is read"),
+            (["data/annotations.jsonl", "--out", "data", "--force"], 2, "holds what is read"),
         ],
     )
     def test_bad_usage(self, tmp_path, monkeypatch, args, code, message):

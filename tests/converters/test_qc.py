@@ -120,8 +120,22 @@ def test_the_worst_are_kept_in_order():
         [{"image": image, "annotator": "x", "boxes": [width]} for image, width in zip(images, widths, strict=True)],
         worst=3,
     )
-    assert [each[:3] for each in made.ranked_worst()] == [(0.1, 1.0, 3), (0.2, 1.0, 1), (0.2, 1.0, 6)]
+    assert [each[:4] for each in made.ranked_worst()] == [(True, 0.1, 1.0, 3), (True, 0.2, 1.0, 1), (True, 0.2, 1.0, 6)]
     assert not control([{"image": "a", "boxes": [10]}], [{"image": "a", "annotator": "x"}], worst=0).worst
+
+
+def test_another_label_is_worst_and_what_agrees_is_not_listed():
+    images = {"flip": {"label": "real"}, "same": {"boxes": [10]}, "off": {"boxes": [10]}, "none": {"tags": ["texture"]}}
+    made = control(
+        [{"image": image} | each for image, each in images.items()],
+        [
+            {"image": "flip", "annotator": "x"},
+            {"image": "same", "annotator": "x", "boxes": [10]},
+            {"image": "off", "annotator": "x", "boxes": [20]},
+            {"image": "none", "annotator": "x", "tags": ["perspective"]},
+        ],
+    )
+    assert [each[:4] for each in made.ranked_worst()] == [(False, -1, 1.0, 1), (True, -1, 0, 4), (True, 0.5, 1.0, 3)]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +245,16 @@ def test_qc_says_who_goes(files, tmp_path):
     )
     with open(out / "lint.csv", newline="") as file:
         assert list(csv.reader(file))[1:] == [
-            [str(annotations), "6", "i5@below", "below", "regions[0].caption", "noun-phrase", "starts with 'there'"]
+            [
+                str(annotations),
+                "6",
+                "i5@below",
+                "below",
+                "regions[0].caption",
+                "noun-phrase",
+                "starts with 'there'",
+                "There is a hand.",
+            ]
         ]
     stay, go = (list(read_annotations(out / f"{name}.jsonl")) for name in ("accepted", "rejected"))
     assert [each.id for each in stay] == ["i1@on", "i2@on", "i3@on", "i6@new"]  # in the file's order
@@ -319,3 +342,15 @@ def test_nothing_is_overwritten_unasked(files, tmp_path):
     done = fakexplain("qc", out / "accepted.jsonl", "-o", out, "--force", NO_COLOR="1", COLUMNS="200")
     assert done.returncode == 2 and "is what is read" in done.stderr
     assert (out / "accepted.jsonl").read_bytes() == before
+
+
+def test_a_reference_of_other_images_is_an_error(tmp_path):
+    one = write_annotations_file(tmp_path / "one", [rec("a", "x")])
+    other = write_annotations_file(tmp_path / "other", [rec("a")])
+    done = fakexplain("qc", one, "--reference", other, "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: {one}: expected records of images that {other} has too, found none; "
+        "their image paths must lead to the same files\n"
+    )
+    assert not (tmp_path / "out").exists()

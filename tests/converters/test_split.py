@@ -4,6 +4,7 @@ import dataclasses
 import json
 import tracemalloc
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.test_cli import fakexplain
 
 GENERATORS = {"fake": ("flux", "sdxl", "gan"), "real": ("camera",)}
 RECORDS = [
-    parse_record(record(index, label, generator=generator, id=f"{generator}-{index}"))
+    parse_record(record(index, label, generator=generator, id=f"{generator}-{index}", image=f"{generator}-{index}.png"))
     for label, generators in GENERATORS.items()
     for generator in generators
     for index in range(50)
@@ -45,9 +46,26 @@ def test_groups_stay_together():
     assert set(of_class.values()) == {0, 1, 2, 3}
 
 
-def test_a_record_without_the_group_is_an_error():
-    with pytest.raises(AnnotationError, match="photographer: expected a value to group by, found nothing"):
+def test_a_record_without_the_group_goes_on_its_own():
+    """As photographs among generated images of a class."""
+    some = [dataclasses.replace(r, class_name="tench" if index < 10 else None) for index, r in enumerate(RECORDS)]
+    folds = assign_folds(some, group_by="class_name")
+    assert len({folds[r.id] for r in some[:10]}) == 1
+    assert Counter(folds.values()) == dict.fromkeys(range(4), 50)
+
+
+def test_a_group_that_no_record_has_is_an_error():
+    with pytest.raises(AnnotationError, match="photographer: expected a value to group by, found none in any record"):
         assign_folds(RECORDS, group_by="photographer")
+
+
+def test_records_of_one_image_stay_together():
+    """Several annotators' records, whatever they are grouped by otherwise."""
+    twins = [dataclasses.replace(r, id=f"{r.id}@b", class_name="other") for r in RECORDS]
+    for settings in ({}, {"group_by": "class_name"}):
+        folds = assign_folds(RECORDS + twins, **settings)
+        assert all(folds[r.id] == folds[f"{r.id}@b"] for r in RECORDS)
+    assert len(set(assign_folds(RECORDS + twins).values())) == 4
 
 
 def test_folds_that_are_there_stay():
@@ -76,7 +94,16 @@ def test_a_group_in_two_folds_is_an_error():
 def test_groups_hold_their_share_of_every_generator():
     """Each of 40 classes has an image of each of 5 generators and 1 to 3 real ones: whole classes, and level folds."""
     records = [
-        parse_record(record(index, label, id=f"{index}-{name}-{n}", generator=name, class_name=f"class {index}"))
+        parse_record(
+            record(
+                index,
+                label,
+                id=f"{index}-{name}-{n}",
+                image=f"{index}-{name}-{n}.png",
+                generator=name,
+                class_name=f"class {index}",
+            )
+        )
         for index in range(40)
         for name, label, count in [*((f"g{g}", "fake", 1) for g in range(5)), ("camera", "real", 1 + index % 3)]
         for n in range(count)
@@ -100,14 +127,16 @@ def test_groups_of_two_kinds_stay_together_along_the_chain():
 
 def test_memory_does_not_grow_with_the_records():
     def peak(count: int) -> int:
-        records = (dataclasses.replace(RECORDS[0], id=f"{index:07}", image=f"{index}") for index in range(count))
+        records = (
+            dataclasses.replace(RECORDS[0], id=f"{index:07}", path=Path(f"{index}.png")) for index in range(count)
+        )
         tracemalloc.start()
         assert len(assign_folds(records)) == count
         _, highest = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return highest
 
-    peak(10)
+    peak(20_000)  # the interpreter's table of names grows once
     assert peak(20_000) < peak(2_000) + 500_000  # bytes; ids and folds in a dictionary would be some 3 MB
 
 
@@ -137,6 +166,10 @@ class TestNearDuplicates:
         apart, together = ([f"{i}a" for i in range(12) if each[f"{i}a"] != each[f"{i}b"]] for each in folds.values())
         assert apart and not together
         assert Counter(folds[args].values()) == dict.fromkeys(range(4), 6)
+        lines = annotations.read_text().splitlines()[::-1]
+        annotations.write_text("\n".join(lines))
+        fakexplain("split", annotations, "-o", tmp_path / "out.jsonl", "--force", *args)
+        assert {each.id: each.fold for each in read_annotations(tmp_path / "out.jsonl")} == folds[args]
 
     def test_images_that_cannot_be_read_are_told_once_and_left_out(self, annotations, tmp_path):
         (annotations.parent / "images/3a.png").write_text("text")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from ..annotation import AnnotationError
+from ..annotation import Annotation, AnnotationError
+from ..images import image_key
 from ..prompts import VARIANTS
 
 app = typer.Typer(
@@ -44,7 +46,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+    except ValueError as error:
         fail(str(error))
     except SystemExit as end:
         if end.code == INTERRUPTED:  # Typer's word for Ctrl-C; it prints none
@@ -66,12 +70,35 @@ def usage(function: Any, value: str, option: str) -> Any:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
-def check_free(out: Path, force: bool, *sources: Path) -> None:
-    """Refuse to write where something is, without --force, and onto what is read, always."""
-    if any(out.resolve() == source.resolve() for source in sources):
-        raise typer.BadParameter(f"{out} is what is read", param_hint=OUT[0])
+def check_free(out: Path, force: bool, *sources: Path, folder: bool = False) -> None:
+    """Refuse to write where something is, without --force, and always onto what is read or what is no file or folder.
+
+    Args:
+        out: what is to be written.
+        force: whether --force was given.
+        sources: files and folders that are read; a folder to write must not hold any of them.
+        folder: whether a folder is to be written.
+    """
+    place = out.resolve()
+    for source in map(Path.resolve, sources):
+        if source == place or (folder and source.is_relative_to(place)):
+            raise typer.BadParameter(f"{out} {'holds' if folder else 'is'} what is read", param_hint=OUT[0])
+    if out.exists() and not (out.is_dir() if folder else out.is_file()):
+        raise typer.BadParameter(
+            f"expected a {'folder' if folder else 'file'}, found something else at {out}", param_hint=OUT[0]
+        )
     if not force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise typer.BadParameter(f"{out} is there already; --force overwrites it", param_hint=OUT[0])
+
+
+def apart(records: Iterable[Annotation], out: Path) -> Iterator[Annotation]:
+    """The records; an image of theirs in the folder that is to be written ends the command."""
+    inside = f"{out.resolve()}{os.sep}"
+    there = out.exists()
+    for record in records:
+        if there and image_key(record.path).startswith(inside):
+            raise typer.BadParameter(f"{out} holds an image that is read, {record.path}", param_hint=OUT[0])
+        yield record
 
 
 def progress(records: Iterable[Any], path: Path | None, what: str, unit: str = "record") -> Iterator[Any]:

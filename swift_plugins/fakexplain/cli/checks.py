@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..annotation import Annotation, AnnotationError, read_annotations, relocated, write_annotations
+from ..files import replacing
 from ..images import check_image
 from ..parallel import map_ordered
 from .app import (
@@ -43,7 +44,7 @@ def validate(
     annotations: Annotations,
     images: Annotated[bool, typer.Option(help="Also open and decode every image.")] = True,
     keep_going: KeepGoing = False,
-    output: Annotated[Path | None, typer.Option(*OUT, help="With --keep-going: write the good records here.")] = None,
+    output: Annotated[Path | None, typer.Option(*OUT, help="Write the good records here.")] = None,
     force: Force = False,
 ) -> None:
     """Check every record and image, and say what the file holds."""
@@ -72,7 +73,9 @@ def validate(
                 yield record
 
     if output is not None:
-        write_annotations(output, (relocated(record, output.parent) for record in good()))
+        with replacing(output) as partial:
+            if not write_annotations(partial, (relocated(record, output.parent) for record in good())):
+                errors.end(0, annotations)
     else:
         for _ in good():
             pass

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..annotation import Annotation, AnnotationError, read_annotations
+from ..annotation import Annotation, AnnotationError, read_annotations, resolved
 from ..files import replacing, replacing_folder
-from ..images import check_image
-from .app import OUT, Annotations, Errors, Force, KeepGoing, SubsetName, app, check_free, progress, usage
+from ..images import check_image, image_key
+from .app import OUT, Annotations, Errors, Force, KeepGoing, SubsetName, apart, app, check_free, progress, usage
 
 
 @app.command()
@@ -21,7 +23,11 @@ def export(
     to: Annotated[str, typer.Option("--to", help="Format: rows, coco, labelme, yolo, masks or folders.")] = "rows",
     subset: SubsetName = "all",
     images: Annotated[
-        Path | None, typer.Option(help="Folder that image paths are relative to; by default the annotations file's.")
+        Path | None,
+        typer.Option(
+            help="Folder that the images' paths in the output begin at; by default the annotations file's, or the one "
+            "above it that holds all images."
+        ),
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="Hard links to images in place of copies.")] = False,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Open every image, and compare its size.")] = True,
@@ -44,14 +50,20 @@ def export(
 
     if to not in WRITERS:
         raise typer.BadParameter(f"expected one of {', '.join(WRITERS)}, found {to!r}", param_hint="--to")
-    check_free(output, force, annotations)
-    chosen = usage(parse_subset, subset, "--subset")
     writer = WRITERS[to]
+    chosen = usage(parse_subset, subset, "--subset")
+    check_free(output, force, annotations, folder=writer.folder)
     errors = Errors(keep_going)
+    settings: dict[str, Any] = {"on_error": errors}
+    if to == "rows":
+        settings["variant"] = chosen.variant
+    else:
+        settings |= {"images": images or _images_folder(annotations), "link": link}
 
     def checked() -> Iterator[Annotation]:
         records = progress(read_annotations(annotations, on_error=errors), annotations, f"export {to}")
-        for record in select(records, chosen):
+        taken = select(records, chosen, on_error=errors)
+        for record in apart(taken, output) if writer.folder else taken:
             try:
                 if check:
                     check_image(record)
@@ -60,13 +72,22 @@ def export(
             else:
                 yield record
 
-    settings: dict[str, Any] = {"images": images or annotations.parent, "link": link, "on_error": errors}
-    if to == "rows":
-        settings["variant"] = chosen.variant
-    with (replacing_folder if writer.folder else replacing)(output) as partial:
+    with ExitStack() as files:
+        partial = files.enter_context(replacing_folder(output, whole=True) if writer.folder else replacing(output))
         count = writer.save(checked(), partial, **settings)
         if not count:
             errors.end(0, annotations)
             raise ValueError(f"{annotations}: no record is in {subset}")
     print(f"{count} {'rows' if to == 'rows' else 'records'} in {output}")
+    if to == "coco":
+        print(f"  its image paths are relative to {settings['images']}")
     errors.end(count, annotations)
+
+
+def _images_folder(annotations: Path) -> Path:
+    """The annotations file's folder, or the nearest one above it that holds all the images."""
+    folder = resolved(annotations.parent)
+    common = str(folder)
+    for record in read_annotations(annotations, on_error=Errors.silent):
+        common = os.path.commonpath((common, image_key(record.path.parent)))
+    return annotations.parent if common == str(folder) else Path(common)

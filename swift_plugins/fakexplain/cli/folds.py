@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
+from uuid import NAMESPACE_URL, uuid5
 
 import typer
 
-from ..annotation import Annotation, AnnotationError, Ids, read_annotations, relocated, write_annotations
+from ..annotation import FOLDS, Annotation, AnnotationError, Ids, read_annotations, relocated, write_annotations
 from ..files import replacing, replacing_folder
+from ..tables import aligned
 from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, progress
 
 
@@ -77,15 +78,14 @@ def split(
 
 
 def _print_folds(table: Counter[tuple[int, str, str]]) -> None:
-    """A line for each fold, then one for each generator with its records a fold."""
-    folds = sorted({fold for fold, _, _ in table})
-    for fold in folds:
-        counts = {label: sum(table[key] for key in table if key[:2] == (fold, label)) for label in ("fake", "real")}
-        print(f"fold {fold}: {counts['fake']} fake, {counts['real']} real")
-    names = {key: f"{key[0]} {key[1]}" for key in sorted({key[1:] for key in table}) if key[1]}
-    width = max(map(len, names.values()), default=0)
-    for key, name in names.items():
-        print(f"  {name:{width}}", *(f"{table[fold, key[0], key[1]]:6}" for fold in folds))
+    """How many records each fold has of each label, and of each generator."""
+    rows: list[tuple[str, ...]] = [("", "", *(f"fold {fold}" for fold in FOLDS))]
+    for label in sorted({label for _, label, _ in table}):
+        generators = sorted({generator for _, of, generator in table if of == label})
+        counts = {name: [table[fold, label, name] for fold in FOLDS] for name in generators}
+        rows.append((label, "", *map(str, map(sum, zip(*counts.values(), strict=True)))))
+        rows += [("", name or "(no generator)", *map(str, counts[name])) for name in generators if generators != [""]]
+    print(aligned(rows, left=(0, 1)))
 
 
 @app.command("pair-real")
@@ -109,28 +109,38 @@ def pair_real(
     them are written anew, upright, beside OUT, in its name with _images.
     """
     from converters.convert import Place
-    from converters.pair_real import candidates, draw_real, missing
+    from converters.pair_real import candidates, draw_real, survey
 
     check_free(output, force, annotations, real)
     written = output.with_name(f"{output.stem}_images")
     errors = Errors(keep_going)
     quiet = Errors.silent if keep_going else None
-    need = missing(progress(read_annotations(annotations, on_error=errors), annotations, "count"))
-    taken = (record.path for record in read_annotations(annotations, on_error=quiet) if record.label == "real")
     source = candidates(real)
+    found = survey(progress(read_annotations(annotations, on_error=errors), annotations, "look"), on_error=errors)
     added: Counter[int | None] = Counter()
 
-    def noted(records: Iterable[Annotation]) -> Iterator[Annotation]:
+    def there() -> Iterator[Annotation]:
+        for record in read_annotations(annotations, on_error=quiet):
+            if record.line not in found.bad:
+                yield relocated(record, output.parent)
+
+    def noted(records: Iterable[Annotation], new: Iterable[Annotation]) -> Iterator[Annotation]:
         with closing(Ids()) as ids:
             for record in records:
-                ids.add(record.id, f"line {record.line}" if record.line else record.image)
+                ids.add(record.id, f"line {record.line}")
+                yield record
+            for record in new:
+                try:
+                    ids.add(record.id, record.image)
+                except AnnotationError:  # another folder had an image of this name
+                    record = replace(record, id=f"{record.id} {uuid5(NAMESPACE_URL, record.image)}")
+                    ids.add(record.id, record.image)
                 yield record
 
     def drawn(new: Path) -> Iterator[Annotation]:
         reals = draw_real(
             source,
-            need,
-            taken,
+            found,
             out=output.parent,
             written=Place(new, written.name),
             seed=seed,
@@ -142,10 +152,10 @@ def pair_real(
 
     with ExitStack() as files:
         partial = files.enter_context(replacing(output))
-        check_free(written, force)
+        check_free(written, force, folder=True)
         new = files.enter_context(replacing_folder(written))
-        there = (relocated(record, output.parent) for record in read_annotations(annotations, on_error=quiet))
-        count = write_annotations(partial, noted(chain(there, drawn(new))))
+        count = write_annotations(partial, noted(there(), drawn(new)))
+    need = found.need
     for fold in sorted(need, key=lambda fold: -1 if fold is None else fold):
         name = "no fold" if fold is None else f"fold {fold}"
         many = f", {-need[fold]} more real images than fakes" if need[fold] < 0 else ""

@@ -11,7 +11,7 @@ import typer
 
 from ..annotation import AnnotationError, read_annotations, write_annotations
 from ..files import replacing_folder
-from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, progress, usage
+from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, apart, app, check_free, progress, usage
 
 
 @app.command()
@@ -60,7 +60,7 @@ def perturb(
     if len(chains) < len(texts):
         raise typer.BadParameter("expected each perturbation once", param_hint="NAME")
     for folder in chains:
-        check_free(out / folder, force, annotations.parent)
+        check_free(out / folder, force, annotations, folder=True)
     errors = Errors(keep_going)
     told: Counter[str] = Counter()
 
@@ -74,10 +74,10 @@ def perturb(
         report, target, before = Report(), out / folder, told.total()
         on_error = tell_once if keep_going else None
         with ExitStack() as files:
-            partial = files.enter_context(replacing_folder(target))
+            partial = files.enter_context(replacing_folder(target, whole=True))
             records = read_annotations(annotations, on_error=on_error)
             perturbed = perturb_all(
-                progress(records, annotations, chain.name),
+                progress(apart(records, target), annotations, chain.name),
                 chain,
                 partial,
                 seed=seed,

@@ -9,7 +9,7 @@ import typer
 
 from ..annotation import read_annotations
 from ..files import replacing_folder
-from .app import OUT, Errors, Force, KeepGoing, app, check_free, progress, usage
+from .app import OUT, Errors, Force, KeepGoing, apart, app, check_free, progress, usage
 
 
 @app.command()
@@ -53,14 +53,13 @@ def prepare(
     wh = usage(parse_size, size, "--size")
     if not src.exists():
         raise FileNotFoundError(f"{src}: expected an annotations file or a folder of images, found no such file")
-    check_free(output, force, src)
-    inside, outside = sorted((src.resolve(), output.resolve()), key=lambda path: -len(path.parts))
-    if inside.is_relative_to(outside):
-        raise typer.BadParameter(f"{output} and what is read, {src}, lie in one another", param_hint=OUT[0])
+    check_free(output, force, src, folder=True)
+    if src.is_dir() and output.resolve().is_relative_to(src.resolve()):
+        raise typer.BadParameter(f"{output} lies in what is read, {src}", param_hint=OUT[0])
     errors = Errors(keep_going)
-    jobs = folder_jobs(src) if src.is_dir() else annotation_jobs(read_annotations(src, on_error=errors))
+    jobs = folder_jobs(src) if src.is_dir() else annotation_jobs(apart(read_annotations(src, on_error=errors), output))
     settings = Settings(wh, fit, format, quality, min_visible, near_duplicates)
-    with replacing_folder(output) as partial:
+    with replacing_folder(output, whole=True) as partial:
         shown = progress(jobs, None if src.is_dir() else src, "prepare", "image")
         counts = prepare_images(shown, partial, settings, on_error=errors if keep_going else None)
         if not counts["images"]:

@@ -43,15 +43,16 @@ def qc(
 ) -> None:
     """Compare annotators with a reference and with one another, and look at their captions.
 
-    ANNOTATIONS holds a record for each image and annotator. OUT gets accepted.jsonl, rejected.jsonl (all records of the
-    annotators that disagree too much with the reference), annotators.csv, pairs.csv, lint.csv, qc.json and qc.html.
+    ANNOTATIONS holds a record for each image and annotator; records are of one image where their paths lead to one
+    file. OUT gets accepted.jsonl, rejected.jsonl (all records of the annotators that disagree too much with the
+    reference), annotators.csv, pairs.csv, lint.csv, qc.json and qc.html.
     Warnings about captions are no errors.
     """
     from converters.qc import QualityControl
     from converters.qc_files import FILES, figures_of, save_figures, save_records
 
     sources = [annotations] if reference is None else [annotations, reference]
-    check_free(output, force, *sources)
+    check_free(output, force, folder=True)
     for name in FILES:
         check_free(output / name, True, *sources)
     errors, of_reference = Errors(keep_going), Errors(keep_going)
@@ -74,6 +75,11 @@ def qc(
                 pass
         if not control.records:
             errors.end(0, annotations)
+        if reference is not None and not control.overall().images:
+            raise ValueError(
+                f"{annotations}: expected records of images that {reference} has too, found none; their image paths "
+                "must lead to the same files"
+            )
 
         verdicts = {name: each.against.verdict(min_iou, min_tags) for name, each in control.annotators.items()}
         pairs = {} if control.unnamed else control.pairs()
@@ -135,7 +141,7 @@ def _lint(records: Iterable[Annotation], control: QualityControl, warnings: Coun
                     tqdm.write(f"{place}: {warning.field}: {warning.rule}: {warning.text}", file=sys.stderr)
                 yield record.file, record.line, record.id, record.annotator, *warning
 
-    save_csv(path, ("file", "line", "id", "annotator", "field", "rule", "text"), rows())
+    save_csv(path, ("file", "line", "id", "annotator", "field", "rule", "text", "caption"), rows())
 
 
 def _both(
@@ -217,7 +223,7 @@ def stats(
     from converters.stats_files import FILES, save_stats
 
     if output is not None:
-        check_free(output, force, annotations)
+        check_free(output, force, folder=True)
         for name in FILES:
             check_free(output / name, True, annotations)
     errors, found = Errors(keep_going), Stats()

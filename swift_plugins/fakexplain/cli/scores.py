@@ -95,6 +95,10 @@ def sheet(
 
     rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
     usage(_known_variant, variant, "--variant")
+    if output.suffix.lower() != ".png":
+        raise typer.BadParameter(f"expected a name that ends in .png, found {output}", param_hint=OUT[0])
+    if font is not None and not font.is_file():
+        raise FileNotFoundError(f"{font}: expected a font file, found no such file")
     check_free(output, force, annotations)
     records = progress(read_annotations(annotations), annotations, "sheet")
     pairs: Iterator[tuple[Annotation, str | None]] = ((record, None) for record in records)
