@@ -28,7 +28,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote
@@ -293,12 +293,16 @@ def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box
     return turned_box(x, y, number("width") * across, number("height") * down, degrees, (x, y), at)
 
 
-def image_tasks(folder: Path, root: Path) -> Iterator[dict[str, Any]]:
+def image_tasks(
+    folder: Path, root: Path, planned: Mapping[Path, Mapping[str, str]] | None = None
+) -> Iterator[dict[str, Any]]:
     """One task for each image below a folder, in order, as Label Studio imports them.
 
     Args:
         folder: of the images.
         root: the folder Label Studio serves files from; its LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT.
+        planned: absolute path of an image without its suffix -> fields that its task takes along, such as generator;
+            `from_label_studio` reads them back.
 
     Raises:
         ValueError: the folder is not below the root.
@@ -307,4 +311,5 @@ def image_tasks(folder: Path, root: Path) -> Iterator[dict[str, Any]]:
         inner = PurePosixPath(os.path.relpath(path, root).replace(os.sep, "/"))
         if ".." in inner.parts:
             raise ValueError(f"{folder}: expected a folder in {root}")
-        yield {"data": {"image": f"/data/local-files/?d={quote(str(inner))}"}}
+        said = (planned or {}).get(Path(os.path.normpath(path.absolute())).with_suffix(""), {})
+        yield {"data": {"image": f"/data/local-files/?d={quote(str(inner))}", **said}}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -11,6 +13,8 @@ from typing import Any
 from swift_plugins.fakexplain.annotation import AnnotationError, Words
 from swift_plugins.fakexplain.files import replacing, write_jsonl
 from swift_plugins.fakexplain.generators import GENERATORS, family_of, generator_of
+
+from .source import inner_path, need
 
 PROMPT = "A realistic image of {class_name}"
 FIELDS = ("id", "prompt", "class_name", "class_index", "generator", "family", "width", "height", "image")
@@ -116,3 +120,38 @@ def save_manifest(lines: Iterable[dict[str, Any]], out: str | Path) -> int:
             table.writerow(line)
             count += 1
     return count
+
+
+def load_manifest(path: str | Path) -> dict[Path, dict[str, str]]:
+    """What a manifest, JSON Lines or CSV, says of each image.
+
+    Returns:
+        Absolute path of the planned image without its suffix -> its id, class_name, generator and family.
+
+    Raises:
+        FileNotFoundError: no such file.
+        AnnotationError: a line that is no JSON object, or without an image.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a manifest of `fakexplain manifest`, found no such file")
+    planned = {}
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        rows = ((table.line_num, row) for row in table) if path.suffix.lower() == ".csv" else enumerate(file, 1)
+        for number, row in rows:
+            try:
+                line = _decoded(row) if isinstance(row, str) else row
+                image = inner_path(need(line, "image", str, "the planned path of the image"))
+                said = {name: line[name] for name in ("id", "class_name", "generator", "family") if line.get(name)}
+            except AnnotationError as error:
+                raise error.at(str(path), number) from None
+            planned[Path(os.path.normpath(path.parent.absolute() / image)).with_suffix("")] = said
+    return planned
+
+
+def _decoded(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise AnnotationError("one JSON object", Words(str(error))) from None

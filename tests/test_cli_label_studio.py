@@ -91,3 +91,38 @@ def test_bad_usage(tmp_path, monkeypatch, args, code, message):
     done = fakexplain("label-studio", *args, **PLAIN)
     assert done.returncode == code and message in done.stderr and not done.stdout
     assert not (tmp_path / "t.json").exists() and (tmp_path / "there.json").read_text() == "kept"
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
+def test_tasks_take_along_what_a_manifest_says_of_their_images(tmp_path, suffix):
+    (tmp_path / "classes.txt").write_text("tench\nice bear\n")
+    plan, out = tmp_path / f"data/plan{suffix}", tmp_path / "tasks.json"
+    done = fakexplain("manifest", "--classes", tmp_path / "classes.txt", "--generator", "FLUX.1-dev", "-o", plan)
+    assert done.returncode == 0, done.stderr
+    pictures(tmp_path, "data/images/flux-1-dev/0001-ice-bear.jpg", "data/images/other.png")
+    args = ["label-studio", "--tasks", tmp_path / "data/images", "--manifest", plan, "--out", out]
+    done = fakexplain(*args)
+    assert done.returncode == 0 and done.stderr == f"2 tasks in {out}, 1 of them in {plan}\n"
+    task, other = json.loads(out.read_text())
+    assert other["data"].keys() == {"image"}
+    verdict = {"type": "choices", "from_name": "verdict", "value": {"choices": ["fake"]}}
+    (draft,) = from_label_studio(task | {"annotations": [{"completed_by": 7, "result": [verdict]}]})
+    assert draft.id == "flux-1-dev/0001-ice-bear"
+    said = {"class_name": "ice bear", "generator": "FLUX.1-dev", "family": "diffusion", "annotator": "7"}
+    assert draft.fields == said
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"image": "a.png"}\nnope\n', "plan.jsonl:2: expected one JSON object"),
+        ('{"image": "../a.png"}\n', "plan.jsonl:1: image: expected a relative path that stays inside"),
+        ('{"id": "a"}\n', "plan.jsonl:1: image: expected the planned path of the image, found nothing"),
+    ],
+)
+def test_a_broken_manifest_says_where(tmp_path, text, message):
+    pictures(tmp_path, "data/a.png")
+    (tmp_path / "plan.jsonl").write_text(text)
+    args = ["--tasks", tmp_path / "data", "--manifest", tmp_path / "plan.jsonl", "--out", tmp_path / "t.json"]
+    done = fakexplain("label-studio", *args)
+    assert done.returncode == 1 and message in done.stderr and not (tmp_path / "t.json").exists()

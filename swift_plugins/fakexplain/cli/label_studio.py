@@ -22,6 +22,10 @@ def label_studio(
         Path | None,
         typer.Option(help="Folder Label Studio serves files from; by default the one that --tasks lies in."),
     ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="What `fakexplain manifest` wrote: tasks take id, class and generator along."),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Print a labelling page for Label Studio, and write tasks for it.
@@ -31,6 +35,7 @@ def label_studio(
     as LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT; it wants the images in a folder below it.
     """
     from converters.label_studio import CONFIG, image_tasks
+    from converters.manifest import load_manifest
 
     if (tasks is None) != (output is None):
         raise typer.BadParameter("expected --tasks and --out, or neither", param_hint="--tasks")
@@ -42,13 +47,15 @@ def label_studio(
         root = root or folder.parent
         if Path(os.path.normpath(root.absolute())) not in folder.parents:
             raise typer.BadParameter(f"expected a folder that {tasks} lies in, found {root}", param_hint="--root")
-        count = 0
+        planned = load_manifest(manifest) if manifest else {}
+        count = known = 0
         with replacing(output) as partial, open(partial, "wb") as file:
-            for task in image_tasks(folder, root):
+            for task in image_tasks(folder, root, planned):
                 file.write((b",\n" if count else b"[\n") + to_json(task))
                 count += 1
+                known += len(task["data"]) > 1
             if not count:
                 raise ValueError(f"{tasks}: expected at least one image, found none")
             file.write(b"\n]\n")
-        typer.echo(f"{count} tasks in {output}", err=True)
+        typer.echo(f"{count} tasks in {output}" + (f", {known} of them in {manifest}" if manifest else ""), err=True)
     print(CONFIG.read_text("utf-8"), end="")
