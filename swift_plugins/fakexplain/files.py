@@ -76,7 +76,7 @@ def replacing_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]
         written = _files(partial)
         if whole and (others := _files(path) - written):
             raise ValueError(
-                f"{path}: expected no file but those that are written, found {len(others)} others, such as "
+                f"{path}: expected no files but those that are written, found {len(others)} more, such as "
                 f"{min(others)}; remove the folder first"
             )
         with undisturbed():
