@@ -17,7 +17,7 @@ from swift_plugins.fakexplain import cli
 from tests.conftest import heed_interrupts, record
 from tests.test_cli import COMMAND, fakexplain
 
-MANY, SOME, FEW = 8_000, 1_500, 300
+MANY, SOME, FEW = 5_000, 1_000, 250
 
 
 @pytest.fixture(scope="module")

@@ -136,8 +136,8 @@ def test_memory_does_not_grow_with_the_records():
         tracemalloc.stop()
         return highest
 
-    peak(20_000)  # the interpreter's table of names grows once
-    assert peak(20_000) < peak(2_000) + 500_000  # bytes; ids and folds in a dictionary would be some 3 MB
+    peak(10_000)  # the interpreter's table of names grows once
+    assert peak(10_000) < peak(1_000) + 300_000  # bytes; ids and folds in a dictionary would be some 1.5 MB
 
 
 class TestNearDuplicates:
