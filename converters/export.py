@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation
-from swift_plugins.fakexplain.files import write_jsonl
+from swift_plugins.fakexplain.files import encode, write_jsonl
 from swift_plugins.fakexplain.rows import to_row
 
 from .coco import save_coco
@@ -31,9 +31,11 @@ def export_rows(annotations: Iterable[Annotation], out: str | Path, variant: str
 
     def rows() -> Iterator[dict[str, Any]]:
         for annotation in annotations:
-            yield to_row(annotation, variant) | {"images": [str(annotation.path.absolute())]}
+            row = to_row(annotation, variant)
+            row["images"] = [str(annotation.path.absolute())]
+            yield row
 
-    return write_jsonl(out, rows())
+    return write_jsonl(out, rows(), encode)
 
 
 class Writer(NamedTuple):

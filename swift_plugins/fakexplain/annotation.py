@@ -187,6 +187,8 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
 
     def take(name: str, kind: type, expected: str, *, required: bool = True, default: Any = None) -> Any:
         value = fields.pop(name, None)
+        if type(value) is kind:
+            return value
         if value is None and not required:
             return default
         if value is None:
@@ -196,8 +198,10 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
         return value
 
     def text(name: str, required: bool = True) -> Any:
+        if not required and name not in fields:
+            return None
         value = take(name, str, "a non-empty string", required=required)
-        if value is not None and not value.strip():
+        if value is not None and (not value or value.isspace()):
             raise AnnotationError("a non-empty string", value, field=name)
         return value
 
@@ -240,15 +244,18 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
 
 
 def _region(region: object, index: int, image_wh: tuple[int, int]) -> Region:
-    name = f"regions[{index}]"
-    if not isinstance(region, dict) or set(region) != {"bbox", "caption"}:
-        raise AnnotationError("{bbox, caption}", region, field=name)
-    return Region(_bbox(region["bbox"], f"{name}.bbox", image_wh), check_caption(region["caption"], f"{name}.caption"))
+    if not isinstance(region, dict) or region.keys() != {"bbox", "caption"}:
+        raise AnnotationError("{bbox, caption}", region, field=f"regions[{index}]")
+    try:
+        return Region(_bbox(region["bbox"], image_wh), check_caption(region["caption"]))
+    except AnnotationError as error:
+        error.field = f"regions[{index}].{error.field}"
+        raise
 
 
-def _bbox(bbox: Any, name: str, image_wh: tuple[int, int]) -> tuple[float, float, float, float]:
+def _bbox(bbox: Any, image_wh: tuple[int, int]) -> tuple[float, float, float, float]:
     if not isinstance(bbox, list) or len(bbox) != 4 or any(type(v) not in (int, float) for v in bbox):
-        raise AnnotationError("four numbers x1, y1, x2, y2", bbox, field=name)
+        raise AnnotationError("four numbers x1, y1, x2, y2", bbox, field="bbox")
     x1, y1, x2, y2 = bbox
     width, height = image_wh
     try:
@@ -256,12 +263,12 @@ def _bbox(bbox: Any, name: str, image_wh: tuple[int, int]) -> tuple[float, float
             return float(x1), float(y1), float(x2), float(y2)
         finite = all(map(math.isfinite, bbox))
     except OverflowError:
-        raise AnnotationError("numbers of a sane size", bbox, field=name) from None
+        raise AnnotationError("numbers of a sane size", bbox, field="bbox") from None
     if not finite:
-        raise AnnotationError("finite numbers", bbox, field=name)
+        raise AnnotationError("finite numbers", bbox, field="bbox")
     if not (x1 < x2 and y1 < y2):
-        raise AnnotationError("x1 < x2 and y1 < y2", bbox, field=name)
-    raise AnnotationError(f"a box inside the {width}x{height} image", bbox, field=name)
+        raise AnnotationError("x1 < x2 and y1 < y2", bbox, field="bbox")
+    raise AnnotationError(f"a box inside the {width}x{height} image", bbox, field="bbox")
 
 
 def check_caption(caption: object, name: str = "caption") -> str:
@@ -277,12 +284,13 @@ def check_caption(caption: object, name: str = "caption") -> str:
     if not isinstance(caption, str) or not caption.strip():
         raise AnnotationError("a non-empty string", caption, field=name)
     caption = caption.strip()
-    if len(caption.splitlines()) != 1:
-        raise AnnotationError("one line", caption, field=name)
-    try:
-        caption.encode()
-    except UnicodeEncodeError:
-        raise AnnotationError("text that UTF-8 can write", caption, field=name) from None
+    if not caption.isprintable():  # as nearly all are
+        if len(caption.splitlines()) != 1:
+            raise AnnotationError("one line", caption, field=name)
+        try:
+            caption.encode()
+        except UnicodeEncodeError:
+            raise AnnotationError("text that UTF-8 can write", caption, field=name) from None
     if markup := _MARKUP.search(caption):
         raise AnnotationError("no markup or placeholder", markup.group(), field=name)
     if caption.startswith("[") or caption == NO_FLAW:  # in an answer, a bracket opens a box

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -111,19 +111,25 @@ def undisturbed() -> Iterator[None]:
 
 
 def to_json(value: Any) -> bytes:
-    """JSON on one line, in UTF-8.
+    """JSON on one line, in UTF-8, with blanks for people who read it.
 
     >>> to_json({"a": [1.0, "é"]}).decode()
     '{"a": [1.0, "é"]}'
     """
-    return msgspec.json.format(msgspec.json.encode(value), indent=0)
+    return msgspec.json.format(encode(value), indent=0)
 
 
-def write_jsonl(path: str | Path, lines: Iterable[dict[str, Any]]) -> int:
+encode = msgspec.json.Encoder().encode
+"""JSON in UTF-8 without blanks, in a third of the time."""
+
+
+def write_jsonl(
+    path: str | Path, lines: Iterable[dict[str, Any]], encoder: Callable[[dict[str, Any]], bytes] = to_json
+) -> int:
     """Write one JSON object a line and return how many there were."""
     count = 0
-    with replacing(path) as partial, open(partial, "wb") as file:
+    with replacing(path) as partial, open(partial, "wb", buffering=2**20) as file:
         for line in lines:
-            file.write(to_json(line) + b"\n")
+            file.write(encoder(line) + b"\n")
             count += 1
     return count

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .annotation import NOTHING, Annotation, AnnotationError
 from .answer import render_answer, target_regions
-from .files import to_json
+from .files import encode
 from .prompts import QUESTION, VARIANTS, system_prompt
 
 _SUBSET = re.compile(r"(?:all|fold(?P<fold>[0-3])_(?P<part>train|test))(?:__(?P<variant>\w+))?")
@@ -99,7 +99,7 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
         ],
         "images": [str(annotation.path)],
         "objects": {"ref": [], "bbox": shown},
-        "solution": to_json(
+        "solution": encode(
             {
                 "id": annotation.id,
                 "label": annotation.label,
