@@ -76,11 +76,34 @@ def orientation(image: Any) -> int:
     """
     from PIL import ExifTags
 
+    if image.format == "PNG" and not _may_have_exif(image):
+        return 1  # asking a PNG for what its header lacks decodes all of it
     try:
-        value = image.getexif().get(ExifTags.Base.Orientation, 1)  # of a PNG, this may decode all of it to find EXIF
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except _BROKEN:
         return 1  # viewers pass over EXIF that cannot be read
     return value if value in range(1, 9) else 1
+
+
+def _may_have_exif(image: Any) -> bool:
+    """Whether a PNG has EXIF in its header, or anything behind its pixels that could be."""
+    if "exif" in image.info or "Raw profile type exif" in image.info:
+        return True
+    file = image.fp
+    if file is None or file.closed:  # decoded already, and so read to the end
+        return False
+    place, behind = file.tell(), False
+    try:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            length, kind = int.from_bytes(head[:4], "big"), head[4:]
+            if behind and kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
+                return True
+            behind |= kind == b"IDAT"
+            file.seek(length + 4, os.SEEK_CUR)
+        return False
+    finally:
+        file.seek(place)
 
 
 def upright_wh(image: Any) -> tuple[int, int]:

@@ -27,8 +27,8 @@ finally:
 """
 
 
-def records(count: int) -> Iterator[dict]:
-    """Half fake with five regions each, of 28 generators and 1,000 classes; one image serves all."""
+def records(count: int, image: str = "images/shared.png") -> Iterator[dict]:
+    """Half fake with five regions each, of 28 generators and 1,000 classes; `{}` in the image's name is its number."""
     regions = [
         {"bbox": [10.0 * i, 20.0, 10.0 * i + 90.5, 200.0], "caption": f"Hand with {i} fingers too many."}
         for i in range(5)
@@ -37,7 +37,7 @@ def records(count: int) -> Iterator[dict]:
         fake = index % 2 == 0
         yield {
             "id": f"{index:07}",
-            "image": "images/shared.png",
+            "image": image.format(index),
             "width": 512,
             "height": 512,
             "label": "fake" if fake else "real",
@@ -66,8 +66,9 @@ def main() -> None:
             folder = Path(temporary, str(size))
             (folder / "images").mkdir(parents=True)
             Image.effect_noise((512, 512), 60).convert("RGB").save(folder / "images" / "shared.png")
-            with open(folder / "annotations.jsonl", "w") as file:
-                file.writelines(json.dumps(record) + "\n" for record in records(size))
+            for name, image in (("annotations", "images/{}.png"), ("shared", "images/shared.png")):
+                with open(folder / f"{name}.jsonl", "w") as file:
+                    file.writelines(json.dumps(record) + "\n" for record in records(size, image))
         os.environ["PYTHONPATH"] = str(Path.cwd())
         print(f"{'':28} {'seconds':>8} {'records/s':>10}   MiB at " + ", ".join(f"{size:,}" for size in sizes))
         for name, args in {
@@ -75,8 +76,8 @@ def main() -> None:
             "split": ("split", "annotations.jsonl", "-o", "folds.jsonl", "--reassign"),
             "split by class": ("split", "annotations.jsonl", "-o", "f.jsonl", "--reassign", "--group-by", "class_name"),
             "export rows, no images": ("export", "annotations.jsonl", "-o", "rows.jsonl", "--no-check"),
-            "export rows": ("export", "annotations.jsonl", "-o", "checked.jsonl"),
-            "export coco, no images": ("export", "annotations.jsonl", "-o", "coco.json", "--to", "coco", "--no-check"),
+            "export rows": ("export", "shared.jsonl", "-o", "checked.jsonl"),
+            "export coco": ("export", "shared.jsonl", "-o", "coco.json", "--to", "coco"),
             "convert coco": ("convert", "coco", "coco.json", "--label", "real", "-o", "back.jsonl"),
             "stats": ("stats", "annotations.jsonl"),
             "qc": ("qc", "annotations.jsonl", "-o", "qc", "--reference", "annotations.jsonl", "--worst", "0"),
