@@ -164,7 +164,11 @@ def canonical_tag(name: str) -> str | None:
 
 def reading_order(regions: Iterable[Region]) -> list[Region]:
     """Regions from top to bottom, then left to right, by their upper left corner."""
-    return sorted(regions, key=lambda region: (region.bbox[1], region.bbox[0]) if region.bbox else (0.0, 0.0))
+    return sorted(regions, key=_corner)
+
+
+def _corner(region: Region) -> tuple[float, float]:
+    return (region.bbox[1], region.bbox[0]) if region.bbox else (0.0, 0.0)
 
 
 def parse_record(record: object, *, folder: Path = Path(), file: str = "", line: int = 0) -> Annotation:
@@ -253,8 +257,11 @@ def _region(region: object, index: int, image_wh: tuple[int, int]) -> Region:
         raise
 
 
+_NUMBERS = {int, float}
+
+
 def _bbox(bbox: Any, image_wh: tuple[int, int]) -> tuple[float, float, float, float]:
-    if not isinstance(bbox, list) or len(bbox) != 4 or any(type(v) not in (int, float) for v in bbox):
+    if not isinstance(bbox, list) or len(bbox) != 4 or not {*map(type, bbox)} <= _NUMBERS:
         raise AnnotationError("four numbers x1, y1, x2, y2", bbox, field="bbox")
     x1, y1, x2, y2 = bbox
     width, height = image_wh

@@ -98,7 +98,7 @@ def render_answer(annotation: Annotation, variant: str = "full", frame: _Frame |
         box = "<bbox>"
         if frame is not None and bbox is not None and variant != "no_bbox":
             box = "[{}, {}, {}, {}]".format(*frame.target_xyxy(bbox))
-        lines.append({"no_bbox": caption, "no_caption": box}.get(variant, f"{box} {caption}"))
+        lines.append(caption if variant == "no_bbox" else box if variant == "no_caption" else f"{box} {caption}")
     parts = ["<think>", *(lines or [NO_FLAW]), "</think>"]
     if variant != "no_tags":
         parts.append(f"<tag>{', '.join(TAG_WORDS[tag] for tag in annotation.tags) or 'none'}</tag>")
