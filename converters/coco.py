@@ -23,10 +23,11 @@ from typing import Any
 import msgspec
 
 from swift_plugins.fakexplain.annotation import NOTHING, Annotation, AnnotationError
+from swift_plugins.fakexplain.errors import OnError, raise_error
 from swift_plugins.fakexplain.files import to_json
 
 from .fields import draft_fields, own_fields, size
-from .sink import OnError, each_good, path_in
+from .sink import each_good, path_in
 from .source import Box, Draft, Piece, _utf8, check_numbers, inner_path, load_json_items, need, one_line, only_file
 from .statements import caption_among, say_of_region
 
@@ -301,7 +302,7 @@ def save_coco(
     *,
     images: Path,
     link: bool = False,
-    on_error: OnError | None = None,
+    on_error: OnError = raise_error,
 ) -> int:
     """Write one JSON file; images stay where they are.
 

@@ -22,6 +22,7 @@ from swift_plugins.fakexplain.annotation import (
     Words,
     parse_record,
 )
+from swift_plugins.fakexplain.errors import OnError, raise_error
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import save_upright
@@ -84,7 +85,7 @@ def convert(
     label: str | None = None,
     fields: Mapping[str, Any] | None = None,
     report: Report | None = None,
-    on_error: Callable[[AnnotationError], None] | None = None,
+    on_error: OnError = raise_error,
 ) -> Generator[Annotation, None, None]:
     """Records of a source, in its order.
 
@@ -122,8 +123,6 @@ def convert(
                     _note(ids, done.annotation)
                     _put(done, written.now)
                 except AnnotationError as error:
-                    if on_error is None:
-                        raise
                     on_error(error)
                     continue
                 for name in vars(report):

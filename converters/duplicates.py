@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation, AnnotationError
+from swift_plugins.fakexplain.errors import OnError, raise_error
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import load_shown, shown
 
@@ -64,9 +65,7 @@ def fingerprint(image: Any) -> Fingerprint:
     return Fingerprint(int.from_bytes(content.digest(), "big"), int(str(imagehash.phash(image)), 16))
 
 
-def fingerprints_of(
-    paths: Iterable[Path], *, on_error: Callable[[AnnotationError], None] | None = None
-) -> Iterator[Fingerprint | None]:
+def fingerprints_of(paths: Iterable[Path], *, on_error: OnError = raise_error) -> Iterator[Fingerprint | None]:
     """The fingerprint of each image file, in order, on all cores.
 
     Args:
@@ -78,13 +77,11 @@ def fingerprints_of(
         AnnotationError: an image cannot be read; field `image`.
     """
     for found in map_ordered(_fingerprint_of, paths):
-        if not isinstance(found, AnnotationError):
-            yield found
-        elif on_error is None:
-            raise found
-        else:
+        if isinstance(found, AnnotationError):
             on_error(found)
             yield None
+        else:
+            yield found
 
 
 def _fingerprint_of(path: Path) -> Fingerprint | AnnotationError:
@@ -98,7 +95,7 @@ def group_records(
     annotations: Iterable[Annotation],
     distance: int = DISTANCE,
     *,
-    on_error: Callable[[AnnotationError], None] | None = None,
+    on_error: OnError = raise_error,
 ) -> Callable[[Annotation], str | None]:
     """Put records of near-duplicate images into groups, whose names do not depend on the records' order.
 
@@ -125,10 +122,7 @@ def group_records(
             yield annotation.path
 
     def failed(error: AnnotationError) -> None:
-        error = error.at(ahead[0].file, ahead[0].line, ahead[0].id)
-        if on_error is None:
-            raise error
-        on_error(error)
+        on_error(error.at(ahead[0].file, ahead[0].line, ahead[0].id))
 
     def readable() -> Iterator[Fingerprint]:
         for found in fingerprints_of(paths(), on_error=failed):

@@ -7,9 +7,10 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from swift_plugins.fakexplain.annotation import Annotation
+from swift_plugins.fakexplain.errors import OnError, raise_error
 
 from .folder import FAKE, REAL
-from .sink import OnError, path_in, place_image, saved
+from .sink import path_in, place_image, saved
 
 FOLDERS = {"real": REAL[0], "fake": FAKE[0]}
 
@@ -20,7 +21,7 @@ def save_folders(
     *,
     images: Path,
     link: bool = False,
-    on_error: OnError | None = None,
+    on_error: OnError = raise_error,
 ) -> int:
     """Write each image into the folder of its label, byte for byte.
 

@@ -20,9 +20,10 @@ from typing import Any
 import msgspec
 
 from swift_plugins.fakexplain.annotation import LABELS, TAGS, Annotation, AnnotationError, Region, canonical_tag
+from swift_plugins.fakexplain.errors import OnError, raise_error
 
 from .fields import draft_fields, own_fields, size
-from .sink import OnError, check_upright, path_in, place_image, refused, saved
+from .sink import check_upright, path_in, place_image, refused, saved
 from .source import Box, Draft, Piece, folder_of, hull, inner_path, load_json, need, one_line
 from .statements import add_tags
 
@@ -227,7 +228,7 @@ def save_labelme(
     *,
     images: Path,
     link: bool = False,
-    on_error: OnError | None = None,
+    on_error: OnError = raise_error,
 ) -> int:
     """Write a folder: every image at its path relative to `images`, and its JSON file beside it.
 

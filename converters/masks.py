@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation
+from swift_plugins.fakexplain.errors import OnError, raise_error
 
-from .sink import OnError, path_in, saved
+from .sink import path_in, saved
 
 
 def to_mask(annotation: Annotation) -> Any:
@@ -54,7 +55,7 @@ def save_masks(
     *,
     images: Path,
     link: bool = False,
-    on_error: OnError | None = None,
+    on_error: OnError = raise_error,
 ) -> int:
     """Write a mask for each record, and `labels.csv`.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Words, read_annotations, relocated
+from swift_plugins.fakexplain.errors import OnError, raise_error
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import save_upright
@@ -87,7 +88,7 @@ class Survey:
     bad: set[int] = field(default_factory=set)
 
 
-def survey(annotations: Iterable[Annotation], *, on_error: Callable[[AnnotationError], None] | None = None) -> Survey:
+def survey(annotations: Iterable[Annotation], *, on_error: OnError = raise_error) -> Survey:
     """Count the records of every fold, and look at their images.
 
     Args:
@@ -113,8 +114,6 @@ def survey(annotations: Iterable[Annotation], *, on_error: Callable[[AnnotationE
                 found.contents.add(content)
                 found.need[annotation.fold] += 1 if annotation.label == "fake" else -1
                 continue
-            if on_error is None:
-                raise content
             found.bad.add(annotation.line)
             on_error(content)
     return found
@@ -127,7 +126,7 @@ def draw_real(
     out: Path,
     written: Place,
     seed: int = 0,
-    on_error: Callable[[AnnotationError], None] | None = None,
+    on_error: OnError = raise_error,
 ) -> Iterator[Annotation]:
     """Records of real images drawn by lot, until every fold has what it needs.
 
@@ -160,8 +159,6 @@ def draw_real(
             if not left.total():
                 break
             if looked.error is not None:
-                if on_error is None:
-                    raise looked.error
                 on_error(looked.error)
                 continue
             if looked.content in seen:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import NOTHING, AnnotationError, Words, canonical_tag
+from swift_plugins.fakexplain.annotation import NOTHING, ORIGIN, AnnotationError, Words, canonical_tag
 
 from .source import IMAGE_SUFFIXES, Piece, files_below
 
@@ -146,9 +146,6 @@ def stem_of(name: str) -> str:
 OWN = frozenset({"id", "image", "width", "height", "label", "regions", "tags"})
 """Fields of a record that no field of a source's own may stand in as it is."""
 
-NAMES = ("generator", "family", "class_name", "annotator")
-"""Those in which it may, as text."""
-
 
 def other_fields(row: Mapping[str, Any], taken: Collection[str] = ()) -> dict[str, Any]:
     """Fields that a reader makes nothing of and that JSON can hold: they are kept under their own names.
@@ -179,7 +176,7 @@ def kept_fields(row: Mapping[str, Any], taken: Collection[str], made: dict[str, 
     kept = {}
     for name, value in row.items():
         if name not in taken and _says(value):
-            value = str(value) if name in NAMES and type(value) is int else value
+            value = str(value) if name in ORIGIN and type(value) is int else value
             kept[f"source_{name}" if name in OWN or name in made else name] = value
     return kept | made
 

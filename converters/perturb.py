@@ -10,7 +10,7 @@ its EXIF is left behind. Apart from the chain, a model is shown the values that 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Region, Words
+from swift_plugins.fakexplain.errors import OnError, raise_error
 from swift_plugins.fakexplain.images import open_image
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import flattened
@@ -168,7 +169,7 @@ def perturb_all(
     seed: int = 0,
     min_visible: float = 0.0,
     report: Report | None = None,
-    on_error: Callable[[AnnotationError], None] | None = None,
+    on_error: OnError = raise_error,
 ) -> Generator[Annotation, None, None]:
     """Perturbed records, in order, as an annotations file in a folder holds them; the images are written there.
 
@@ -200,8 +201,6 @@ def perturb_all(
     with closing(map_ordered(finish, annotations)) as finished:
         for done in finished:
             if done.error is not None:
-                if on_error is None:
-                    raise done.error
                 on_error(done.error)
             elif done.annotation is not None:
                 report.dropped += done.report.dropped

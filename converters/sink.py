@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Ids, Words
+from swift_plugins.fakexplain.errors import OnError
 from swift_plugins.fakexplain.images import open_image, orientation
 from swift_plugins.fakexplain.parallel import map_ordered
 
 T = TypeVar("T")
-OnError = Callable[[AnnotationError], None]
 
 
 def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
@@ -64,9 +64,7 @@ def place_image(annotation: Annotation, target: Path, *, link: bool = False) -> 
         raise refused(annotation, f"a file that can be {'linked' if link else 'copied'}", found, "image") from None
 
 
-def each_good(
-    annotations: Iterable[Annotation], work: Callable[[Annotation], T], on_error: OnError | None
-) -> Iterator[T]:
+def each_good(annotations: Iterable[Annotation], work: Callable[[Annotation], T], on_error: OnError) -> Iterator[T]:
     """What a function makes of each record.
 
     Args:
@@ -79,8 +77,6 @@ def each_good(
         try:
             made = work(annotation)
         except AnnotationError as error:
-            if on_error is None:
-                raise
             on_error(error)
         else:
             yield made
@@ -90,7 +86,7 @@ def saved(
     annotations: Iterable[Annotation],
     place: Callable[[Annotation], PurePosixPath],
     save: Callable[[Annotation, PurePosixPath], None],
-    on_error: OnError | None,
+    on_error: OnError,
 ) -> Generator[tuple[Annotation, PurePosixPath], None, None]:
     """Save records on all cores; closing it ends all writing.
 
@@ -122,12 +118,10 @@ def saved(
 
     with closing(Ids()) as names, closing(map_ordered(work, each_good(annotations, placed, on_error))) as results:
         for result in results:
-            if not isinstance(result, AnnotationError):
-                yield result
-            elif on_error is None:
-                raise result
-            else:
+            if isinstance(result, AnnotationError):
                 on_error(result)
+            else:
+                yield result
 
 
 def refused(annotation: Annotation, expected: str, found: object, field: str) -> AnnotationError:

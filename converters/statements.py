@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import LABELS, TAGS, AnnotationError, canonical_tag
+from swift_plugins.fakexplain.annotation import LABELS, ORIGIN, TAGS, AnnotationError, canonical_tag
 
 from .source import one_line
 
 CAPTIONS = ("caption", "description", "comment", "explanation", "text", "note", "reason")
 """Names of a region's attributes that may hold its caption, the first before the others."""
 
-ABOUT = ("generator", "family", "class_name", "annotator")
+ABOUT = ORIGIN
 """Fields of an image that its regions may say as well."""
 
 NAMED = ("id", *ABOUT)

@@ -11,8 +11,9 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from swift_plugins.fakexplain.annotation import Annotation
+from swift_plugins.fakexplain.errors import OnError, raise_error
 
-from .sink import OnError, check_upright, path_in, place_image, saved
+from .sink import check_upright, path_in, place_image, saved
 
 DATA_YAML = "train: images\nval: images\nnames:\n  0: flaw\n"
 
@@ -42,7 +43,7 @@ def save_yolo(
     *,
     images: Path,
     link: bool = False,
-    on_error: OnError | None = None,
+    on_error: OnError = raise_error,
 ) -> int:
     """Write a folder: images/, labels/ and data.yaml, which trains and validates on all of it.
 

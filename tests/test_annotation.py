@@ -12,13 +12,13 @@ from swift_plugins.fakexplain.annotation import (
     TAG_WORDS,
     TAGS,
     AnnotationError,
-    _decode,
     canonical_tag,
     parse_record,
     read_annotations,
     to_record,
     write_annotations,
 )
+from swift_plugins.fakexplain.files import decode_line
 
 FAKE = {
     "id": "flux-0001",
@@ -218,12 +218,12 @@ anything = st.recursive(
 @given(anything, st.booleans())
 def test_json_is_read_as_the_standard_library_reads_it(value, ascii):
     raw = json.dumps(value, ensure_ascii=ascii).encode()
-    assert repr(_decode(raw)) == repr(json.loads(raw)) == repr(value)
+    assert repr(decode_line(raw)) == repr(json.loads(raw)) == repr(value)
 
 
 @pytest.mark.parametrize("raw", [b"1e400", b"9" * 400])
 def test_json_that_the_fast_reader_refuses_is_read_all_the_same(raw):
-    assert _decode(raw) == json.loads(raw)
+    assert decode_line(raw) == json.loads(raw)
 
 
 def test_text_that_no_file_can_hold_is_an_error_of_its_record(tmp_path):

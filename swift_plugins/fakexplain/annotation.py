@@ -7,24 +7,24 @@ the field, what was expected and what was there. Reading streams: nothing is kep
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-
-from .files import write_jsonl
+from .errors import NOTHING, AnnotationError, OnError, Words, raise_error
+from .files import decode_line, write_jsonl
+from .ids import Ids
 
 LABELS = ("fake", "real")
 FOLDS = range(4)  # four-fold cross-validation (§5.2)
+ORIGIN = ("generator", "family", "class_name", "annotator")
+"""Optional fields that name what an image was made by, what of, and who annotated it."""
 
 TAG_WORDS = {
     "perspective_error": "perspective error",
@@ -75,37 +75,6 @@ class Region(NamedTuple):
 
     bbox: tuple[float, float, float, float] | None
     caption: str
-
-
-class AnnotationError(ValueError):
-    """A record that breaks the format: where, what was expected, what was there."""
-
-    def __init__(
-        self, expected: str, found: object, *, field: str = "", file: str = "", line: int = 0, id: str | None = None
-    ):
-        self.expected, self.found, self.field, self.file, self.line, self.id = expected, found, field, file, line, id
-        super().__init__(expected, found)
-
-    def at(self, file: str, line: int, id: str | None = None) -> AnnotationError:
-        """The same error, with its place filled in."""
-        self.file, self.line, self.id = file, line, id or self.id
-        return self
-
-    def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line) if part)
-        found = self.found if isinstance(self.found, Words) else repr(self.found)
-        if len(found) > 120:
-            found = found[:117] + "..."
-        what = f"{self.field}: " if self.field else ""
-        who = f" (id {self.id!r})" if self.id else ""
-        return f"{place + ': ' if place else ''}{what}expected {self.expected}, found {found}{who}"
-
-
-class Words(str):
-    """Words for an error that are no value of the file, and so are not quoted."""
-
-
-NOTHING = Words("nothing")
 
 
 @dataclass(frozen=True)
@@ -328,7 +297,7 @@ def to_record(annotation: Annotation) -> dict[str, Any]:
         "regions": [{"bbox": list(region.bbox or ()), "caption": region.caption} for region in annotation.regions],
         "tags": list(annotation.tags),
     }
-    for name in ("generator", "family", "class_name", "annotator", "fold"):
+    for name in (*ORIGIN, "fold"):
         if (value := getattr(annotation, name)) is not None:
             record[name] = value
     return record | annotation.extra
@@ -350,9 +319,7 @@ def resolved(folder: Path) -> Path:
     return folder.resolve()
 
 
-def read_annotations(
-    path: str | Path, *, on_error: Callable[[AnnotationError], None] | None = None
-) -> Iterator[Annotation]:
+def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> Iterator[Annotation]:
     """Records of an annotations file, one at a time.
 
     Args:
@@ -366,7 +333,6 @@ def read_annotations(
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected an annotations file (JSON Lines), found {_kind(path)}")
-    on_error = on_error or _raise
     lines = 0
     with closing(Ids()) as ids, open(path, "rb") as file:
         for number, raw in enumerate(file, 1):
@@ -376,7 +342,7 @@ def read_annotations(
             lines += 1
             record = None
             try:
-                record = _decode(raw)
+                record = decode_line(raw)
                 annotation = parse_record(record, folder=path.parent, file=str(path), line=number)
                 ids.add(annotation.id, f"line {number}")
             except AnnotationError as error:
@@ -388,70 +354,8 @@ def read_annotations(
         on_error(AnnotationError("at least one record", Words("an empty file")).at(str(path), 0))
 
 
-class Ids:
-    """The ids of one file so far, in a private temporary database that spills to disk and goes with the connection."""
-
-    def __init__(self) -> None:
-        self._seen = sqlite3.connect("")
-        self._seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID")
-
-    def add(self, id: str, place: str) -> None:
-        """Note an id and where it stands.
-
-        Raises:
-            AnnotationError: another record has it.
-        """
-        try:
-            self._seen.execute("INSERT INTO ids VALUES (?, ?)", (id, place))
-        except sqlite3.IntegrityError:
-            (first,) = self._seen.execute("SELECT place FROM ids WHERE id = ?", (id,)).fetchone()
-            raise AnnotationError(f"an id of its own, for {first} has this one", id, field="id") from None
-        except UnicodeEncodeError:
-            raise AnnotationError("text that UTF-8 can write", id, field="id") from None
-
-    def close(self) -> None:
-        self._seen.close()
-
-
-def _raise(error: AnnotationError) -> None:
-    raise error
-
-
 def _kind(path: Path) -> str:
     return "a folder" if path.is_dir() else "no such file"
-
-
-_decode_fast = msgspec.json.Decoder().decode
-
-
-def _decode(raw: bytes) -> object:
-    try:
-        return _decode_fast(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _decode_saying_why(raw)
-
-
-def _decode_saying_why(raw: bytes) -> object:
-    try:
-        value = json.loads(raw.decode(), parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode()
-        return value
-    except UnicodeEncodeError as error:
-        found = Words(f"half of a surrogate pair, \\u{ord(error.object[error.start]):04x}")
-        raise AnnotationError("text that UTF-8 can write", found) from None
-    except UnicodeDecodeError as error:
-        raise AnnotationError(
-            "UTF-8 text", Words(f"byte {raw[error.start]:#04x} at column {error.start + 1}")
-        ) from None
-    except json.JSONDecodeError as error:
-        found = Words(f"{error.msg.removesuffix(' at')} at column {error.colno}")
-        raise AnnotationError("one JSON object", found) from None
-    except (RecursionError, ValueError) as error:
-        raise AnnotationError("one JSON object", Words(str(error))) from None
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name}, which is not JSON")
 
 
 def write_annotations(path: str | Path, annotations: Iterable[Annotation]) -> int:

@@ -1,7 +1,8 @@
-"""Files and folders that appear whole or not at all: each is written beside its place and moved there."""
+"""Files and folders that appear whole or not at all: each is written beside its place and moved there. JSON lines."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import threading
@@ -12,6 +13,8 @@ from types import FrameType
 from typing import Any
 
 import msgspec
+
+from .errors import AnnotationError, Words
 
 
 def partial_of(path: Path) -> Path:
@@ -133,3 +136,44 @@ def write_jsonl(
             file.write(encoder(line) + b"\n")
             count += 1
     return count
+
+
+_decode_fast = msgspec.json.Decoder().decode
+
+
+def decode_line(raw: bytes) -> object:
+    """The value of one line of JSON.
+
+    Raises:
+        AnnotationError: it is not JSON in UTF-8, or holds text that UTF-8 cannot write.
+
+    >>> decode_line(b'{"a": 1.0}')
+    {'a': 1.0}
+    """
+    try:
+        return _decode_fast(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _decode_saying_why(raw)
+
+
+def _decode_saying_why(raw: bytes) -> object:
+    try:
+        value = json.loads(raw.decode(), parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError as error:
+        found = Words(f"half of a surrogate pair, \\u{ord(error.object[error.start]):04x}")
+        raise AnnotationError("text that UTF-8 can write", found) from None
+    except UnicodeDecodeError as error:
+        raise AnnotationError(
+            "UTF-8 text", Words(f"byte {raw[error.start]:#04x} at column {error.start + 1}")
+        ) from None
+    except json.JSONDecodeError as error:
+        found = Words(f"{error.msg.removesuffix(' at')} at column {error.colno}")
+        raise AnnotationError("one JSON object", found) from None
+    except (RecursionError, ValueError) as error:
+        raise AnnotationError("one JSON object", Words(str(error))) from None
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name}, which is not JSON")

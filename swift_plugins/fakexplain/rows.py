@@ -9,11 +9,12 @@ have some.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from .annotation import NOTHING, Annotation, AnnotationError
 from .answer import render_answer, target_regions
+from .errors import OnError, raise_error
 from .files import encode
 from .prompts import QUESTION, VARIANTS, system_prompt
 
@@ -58,7 +59,7 @@ def parse_subset(name: str) -> Subset:
 
 
 def select(
-    annotations: Iterable[Annotation], subset: Subset, *, on_error: Callable[[AnnotationError], None] | None = None
+    annotations: Iterable[Annotation], subset: Subset, *, on_error: OnError = raise_error
 ) -> Iterator[Annotation]:
     """The records of a subset.
 
@@ -73,10 +74,7 @@ def select(
     for annotation in annotations:
         if subset.fold is not None and annotation.fold is None:
             missing = AnnotationError("0, 1, 2 or 3 (`fakexplain split` assigns folds)", NOTHING, field="fold")
-            missing = missing.at(annotation.file, annotation.line, annotation.id)
-            if on_error is None:
-                raise missing
-            on_error(missing)
+            on_error(missing.at(annotation.file, annotation.line, annotation.id))
         elif subset.fold is None or (annotation.fold == subset.fold) == (subset.part == "test"):
             yield annotation
 

@@ -11,11 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..annotation import LABELS, Annotation, AnnotationError, Words, write_annotations
+from ..annotation import LABELS, ORIGIN, Annotation, AnnotationError, Words, write_annotations
 from ..files import partial_of, replacing, replacing_folder
 from .app import OUT, Errors, Force, KeepGoing, app, check_free, progress, usage
-
-OPTIONAL = ("generator", "family", "class_name", "annotator")
 
 
 @app.command()
@@ -29,7 +27,7 @@ def convert(
     label: Annotated[str | None, typer.Option(help="Label of images of which the source says nothing.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help=f"A field for every record: {', '.join(OPTIONAL)}.", metavar="NAME=VALUE"),
+        typer.Option("--set", help=f"A field for every record: {', '.join(ORIGIN)}.", metavar="NAME=VALUE"),
     ] = None,
     real: Annotated[list[str] | None, typer.Option(help="`folder`: a name that means real; may be repeated.")] = None,
     fake: Annotated[list[str] | None, typer.Option(help="`folder`: a name that means fake; may be repeated.")] = None,
@@ -138,9 +136,9 @@ def _fields(settings: list[str]) -> dict[str, str]:
     fields = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
-        if not equals or name not in OPTIONAL or not value:
+        if not equals or name not in ORIGIN or not value:
             raise typer.BadParameter(
-                f"expected NAME=VALUE with one of {', '.join(OPTIONAL)}, found {setting!r}", param_hint="--set"
+                f"expected NAME=VALUE with one of {', '.join(ORIGIN)}, found {setting!r}", param_hint="--set"
             )
         fields[name] = value
     return fields

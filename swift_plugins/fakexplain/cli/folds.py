@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 import typer
 
 from ..annotation import FOLDS, Annotation, AnnotationError, Ids, read_annotations, relocated, write_annotations
+from ..errors import OnError, raise_error
 from ..files import replacing, replacing_folder
 from ..tables import aligned
 from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, progress
@@ -48,13 +49,13 @@ def split(
 
     check_free(output, force, annotations)
     errors = Errors(keep_going)
-    quiet = Errors.silent if keep_going else None
+    quiet = Errors.silent if keep_going else raise_error
     group_of: Callable[[Annotation], str | None] | None = None
     if near_duplicates is not None:
         records = progress(read_annotations(annotations, on_error=errors), annotations, "compare")
         group_of = group_records(records, near_duplicates, on_error=errors)
 
-    def good(on_error: Callable[[AnnotationError], None] | None, what: str) -> Iterator[Annotation]:
+    def good(on_error: OnError, what: str) -> Iterator[Annotation]:
         for record in progress(read_annotations(annotations, on_error=on_error), annotations, what):
             if group_of is None or group_of(record) is not None:
                 yield record
@@ -114,7 +115,7 @@ def pair_real(
     check_free(output, force, annotations, real)
     written = output.with_name(f"{output.stem}_images")
     errors = Errors(keep_going)
-    quiet = Errors.silent if keep_going else None
+    quiet = Errors.silent if keep_going else raise_error
     source = candidates(real)
     found = survey(progress(read_annotations(annotations, on_error=errors), annotations, "look"), on_error=errors)
     added: Counter[int | None] = Counter()
@@ -144,7 +145,7 @@ def pair_real(
             out=output.parent,
             written=Place(new, written.name),
             seed=seed,
-            on_error=errors if keep_going else None,
+            on_error=errors,
         )
         for record in progress(reals, None, "pair", "image"):
             added[record.fold] += 1

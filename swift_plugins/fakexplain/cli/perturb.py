@@ -72,10 +72,9 @@ def perturb(
 
     for folder, chain in chains.items():
         report, target, before = Report(), out / folder, told.total()
-        on_error = tell_once if keep_going else None
         with ExitStack() as files:
             partial = files.enter_context(replacing_folder(target, whole=True))
-            records = read_annotations(annotations, on_error=on_error)
+            records = read_annotations(annotations, on_error=tell_once)
             perturbed = perturb_all(
                 progress(apart(records, target), annotations, chain.name),
                 chain,
@@ -83,7 +82,7 @@ def perturb(
                 seed=seed,
                 min_visible=min_visible,
                 report=report,
-                on_error=on_error,
+                on_error=tell_once,
             )
             results = files.enter_context(closing(perturbed))  # no image is written once its folder is being removed
             count = write_annotations(partial / "annotations.jsonl", results)

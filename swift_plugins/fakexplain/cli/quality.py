@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..annotation import TAG_WORDS, Annotation, AnnotationError, read_annotations
+from ..errors import raise_error
 from ..files import replacing_folder
 from .app import OUT, Annotations, Errors, Force, KeepGoing, app, check_free, progress
 
@@ -56,7 +57,7 @@ def qc(
     for name in FILES:
         check_free(output / name, True, *sources)
     errors, of_reference = Errors(keep_going), Errors(keep_going)
-    silent = Errors.silent if keep_going else None
+    silent = Errors.silent if keep_going else raise_error
     warnings: Counter[str] = Counter()
 
     with (

@@ -1,0 +1,32 @@
+"""Names that must not occur twice, remembered in constant memory."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from .errors import AnnotationError
+
+
+class Ids:
+    """The ids of one file so far, in a private temporary database that spills to disk and goes with the connection."""
+
+    def __init__(self) -> None:
+        self._seen = sqlite3.connect("")
+        self._seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID")
+
+    def add(self, id: str, place: str) -> None:
+        """Note an id and where it stands.
+
+        Raises:
+            AnnotationError: another record has it.
+        """
+        try:
+            self._seen.execute("INSERT INTO ids VALUES (?, ?)", (id, place))
+        except sqlite3.IntegrityError:
+            (first,) = self._seen.execute("SELECT place FROM ids WHERE id = ?", (id,)).fetchone()
+            raise AnnotationError(f"an id of its own, for {first} has this one", id, field="id") from None
+        except UnicodeEncodeError:
+            raise AnnotationError("text that UTF-8 can write", id, field="id") from None
+
+    def close(self) -> None:
+        self._seen.close()
