@@ -24,11 +24,22 @@ import msgspec
 
 from swift_plugins.fakexplain.annotation import NOTHING, Annotation, AnnotationError
 from swift_plugins.fakexplain.errors import OnError, raise_error
-from swift_plugins.fakexplain.files import to_json
+from swift_plugins.fakexplain.files import as_utf8, to_json
 
 from .fields import draft_fields, own_fields, size
 from .sink import each_good, path_in
-from .source import Box, Draft, Piece, _utf8, check_numbers, inner_path, load_json_items, need, one_line, only_file
+from .source import (
+    Box,
+    Draft,
+    Piece,
+    check_numbers,
+    four_numbers,
+    inner_path,
+    load_json_items,
+    need,
+    one_line,
+    only_file,
+)
 from .statements import caption_among, say_of_region
 
 _COCO_KEYS = ("id", "file_name", "width", "height", "attributes", "license", "date_captured", "flickr_url", "coco_url")
@@ -104,7 +115,7 @@ def _items(path: Path, name: str, *, required: bool = True) -> Iterator[tuple[st
         import ijson
 
         with open(path, "rb") as file:
-            events = ijson.parse(_utf8(file), use_float=True)
+            events = ijson.parse(as_utf8(file), use_float=True)
             if not any((at, event) == (name, "start_array") for at, event, _ in events):
                 raise AnnotationError(f"a list of {name}", NOTHING, field=name).at(str(path), 0)
 
@@ -188,22 +199,15 @@ def _box(annotation: dict[str, Any], at: str) -> Box:
     bbox = annotation.get("bbox")
     if bbox is None:
         return _outline(annotation, at)
-    place, expected = f"{at}.bbox", "four numbers x, y, width, height"
-    if not isinstance(bbox, list) or len(bbox) != 4:
-        raise AnnotationError(expected, bbox, field=place)
-    check_numbers(bbox, expected, place)
-    x, y, width, height = bbox
+    x, y, width, height = four_numbers(bbox, "four numbers x, y, width, height", f"{at}.bbox")
     if width <= 0 or height <= 0:
-        raise AnnotationError("a width and a height above 0", bbox, field=place)
+        raise AnnotationError("a width and a height above 0", bbox, field=f"{at}.bbox")
     box = x, y, x + width, y + height
     exact = _attributes(annotation, at).get(EXACT)
     if exact is not None:
-        place, expected = f"{at}.attributes.{EXACT}", "four numbers x1, y1, x2, y2"
-        if not isinstance(exact, list) or len(exact) != 4:
-            raise AnnotationError(expected, exact, field=place)
-        check_numbers(exact, expected, place)
+        exact = four_numbers(exact, "four numbers x1, y1, x2, y2", f"{at}.attributes.{EXACT}")
         if all(abs(a - b) <= 1e-6 for a, b in zip(exact, box, strict=True)):
-            return exact[0], exact[1], exact[2], exact[3]  # otherwise the box was moved since
+            return exact  # otherwise the box was moved since
     return box
 
 

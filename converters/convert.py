@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -114,7 +113,7 @@ def convert(
     count = 0
     try:
         with closing(Ids()) as ids, closing(map_ordered(desk.finish, _to_the_end(pieces, source))) as finished:
-            for done in chain.from_iterable(finished):
+            for done in itertools.chain.from_iterable(finished):
                 count += 1
                 try:
                     if done.error is not None:
@@ -141,7 +140,11 @@ def _to_the_end(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
     except AnnotationError as error:
         yield Piece(error, source)
     except RecursionError:
-        yield Piece(AnnotationError("data that is nested less deep", Words("more")), source)
+        yield Piece(_too_deep(), source)
+
+
+def _too_deep() -> AnnotationError:
+    return AnnotationError("data that is nested less deep", Words("more"))
 
 
 def _note(ids: Ids, annotation: Annotation) -> None:
@@ -185,7 +188,7 @@ class _Desk:
         except AnnotationError as error:
             return [_Done(error=_placed(error, piece))]
         except RecursionError:
-            return [_Done(error=_placed(AnnotationError("data that is nested less deep", Words("more")), piece))]
+            return [_Done(error=_placed(_too_deep(), piece))]
 
     def _finish(self, draft: Draft, piece: Piece) -> _Done:
         done = _Done()

@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import AnnotationError
-
 from .fields import size
 from .parquet import kept_fields, own_id, own_tags
-from .source import Draft, Piece, check_numbers, load_json_items, need, one_line, only_file
+from .source import Draft, Piece, four_numbers, load_json_items, need, one_line, only_file
 
 TAKEN = ("image_path", "problems", "id", "tags", "width", "height")
 
@@ -40,11 +38,8 @@ def from_loki(data: Any) -> list[Draft]:
     regions = []
     for index, each in enumerate(need(problems, "regional", list, "a list of {region, desc}", "problems")):
         at = f"problems.regional[{index}]"
-        box = need(each, "region", list, "four numbers x, y, width, height", at)
-        if len(box) != 4:
-            raise AnnotationError("four numbers x, y, width, height", box, field=f"{at}.region")
-        check_numbers(box, "four numbers x, y, width, height", f"{at}.region")
-        x, y, width, height = box
+        expected = "four numbers x, y, width, height"
+        x, y, width, height = four_numbers(need(each, "region", list, expected, at), expected, f"{at}.region")
         regions.append((x, y, x + width, y + height, one_line(need(each, "desc", str, "a description", at))))
     said = [
         need(each, "desc", str, "a description", f"problems.global[{index}]")

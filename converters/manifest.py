@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import AnnotationError, Words
-from swift_plugins.fakexplain.files import replacing, write_jsonl
+from swift_plugins.fakexplain.files import decode_line, replacing, write_jsonl
 from swift_plugins.fakexplain.generators import GENERATORS, family_of, generator_of
 
 from .source import inner_path, need
@@ -141,17 +140,10 @@ def load_manifest(path: str | Path) -> dict[Path, dict[str, str]]:
         rows = ((table.line_num, row) for row in table) if path.suffix.lower() == ".csv" else enumerate(file, 1)
         for number, row in rows:
             try:
-                line = _decoded(row) if isinstance(row, str) else row
+                line: Any = decode_line(row.encode()) if isinstance(row, str) else row
                 image = inner_path(need(line, "image", str, "the planned path of the image"))
                 said = {name: line[name] for name in ("id", "class_name", "generator", "family") if line.get(name)}
             except AnnotationError as error:
                 raise error.at(str(path), number) from None
             planned[Path(os.path.normpath(path.parent.absolute() / image)).with_suffix("")] = said
     return planned
-
-
-def _decoded(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise AnnotationError("one JSON object", Words(str(error))) from None

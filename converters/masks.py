@@ -3,50 +3,16 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import OnError, raise_error
+from swift_plugins.fakexplain.images import path_in
+from swift_plugins.fakexplain.masks import to_mask
 
-from .sink import path_in, saved
-
-
-def to_mask(annotation: Annotation) -> Any:
-    """The mask of a record's regions.
-
-    A pixel is in a box if its centre is, so a box of whole numbers is exactly its pixels, and edges err neither way; a
-    box with no centre in it, along x or y, takes the one pixel there that holds its middle.
-
-    Returns:
-        (height, width) numpy uint8: 255 in any region, else 0; all 0 for a real image. Its pixels are those of the
-        image as PIL opens it.
-
-    >>> from swift_plugins.fakexplain.annotation import Region
-    >>> regions = (Region((0.4, 0.0, 2.0, 1.0), "Hand."), Region((3.1, 1.6, 3.2, 1.9), "Eye."))
-    >>> to_mask(Annotation("a", "a.png", 4, 2, "fake", regions)).tolist()
-    [[255, 255, 0, 0], [0, 0, 0, 255]]
-    """
-    import numpy as np
-
-    mask = np.zeros((annotation.height, annotation.width), np.uint8)
-    for region in annotation.regions:
-        assert region.bbox is not None
-        x1, y1, x2, y2 = region.bbox
-        mask[_pixels(y1, y2), _pixels(x1, x2)] = 255
-    return mask
-
-
-def _pixels(start: float, end: float) -> slice:
-    """The pixels whose centres lie in [start, end), or the one in its middle."""
-    first, last = math.ceil(start - 0.5), math.ceil(end - 0.5)
-    if first < last:
-        return slice(first, last)
-    middle = math.floor((start + end) / 2)
-    return slice(middle, middle + 1)
+from .sink import saved
 
 
 def save_masks(

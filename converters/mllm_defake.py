@@ -18,7 +18,7 @@ from swift_plugins.fakexplain.annotation import TAG_WORDS, AnnotationError, Word
 
 from .fields import size
 from .parquet import kept_fields, own_id, own_tags
-from .source import Box, Draft, Piece, check_numbers, need, one_line, only_file
+from .source import Box, Draft, Piece, four_numbers, need, one_line, only_file
 
 TAKEN = ("messages", "images", "objects", "id", "tags", "width", "height")
 
@@ -155,13 +155,6 @@ def _objects(row: dict[str, Any]) -> tuple[list[str], list[Box]]:
     for index, name in enumerate(names):
         if not isinstance(name, str):
             raise AnnotationError("a name", name, field=f"objects.ref[{index}]")
-    return names, [_box(box, f"objects.bbox[{index}]") for index, box in enumerate(boxes)]
-
-
-def _box(box: Any, at: str) -> Box:
-    expected = "four numbers x1, y1, x2, y2"
-    if not isinstance(box, list) or len(box) != 4:
-        raise AnnotationError(expected, box, field=at)
-    check_numbers(box, expected, at)
-    x1, y1, x2, y2 = box
-    return x1, y1, x2, y2
+    return names, [
+        four_numbers(box, "four numbers x1, y1, x2, y2", f"objects.bbox[{index}]") for index, box in enumerate(boxes)
+    ]

@@ -12,25 +12,10 @@ from typing import TypeVar
 from swift_plugins.fakexplain.annotation import Annotation, AnnotationError, Ids, Words
 from swift_plugins.fakexplain.errors import OnError
 from swift_plugins.fakexplain.images import open_image, orientation
+from swift_plugins.fakexplain.images import path_in as path_in
 from swift_plugins.fakexplain.parallel import map_ordered
 
 T = TypeVar("T")
-
-
-def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
-    """The way from a folder of images to a record's image.
-
-    Raises:
-        AnnotationError: the image lies outside the folder.
-
-    >>> path_in(Path("data"), Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")))
-    PurePosixPath('b/a.png')
-    """
-    path = PurePosixPath(os.path.relpath(annotation.path.absolute(), images.absolute()).replace(os.sep, "/"))
-    if ".." in path.parts:
-        expected = f"an image in {images} (--images names another folder)"
-        raise refused(annotation, expected, annotation.image, "image")
-    return path
 
 
 def check_upright(annotation: Annotation) -> None:

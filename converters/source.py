@@ -7,21 +7,23 @@ image, turns it upright and checks every field.
 
 from __future__ import annotations
 
-import codecs
 import json
-import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from pathlib import Path, PurePosixPath
-from types import SimpleNamespace
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from swift_plugins.fakexplain.annotation import NOTHING, AnnotationError, Words
+from swift_plugins.fakexplain.annotation import AnnotationError, Words
 from swift_plugins.fakexplain.boxes import Box
+from swift_plugins.fakexplain.checks import check_numbers
+from swift_plugins.fakexplain.checks import four_numbers as four_numbers
+from swift_plugins.fakexplain.checks import need as need
+from swift_plugins.fakexplain.files import files_below
+from swift_plugins.fakexplain.files import is_json_list as is_json_list
+from swift_plugins.fakexplain.files import load_json_items as load_json_items
 
 
 class Piece(NamedTuple):
@@ -63,51 +65,6 @@ class Draft:
     wh: tuple[int, int] | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     places: Sequence[str] = ()
-
-
-def need(data: Any, name: str, kind: type | tuple[type, ...], expected: str, at: str = "") -> Any:
-    """A field that must be there and of a type.
-
-    Args:
-        data: a JSON object.
-        name: the field.
-        kind: its type; `float` takes whole numbers too, and True is no number.
-        expected: the type in words, for the error.
-        at: the way to `data`, for the error.
-
-    Raises:
-        AnnotationError: `data` is no object, or the field is missing or of another type.
-
-    >>> need({"width": 8}, "width", int, "a whole number")
-    8
-    """
-    if not isinstance(data, dict):
-        raise AnnotationError("a JSON object", data, field=at)
-    place = f"{at}.{name}" if at else name
-    if name not in data:
-        raise AnnotationError(expected, NOTHING, field=place)
-    value = data[name]
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if float in kinds:
-        kinds = (*kinds, int)
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        raise AnnotationError(expected, value, field=place)
-    return value
-
-
-def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
-    """Make sure that values are numbers that pixels can have: not text, not True, not infinite, not 400 digits long.
-
-    Raises:
-        AnnotationError: one is not.
-
-    >>> check_numbers([1, 2.5], "numbers", "bbox")
-    """
-    for value in values:
-        if not isinstance(value, (int, float)) or isinstance(value, bool):
-            raise AnnotationError(expected, value, field=field)
-        if not -1e9 < value < 1e9:
-            raise AnnotationError("finite numbers of a sane size", value, field=field)
 
 
 def hull(points: Sequence[Any], at: str) -> Box:
@@ -168,56 +125,6 @@ def inner_path(name: str, field: str = "image") -> PurePosixPath:
     return path
 
 
-def _utf8(file: IO[bytes]) -> Any:
-    """A file's text as UTF-8 bytes, whichever Unicode encoding its byte order mark says it has."""
-    head = file.read(4)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        file.seek(0)
-        return SimpleNamespace(read=codecs.EncodedFile(file, "utf-8", "utf-16").read)  # of it, ijson may read raw
-    file.seek(3 if head.startswith(codecs.BOM_UTF8) else 0)
-    return file
-
-
-def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any]]:
-    """The items of a large JSON list or object, one at a time.
-
-    Args:
-        path: a JSON file in UTF-8, or in UTF-16 with a byte order mark.
-        prefix: where they are, in ijson's words: `item` for a list at the top, `images.item` for one under a key, and
-            the empty string for the values of an object at the top, or `a.b` and a final dot for those of an inner one.
-
-    Yields:
-        The key or the index as `[0]`, and the value.
-
-    Raises:
-        FileNotFoundError: no such file.
-        AnnotationError: the file is not JSON, or holds something else where a list is to be.
-    """
-    import ijson
-
-    with open(path, "rb") as raw:
-        file = _utf8(raw)
-        try:
-            if prefix == "item" and not _is_list(path):
-                raise AnnotationError("a JSON list", Words("none")).at(str(path), 0)
-            if prefix.endswith("item"):
-                for index, value in enumerate(ijson.items(file, prefix, use_float=True)):
-                    yield f"{prefix[:-4].rstrip('.')}[{index}]", value
-            else:
-                yield from ijson.kvitems(file, prefix.rstrip("."), use_float=True)
-        except (ijson.JSONError, UnicodeError) as error:
-            what = error.args[0]
-            what = what.decode(errors="replace") if isinstance(what, bytes) else str(error)
-            raise AnnotationError("JSON", Words(what.partition("\n")[0])).at(str(path), 0) from None
-
-
-def _is_list(path: Path) -> bool:
-    """Whether JSON begins with a list; true of what is no JSON, which its parser tells better."""
-    with open(path, "rb") as raw:
-        head = _utf8(raw).read(1024).strip()
-    return not head.startswith(b"{")
-
-
 def load_json(path: Path) -> Any:
     """A small JSON file, whole.
 
@@ -273,30 +180,6 @@ def only_file(src: Path, *patterns: str) -> Path:
 IMAGE_SUFFIXES = frozenset(
     {".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 )
-
-
-def files_below(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:
-    """Files below a folder, each folder's entries in order; links are followed, hidden ones passed over.
-
-    Args:
-        folder: where to begin.
-        passed_over: folders that are not entered.
-    """
-
-    def walk(here: Path, above: frozenset[Path]) -> Iterator[Path]:
-        real = here.resolve()
-        if real in above or real in without:  # a link may lead up
-            return
-        for entry in sorted(os.scandir(here), key=attrgetter("name")):
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                yield from walk(here / entry.name, above | {real})
-            elif entry.is_file():
-                yield here / entry.name
-
-    without = {path.resolve() for path in passed_over}
-    yield from walk(folder, frozenset())
 
 
 def image_files(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:

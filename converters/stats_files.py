@@ -87,8 +87,9 @@ def _save_plot(stats: Stats, path: Path, size: tuple[float, float], draw: Any) -
         for axis in (axes.xaxis, axes.yaxis):
             if isinstance(axis.get_major_locator(), AutoLocator):  # counts are whole numbers
                 axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # a box stands for it
-        figure.savefig(path, dpi=140, metadata={"Software": None})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # a box stands for it
+            figure.savefig(path, dpi=140, metadata={"Software": None})
 
 
 def _nothing(axes: Axes, words: str) -> None:

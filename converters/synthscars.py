@@ -8,7 +8,6 @@ so the id is the source's own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from swift_plugins.fakexplain.annotation import AnnotationError
 
 from .fields import size
 from .parquet import kept_fields, own_tags
-from .source import Draft, Piece, hull, load_json_items, need, one_line, only_file
+from .source import Draft, Piece, hull, is_json_list, load_json_items, need, one_line, only_file
 
 TAKEN = ("img_file_name", "caption", "refs", "tags", "width", "height")
 
@@ -25,19 +24,13 @@ TAKEN = ("img_file_name", "caption", "refs", "tags", "width", "height")
 def load_synthscars(src: Path) -> Iterator[Piece]:
     """Images of a JSON file, or of the only one of a folder, each as {id: image}."""
     path = only_file(src, "*.json")
-    if _is_list(path):
+    if is_json_list(path):
         for at, item in load_json_items(path):
             for part in [{id: image} for id, image in item.items()] if isinstance(item, dict) and item else [item]:
                 yield Piece(part, str(path), at=at)
     else:
         for id, image in load_json_items(path, ""):
             yield Piece({id: image}, str(path))
-
-
-def _is_list(path: Path) -> bool:
-    with open(path, "rb") as file:
-        opening = re.search(rb"[\[{]", file.read(1024))
-    return opening is None or opening.group() == b"["
 
 
 def from_synthscars(data: Any) -> list[Draft]:

@@ -1,12 +1,20 @@
 """Images of records: what is found wrong with them, and which way is up."""
 
 import io
+import warnings
 
 import pytest
 from PIL import Image
 
 from swift_plugins.fakexplain.annotation import AnnotationError, parse_record
-from swift_plugins.fakexplain.images import check_image, open_image, orientation, upright, upright_wh
+from swift_plugins.fakexplain.images import (
+    _allow_large_images,
+    check_image,
+    open_image,
+    orientation,
+    upright,
+    upright_wh,
+)
 from tests.test_annotation import REAL
 
 
@@ -79,6 +87,21 @@ def test_an_image_is_turned_as_its_exif_says(turn, wh, red, kind):
     assert whole.size == wh and orientation(whole) == 1
     pixel = whole.convert("RGB").getpixel(red)
     assert pixel[0] > 200 and pixel[2] < 60
+
+
+def test_a_large_image_is_opened_without_a_warning(monkeypatch, tmp_path):
+    """Pillow warns beyond its limit and refuses beyond twice that. Filters are touched once, not by each image."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    Image.new("L", (10, 15)).save(tmp_path / "a.png")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _allow_large_images.cache_clear()
+        open_image(tmp_path / "a.png", "a.png").close()
+        warnings.filterwarnings("ignore", "a filter of somebody else")
+        before = list(warnings.filters)
+        open_image(tmp_path / "a.png", "a.png").close()
+        assert warnings.filters == before and not caught
+    _allow_large_images.cache_clear()  # for the filters are restored
 
 
 def test_a_decompression_bomb_is_refused(monkeypatch, tmp_path):

@@ -1,16 +1,22 @@
-"""Files and folders that appear whole or not at all: each is written beside its place and moved there. JSON lines."""
+"""Files and folders that appear whole or not at all: each is written beside its place and moved there.
+
+And what is read of them piece by piece: the files below a folder, lines of JSON, items of JSON too large for memory.
+"""
 
 from __future__ import annotations
 
+import codecs
 import json
+import os
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from types import FrameType, SimpleNamespace
+from typing import IO, Any
 
 import msgspec
 
@@ -113,6 +119,30 @@ def undisturbed() -> Iterator[None]:
             handler(*waiting[0])
 
 
+def files_below(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:
+    """Files below a folder, each folder's entries in order; links are followed, hidden ones passed over.
+
+    Args:
+        folder: where to begin.
+        passed_over: folders that are not entered.
+    """
+
+    def walk(here: Path, above: frozenset[Path]) -> Iterator[Path]:
+        real = here.resolve()
+        if real in above or real in without:  # a link may lead up
+            return
+        for entry in sorted(os.scandir(here), key=attrgetter("name")):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from walk(here / entry.name, above | {real})
+            elif entry.is_file():
+                yield here / entry.name
+
+    without = {path.resolve() for path in passed_over}
+    yield from walk(folder, frozenset())
+
+
 def to_json(value: Any) -> bytes:
     """JSON on one line, in UTF-8, with blanks for people who read it.
 
@@ -177,3 +207,53 @@ def _decode_saying_why(raw: bytes) -> object:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name}, which is not JSON")
+
+
+def as_utf8(file: IO[bytes]) -> Any:
+    """A file's text as UTF-8 bytes, whichever Unicode encoding its byte order mark says it has."""
+    head = file.read(4)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        file.seek(0)
+        return SimpleNamespace(read=codecs.EncodedFile(file, "utf-8", "utf-16").read)  # of it, ijson may read raw
+    file.seek(3 if head.startswith(codecs.BOM_UTF8) else 0)
+    return file
+
+
+def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any]]:
+    """The items of a large JSON list or object, one at a time.
+
+    Args:
+        path: a JSON file in UTF-8, or in UTF-16 with a byte order mark.
+        prefix: where they are, in ijson's words: `item` for a list at the top, `images.item` for one under a key, and
+            the empty string for the values of an object at the top, or `a.b` and a final dot for those of an inner one.
+
+    Yields:
+        The key or the index as `[0]`, and the value.
+
+    Raises:
+        FileNotFoundError: no such file.
+        AnnotationError: the file is not JSON, or holds something else where a list is to be.
+    """
+    import ijson
+
+    with open(path, "rb") as raw:
+        file = as_utf8(raw)
+        try:
+            if prefix == "item" and not is_json_list(path):
+                raise AnnotationError("a JSON list", Words("none")).at(str(path), 0)
+            if prefix.endswith("item"):
+                for index, value in enumerate(ijson.items(file, prefix, use_float=True)):
+                    yield f"{prefix[:-4].rstrip('.')}[{index}]", value
+            else:
+                yield from ijson.kvitems(file, prefix.rstrip("."), use_float=True)
+        except (ijson.JSONError, UnicodeError) as error:
+            what = error.args[0]
+            what = what.decode(errors="replace") if isinstance(what, bytes) else str(error)
+            raise AnnotationError("JSON", Words(what.partition("\n")[0])).at(str(path), 0) from None
+
+
+def is_json_list(path: Path) -> bool:
+    """Whether JSON begins with a list; true of what is no JSON, which its parser tells better."""
+    with open(path, "rb") as raw:
+        head = as_utf8(raw).read(1024).strip()
+    return not head.startswith(b"{")

@@ -6,6 +6,7 @@ App. A.1 speaks of 28 generators; Table 1 lists these 27, under the families of 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 FAMILIES = ("diffusion", "gan", "dit", "other")
 
@@ -78,6 +79,7 @@ def family_of(generator: str) -> str | None:
     return GENERATORS[name] if name else _LINES.get(_key(generator))
 
 
+@lru_cache(maxsize=1024)
 def _key(name: str) -> str:
     """Letters and digits alone, in one spelling."""
     key = re.sub(r"[\W_]", "", name.rsplit("/", 1)[-1].casefold())

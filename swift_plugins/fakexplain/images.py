@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from pathlib import Path
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from .annotation import Annotation, AnnotationError, Words, resolved
+from .annotation import Annotation, AnnotationError, Words
 
 _BROKEN = (OSError, RuntimeError, SyntaxError, ValueError)  # what Pillow's readers raise of a file that is broken
 
@@ -29,7 +30,7 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
     """
     from PIL import Image, UnidentifiedImageError
 
-    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # below the limit all is well
+    _allow_large_images()
     try:
         image = Image.open(source)
         if decode:
@@ -41,10 +42,41 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
         raise AnnotationError("a readable image", Words(f"{name}: {error}"), field="image") from None
 
 
-def image_key(path: Path) -> str:
+@lru_cache(maxsize=1)
+def _allow_large_images() -> None:
+    """Silence Pillow below the limit at which it raises; once, for filters are the process's and threads share them."""
+    from PIL import Image
+
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def image_key(path: str | Path) -> str:
     """The file a path leads to: two paths of one file have one key, whether or not it exists."""
-    whole = resolved(path.parent) / path.name
-    return os.path.realpath(whole) if path.name == ".." or whole.is_symlink() else str(whole)
+    folder, name = os.path.split(path)  # not pathlib, for every record and prediction comes by
+    whole = os.path.join(_real_folder(folder, os.getcwd()), name)  # noqa: PTH109, PTH118
+    return os.path.realpath(whole) if name in ("", ".", "..") or os.path.islink(whole) else whole  # noqa: PTH114
+
+
+@lru_cache(maxsize=1024)
+def _real_folder(folder: str, current: str) -> str:
+    return os.path.realpath(os.path.join(current, folder))  # noqa: PTH118
+
+
+def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
+    """The way from a folder of images to a record's image.
+
+    Raises:
+        AnnotationError: the image lies outside the folder.
+
+    >>> path_in(Path("data"), Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")))
+    PurePosixPath('b/a.png')
+    """
+    path = PurePosixPath(os.path.relpath(annotation.path.absolute(), images.absolute()).replace(os.sep, "/"))
+    if ".." in path.parts:
+        expected = f"an image in {images} (--images names another folder)"
+        error = AnnotationError(expected, annotation.image, field="image")
+        raise error.at(annotation.file, annotation.line, annotation.id)
+    return path
 
 
 def check_image(annotation: Annotation, *, decode: bool = False) -> None:

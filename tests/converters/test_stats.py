@@ -1,6 +1,7 @@
 """Statistics: every figure by hand, files that are the same twice, plots that can be drawn of anything."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -157,6 +158,15 @@ def test_plots_of_nothing_say_so(tmp_path, records):
 
 
 # -- the command -------------------------------------------------------------------------------------------------------
+
+
+def test_names_beyond_the_font_are_drawn_without_a_warning(tmp_path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        before = list(warnings.filters)
+        save_stats(stats_of(record(0, generator="\u10ff\u0530")), tmp_path)
+        assert warnings.filters == before
+    assert not [str(each.message) for each in caught if "Glyph" in str(each.message)]
 
 
 def test_stats_prints_tables(tmp_path):
