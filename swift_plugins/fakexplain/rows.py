@@ -20,6 +20,8 @@ from .prompts import QUESTION, VARIANTS, system_prompt
 
 _SUBSET = re.compile(r"(?:all|fold(?P<fold>[0-3])_(?P<part>train|test))(?:__(?P<variant>\w+))?")
 WITHOUT_BOXES = ("no_bbox", "label_only")
+WITHOUT_CAPTIONS = ("no_caption", "label_only")
+WITHOUT_TAGS = ("no_tags", "label_only")
 
 
 class Subset(NamedTuple):

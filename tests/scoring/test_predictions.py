@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from swift_plugins.fakexplain.annotation import Annotation
-from swift_plugins.fakexplain.scoring.predictions import Prediction, join, read_predictions
+from swift_plugins.fakexplain.scoring.predictions import Prediction, by_image, join, join_all, read_predictions
 
 
 def line(path: object = "/data/a.png", **changes: object) -> str:
@@ -35,7 +36,8 @@ def record(id: str, path: str | Path, line: int = 1) -> Annotation:
         line(),
         line(images=["/data/a.png"]),  # `swift infer` at its prompt
         line(images=[{"path": "/data/./b/../a.png"}]),
-        line(logprobs={"content": [float("-inf")]}),  # Python's JSON has a word for it, and logprobs are not read
+        line(logprobs={"content": [float("-inf")]}),  # an answer without a verdict has no P(fake)
+        line(images=None, image="/data/a.png"),  # as other tools write answers
         line(solution="further columns are not read"),
     ],
 )
@@ -63,9 +65,11 @@ def test_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monk
         ('{"response": "said"}', "images: the path of one image, found no such field"),
         (line(images=[]), "images: the path of one image, found []"),
         (line(images=["/data/a.png", "/data/b.png"]), "images: the path of one image, found ['/data/a.png', "),
+        (line(images=None), "images: the path of one image, found None"),
         (line(None), "images: the path of one image, found [{'bytes': None, 'path': None}]"),
         (line(""), "images: the path of one image, found [{'bytes': None, 'path': ''}]"),
         (line(images="x" * 500), "images: the path of one image, found 'xxx"),
+        ('{"response": "said", "image": 3}', "images: the path of one image, found [3]"),
     ],
 )
 def test_bad_line_says_what_and_where(tmp_path: Path, text: str, message: str):
@@ -75,6 +79,23 @@ def test_bad_line_says_what_and_where(tmp_path: Path, text: str, message: str):
     assert str(error.value).startswith(f"{path}:2: expected ")
     assert message in str(error.value)
     assert len(str(error.value)) < 300 + len(str(path))
+
+
+def verdict(*tokens: dict) -> str:
+    return line(response="<verdict>fake</verdict>", logprobs={"content": list(tokens)})
+
+
+def test_p_fake_is_read(tmp_path: Path):
+    tokens = [("<verdict>", 0.0), ("fake", math.log(0.75)), ("</verdict>", 0.0)]
+    path = predictions_file(tmp_path, verdict(*({"token": token, "logprob": p} for token, p in tokens)))
+    (prediction,) = read_predictions(path)
+    assert prediction.p_fake == pytest.approx(0.75)
+
+
+def test_log_probabilities_of_another_shape_say_where(tmp_path: Path):
+    path = predictions_file(tmp_path, line(), verdict({"token": 3}))
+    with pytest.raises(ValueError, match=r"answers.jsonl:2: logprobs.content.0..token: expected the text of a token"):
+        list(read_predictions(path))
 
 
 def test_bytes_that_are_no_text(tmp_path: Path):
@@ -146,3 +167,22 @@ def test_answers_about_images_of_no_record_show_a_path_of_each_side():
     )
     with pytest.raises(ValueError, match=r"none of the records has; there are no records$"):
         list(join([], answers[:1]))
+
+
+def test_systems_are_joined_in_one_pass():
+    records = iter([record("a", "/data/a.png"), record("b", "/data/b.png")])
+    systems = {
+        "first": by_image([Prediction("/data/b.png", "B"), Prediction("/data/a.png", "A")]),
+        "second": by_image([Prediction("/data/a.png", "AA")]),
+    }
+    said = [
+        (each.id, {name: answer and answer.text for name, answer in answers.items()})
+        for each, answers in join_all(records, systems)
+    ]
+    assert said == [("a", {"first": "A", "second": "AA"}), ("b", {"first": "B", "second": None})]
+
+
+def test_a_stranger_to_a_subset_is_told_so():
+    systems = {"a": by_image([Prediction("/data/z.png", "Z", "answers.jsonl", 3)])}
+    with pytest.raises(ValueError, match=r"answers.jsonl:3: .*z.png, which none of the records of fold0_test has"):
+        list(join_all([record("a", "/data/a.png")], systems, "the records of fold0_test"))

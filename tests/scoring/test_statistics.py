@@ -21,10 +21,15 @@ from swift_plugins.fakexplain.scoring.statistics import (
     Interval,
     Ratios,
     bootstrap,
+    joint_bootstrap,
     mcnemar,
-    paired_bootstrap,
     spread,
 )
+
+
+def paired_bootstrap(a: Figures, b: Figures, n: int, **settings: Any) -> dict[str, Difference]:
+    """How far the first is ahead of the second."""
+    return joint_bootstrap({"b": b, "a": a}, n, **settings).differences["a", "b"]
 
 
 def means(*samples: Any) -> Ratios:

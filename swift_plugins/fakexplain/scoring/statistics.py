@@ -11,9 +11,9 @@ The paper's tables have neither intervals nor tests.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from math import isclose
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 Figures = Callable[[Array], Mapping[str, float | None]]
 """(n,) weights -> figure by name, the same names every time; None where it has no value."""
 
+Key = TypeVar("Key", bound=Hashable)
 UNDEFINED = 0.05  # share of resamples that may leave a figure without a value; with more of them it has no interval
 
 
@@ -121,45 +122,75 @@ class Difference(NamedTuple):
     p: float | None
 
 
-def paired_bootstrap(
-    figures_a: Figures,
-    figures_b: Figures,
+class Joint(NamedTuple):
+    """Systems resampled together.
+
+    Attributes:
+        intervals: system -> figure -> interval.
+        differences: (system, one named before it) -> figure -> difference.
+    """
+
+    intervals: dict[str, dict[str, Interval | None]]
+    differences: dict[tuple[str, str], dict[str, Difference]]
+
+
+def joint_bootstrap(
+    systems: Mapping[str, Figures],
     n: int,
     *,
+    compared: Collection[str] | None = None,
     resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
     strata: ArrayLike | None = None,
-) -> dict[str, Difference]:
-    """Differences of two systems' figures on the same n images: each resample serves both.
+) -> Joint:
+    """Intervals of several systems' figures on the same n images, and differences of all pairs.
+
+    Each resample serves all of them.
 
     p = min(1, 2 (1 + min(#{d ≤ 0}, #{d ≥ 0})) / (1 + B)) over the differences d of the B resamples that have one: the
     level at which the interval would begin to hold 0, with one resample added so that it is never 0. Differences of
     rounding, below 1e-12 of the figures, are none.
 
-    Args: as `bootstrap`; image i is the same to both functions, and both give the same names.
+    Args: as `bootstrap`; image i is the same to all functions, and all give the same names. Differences are of the
+        figures `compared`, or of all.
 
     Raises:
         ValueError: a setting is not as `bootstrap` wants it, or the names differ.
 
     >>> a = Ratios(["accuracy"], [[1]] * 80 + [[0]] * 20, [[1]] * 100)
     >>> b = Ratios(["accuracy"], [[1]] * 70 + [[0]] * 30, [[1]] * 100)
-    >>> paired_bootstrap(a, b, 100)["accuracy"].p
+    >>> joint_bootstrap({"a": a, "b": b}, 100).differences["b", "a"]["accuracy"].p
     0.0009995002498750624
     """
+    pairs = [(later, earlier) for i, later in enumerate(systems) for earlier in list(systems)[:i]]
 
-    def differences(weight: Array) -> dict[str, float | None]:
-        a, b = figures_a(weight), figures_b(weight)
-        if a.keys() != b.keys():
-            raise ValueError(f"the systems differ in what they have: {', '.join(sorted(a.keys() ^ b.keys()))}")
-        return {name: _minus(a[name], b[name]) for name in a}
+    def figures(weight: Array) -> dict[tuple[str, ...], float | None]:
+        found = {name: system(weight) for name, system in systems.items()}
+        first, *others = found.values()
+        for other in others:
+            if other.keys() != first.keys():
+                odd = ", ".join(sorted(first.keys() ^ other.keys()))
+                raise ValueError(f"the systems differ in what they have: {odd}")
+        values: dict[tuple[str, ...], float | None] = {
+            (name, figure): value for name, each in found.items() for figure, value in each.items()
+        }
+        for a, b in pairs:
+            for figure in first if compared is None else compared:
+                values[a, b, figure] = _minus(found[a][figure], found[b][figure])
+        return values
 
-    values = differences(np.ones(n))
-    drawn = _draw(differences, n, resamples, seed, level, strata)
-    return {
-        name: Difference(value, interval := _interval(drawn[name], level), _p_value(drawn[name]) if interval else None)
-        for name, value in values.items()
-    }
+    values = figures(np.ones(n))
+    drawn = _draw(figures, n, resamples, seed, level, strata)
+    joint = Joint({name: {} for name in systems}, {pair: {} for pair in pairs})
+    for key, value in values.items():
+        interval = _interval(drawn[key], level)
+        if len(key) == 2:
+            joint.intervals[key[0]][key[1]] = interval
+        else:
+            p = _p_value(drawn[key]) if interval else None
+            joint.differences[key[0], key[1]][key[2]] = Difference(value, interval, p)
+    return joint
 
 
 def _minus(a: float | None, b: float | None) -> float | None:
@@ -169,8 +200,13 @@ def _minus(a: float | None, b: float | None) -> float | None:
 
 
 def _draw(
-    figures: Figures, n: int, resamples: int, seed: int, level: float, strata: ArrayLike | None
-) -> dict[str, Array]:
+    figures: Callable[[Array], Mapping[Key, float | None]],
+    n: int,
+    resamples: int,
+    seed: int,
+    level: float,
+    strata: ArrayLike | None,
+) -> dict[Key, Array]:
     """Values of each figure in those resamples where it has one; none at all where too few have."""
     if resamples < 1 or not 0 < level < 1:
         raise ValueError(f"expected resamples >= 1 and 0 < level < 1, got {resamples} and {level}")

@@ -1,0 +1,131 @@
+"""Runs written and read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.frames import frame_rule
+from swift_plugins.fakexplain.scoring.baselines import BaselinePrediction
+from swift_plugins.fakexplain.scoring.predictions import read_predictions
+from swift_plugins.fakexplain.scoring.results import Resampling
+from swift_plugins.fakexplain.scoring.run import FILES, load_run, writing_run
+from swift_plugins.fakexplain.scoring.score import score_systems, system_of
+
+from . import forty
+
+FIELDS: dict[str, Any] = {
+    "dataset": "forty",
+    "subset": "all",
+    "variant": "full",
+    "perturbation": None,
+    "annotations": "annotations.jsonl",
+    "records": 40,
+    "settings": {},
+}
+
+
+def write_forty(folder: Path, out: Path) -> None:
+    """A run of the forty: answers, and a baseline that calls the first image fake and says nothing of the others."""
+    annotations, answers = forty.write(folder)
+    first = BaselinePrediction(str(folder.resolve() / "images/00.png"), "fake", 0.5, ((0, 0, 256, 256),))
+    systems = {"ours": system_of(read_predictions(answers)), "NPR": system_of([first])}
+    rule = frame_rule("fx_qwen2_5_vl", env={})
+    with writing_run(out) as (on_image, finish):
+        results, comparisons = score_systems(
+            read_annotations(annotations), systems, rule, resampling=Resampling(0), on_image=on_image
+        )
+        finish(FIELDS | {"systems": results, "comparisons": comparisons})
+
+
+def test_a_run_is_read_back(tmp_path: Path):
+    write_forty(tmp_path, tmp_path / "runs" / "forty")
+    run = load_run(tmp_path / "runs" / "forty")
+    assert {name: getattr(run, name) for name in FIELDS} == FIELDS
+    assert run.folder == tmp_path / "runs" / "forty"
+    assert list(run.systems) == ["ours", "NPR"]
+    assert run.systems["ours"]["accuracy"] == 31 / 40
+    assert run.comparisons[0]["mcnemar"] == {"only_a": 0, "only_b": 30, "p": 2 / 2**30}  # NPR is right on one of 31
+    assert sorted(each.name for each in run.folder.iterdir()) == sorted(FILES)
+
+
+def test_its_images_are_records_with_answers_in_original_pixels(tmp_path: Path):
+    write_forty(tmp_path, tmp_path / "runs" / "forty")
+    records = list(read_annotations(tmp_path / "runs" / "forty" / "images.jsonl"))
+    assert [record.id for record in records] == [f"{i:02}" for i in range(40)]
+    assert records[0].image == "../../images/00.png"
+    assert records[0].path.resolve() == tmp_path.resolve() / "images/00.png"
+    assert records[0].extra["answers"] == {
+        "ours": {
+            "verdict": "fake",
+            "p_fake": pytest.approx(0.9),
+            "iou": 1.0,
+            "regions": [{"bbox": [0.0, 0.0, 256.0, 256.0], "caption": "Bent rail."}],
+            "tags": ["texture_error"],
+            "problems": [],
+        },
+        "NPR": {
+            "verdict": "fake",
+            "p_fake": 0.5,
+            "iou": 1.0,
+            "regions": [{"bbox": [0.0, 0.0, 256.0, 256.0], "caption": ""}],
+            "tags": None,
+            "problems": [],
+        },
+    }
+    cut_off = records[17].extra["answers"]["ours"]
+    assert cut_off["text"] == "<think>\n[0, 0, 252, 252] Bent rail."
+    assert cut_off["problems"] == ["no_verdict", "unclosed"]
+    assert records[18].extra["answers"] == {"ours": None, "NPR": None}
+
+
+def test_the_same_answers_give_the_same_bytes(tmp_path: Path):
+    for name in ("a", "b"):
+        write_forty(tmp_path, tmp_path / name)
+    assert [(tmp_path / "a" / name).read_bytes() for name in FILES] == [
+        (tmp_path / "b" / name).read_bytes() for name in FILES
+    ]
+
+
+def test_a_failure_leaves_nothing(tmp_path: Path):
+    with pytest.raises(ValueError, match="of course"), writing_run(tmp_path / "run"):
+        raise ValueError("of course")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"records": None}, "run.json: records: expected a field of a run, found None"),
+        ({"records": True}, "run.json: records: expected a field of a run, found True"),
+        ({"dataset": 3}, "run.json: dataset: expected a field of a run, found 3"),
+        ({"systems": {"a": 1}}, "run.json: systems.a: expected the result of a system, found 1"),
+        ({"comparisons": {}}, r"run.json: comparisons: expected a field of a run, found \{\}"),
+    ],
+)
+def test_what_is_no_run_says_where(tmp_path: Path, changes: dict[str, Any], message: str):
+    (tmp_path / "images.jsonl").touch()
+    fields = FIELDS | {"systems": {}, "comparisons": []} | changes
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    with pytest.raises(ValueError, match=message):
+        load_run(tmp_path)
+    del fields[next(iter(changes))]
+    (tmp_path / "run.json").write_text(json.dumps(fields))
+    with pytest.raises(ValueError, match="expected a field of a run, found nothing"):
+        load_run(tmp_path)
+
+
+def test_folders_that_are_no_run(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match="none: expected a folder of `fakexplain score --out`, found no such"):
+        load_run(tmp_path / "none")
+    with pytest.raises(FileNotFoundError, match=r"found no run.json in it"):
+        load_run(tmp_path)
+    (tmp_path / "images.jsonl").touch()
+    for text in ("[1]", "{", ""):
+        (tmp_path / "run.json").write_text(text)
+        with pytest.raises(ValueError, match=r"run.json: expected "):
+            load_run(tmp_path)
