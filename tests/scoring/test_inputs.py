@@ -135,6 +135,17 @@ def test_masks_and_labels(tmp_path: Path):
     assert found[0].mask == str(first)
 
 
+def test_boxes_and_labels(tmp_path: Path):
+    write(tmp_path, "a.json", '{"a.png": [[0, 0, 4, 4]], "b.png": []}')
+    write(tmp_path, "a.csv", "image,label,prob\na.png,,0.75\nc.png,,0.25\n")
+    found = read(tmp_path, "a.json", "a.csv", columns={"verdict": ""})
+    assert short(found) == [
+        ("a.png", "fake", 0.75, ((0, 0, 4, 4),), None),
+        ("b.png", None, None, (), None),
+        ("c.png", "real", 0.25, None, None),
+    ]
+
+
 def test_an_image_that_is_spoken_of_twice(tmp_path: Path):
     """`by_image`, to which all predictions go, refuses it."""
     mask(tmp_path, "masks/a.png")
@@ -157,13 +168,13 @@ def test_an_image_that_is_spoken_of_twice(tmp_path: Path):
         (
             ["a.jsonl", "a.csv"],
             {},
-            "expected one kind of files of one system, or masks and their labels, found answers (a.jsonl) and labels "
-            "(a.csv)",
+            "expected one kind of files of one system, or masks or boxes and their labels, found answers (a.jsonl) and "
+            "labels (a.csv)",
         ),
-        (["a.json", "a.csv"], {}, "found boxes (a.json) and labels (a.csv)"),
+        (["a.json", "a.csv"], {"fake_if_boxes": True}, "--fake-if-boxes: expected no labels beside it"),
         (["a.json", "masks"], {}, "found boxes (a.json) and masks (masks)"),
         (["masks", "a.csv", "a.jsonl"], {}, "found masks (masks) and labels (a.csv) and answers (a.jsonl)"),
-        (["a.csv", "masks"], {"min_area_share": 0.5}, "--min-area-share: expected no labels beside masks"),
+        (["a.csv", "masks"], {"min_area_share": 0.5}, "--min-area-share: expected no labels beside it"),
     ],
 )
 def test_what_is_not_accepted(tmp_path: Path, names: list[str], settings: dict[str, Any], message: str):

@@ -5,9 +5,9 @@
     .json        boxes; with COCO annotations beside them, COCO results
     a folder     masks
 
-Several paths of one system are read as one, such as four folds in four files. They are of one kind; only masks have
-tables beside them, for a mask shows where an image is fake but not whether. An image that two of them speak of is not
-for this module to tell: `predictions.by_image` refuses it, in one file or in two.
+Several paths of one system are read as one, such as four folds in four files. They are of one kind; only masks and
+boxes have tables beside them, for they show where an image is fake but not whether. An image that two of them speak of
+is not for this module to tell: `predictions.by_image` refuses it, in one file or in two.
 """
 
 from __future__ import annotations
@@ -84,15 +84,15 @@ def read_system(
 
     Raises:
         FileNotFoundError: no such path.
-        ValueError: a path of no kind that is accepted, kinds that do not go together, `min_area_share` for masks with
-            labels, and what each reader raises.
+        ValueError: a path of no kind that is accepted, kinds that do not go together, `min_area_share` or
+            `fake_if_boxes` beside labels, and what each reader raises.
     """
     found: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
         found[_kind(path)].append(path)
-    if len(found) > 1 and found.keys() != {"masks", "labels"}:
+    if len(found) > 1 and found.keys() not in ({"masks", "labels"}, {"boxes", "labels"}):
         each = " and ".join(f"{kind} ({', '.join(map(str, places))})" for kind, places in found.items())
-        raise ValueError(f"expected one kind of files of one system, or masks and their labels, found {each}")
+        raise ValueError(f"expected one kind of files of one system, or masks or boxes and their labels, found {each}")
     return _read(found, images, annotations, settings)
 
 
@@ -116,40 +116,43 @@ def _read(
     convention, columns = settings.convention, settings.columns
     tables = chain.from_iterable(read_label_csv(path, images, convention, columns) for path in found.get("labels", ()))
     if folders := found.get("masks"):
-        yield from _masks_and_labels(folders, by_image(tables), images, annotations, settings)
+        yield from _with_labels(_masks(folders, images, annotations, settings), by_image(tables), settings)
     elif boxes := found.get("boxes"):
-        if settings.coco is not None:
-            yield from read_coco_results(boxes, images, settings.coco, settings.min_score, settings.fake_if_boxes)
-        else:
-            for path in boxes:
-                yield from read_boxes_json(path, images, convention, columns, settings.fake_if_boxes)
+        yield from _with_labels(_boxes(boxes, images, settings), by_image(tables), settings)
     else:
         yield from tables
         for path in found.get("answers", ()):
             yield from read_predictions(path)
 
 
-def _masks_and_labels(
-    folders: Sequence[Path],
-    labels: dict[str, BaselinePrediction],
-    images: Path,
-    annotations: Callable[[], Iterable[Annotation]],
-    settings: Settings,
+def _masks(
+    folders: Sequence[Path], images: Path, annotations: Callable[[], Iterable[Annotation]], settings: Settings
 ) -> Iterator[BaselinePrediction]:
-    """Each mask with its image's label; then labels alone, for a method draws no mask where it sees nothing."""
-    if labels and settings.min_area_share is not None:
+    for folder in folders:
+        share, threshold = settings.min_area_share, settings.mask_threshold
+        yield from read_masks(folder, images, annotations(), min_area_share=share, threshold=threshold)
+
+
+def _boxes(paths: Sequence[Path], images: Path, settings: Settings) -> Iterator[BaselinePrediction]:
+    if settings.coco is not None:
+        yield from read_coco_results(paths, images, settings.coco, settings.min_score, settings.fake_if_boxes)
+        return
+    for path in paths:
+        yield from read_boxes_json(path, images, settings.convention, settings.columns, settings.fake_if_boxes)
+
+
+def _with_labels(
+    regions: Iterable[BaselinePrediction], labels: dict[str, BaselinePrediction], settings: Settings
+) -> Iterator[BaselinePrediction]:
+    """Each mask or list of boxes with its image's label; then labels alone, for a method marks nothing where it sees
+    nothing."""
+    if labels and (settings.min_area_share is not None or settings.fake_if_boxes):
+        option = "--fake-if-boxes" if settings.fake_if_boxes else "--min-area-share"
         raise ValueError(
-            f"--min-area-share: expected no labels beside masks, for both give verdicts, found those of "
+            f"{option}: expected no labels beside it, for both give verdicts, found those of "
             f"{next(iter(labels.values())).file}"
         )
-    for folder in folders:
-        for said in read_masks(
-            folder,
-            images,
-            annotations(),
-            min_area_share=settings.min_area_share,
-            threshold=settings.mask_threshold,
-        ):
-            label = labels.pop(said.image, None)
-            yield said if label is None else label._replace(mask=said.mask)
+    for said in regions:
+        label = labels.pop(said.image, None)
+        yield said if label is None else label._replace(mask=said.mask, boxes=said.boxes)
     yield from labels.values()
