@@ -10,8 +10,9 @@ from PIL import Image, ImageChops
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring import sheet as sheets
+from swift_plugins.fakexplain.scoring.notes import PANEL, RIGHT, WRONG
 from swift_plugins.fakexplain.scoring.overlay import GOLD, PAPER, PRED
-from swift_plugins.fakexplain.scoring.sheet import PANEL, RIGHT, WRONG, contact_sheet
+from swift_plugins.fakexplain.scoring.sheet import contact_sheet
 from tests.scoring.pixels import outline, spots
 
 RULE = frame_rule("fx_qwen2_5_vl", env={})
@@ -104,9 +105,9 @@ def test_image_that_cannot_be_read_is_a_panel(tmp_path: Path, monkeypatch: pytes
     path = picture(tmp_path, "a.png", (120, 120))
     break_it(path)
     written = []
-    write = sheets._Notes.write
+    write = sheets.Notes.write
     monkeypatch.setattr(
-        sheets._Notes, "write", lambda self, text, **how: written.append(text) or write(self, text, **how)
+        sheets.Notes, "write", lambda self, text, **how: written.append(text) or write(self, text, **how)
     )
     assert contact_sheet([(fake(path, (120, 120), (0, 0, 9, 9)), "real")], tmp_path / "sheet.png", rule=RULE) == 1
     assert any(text.startswith(message) for text in written)

@@ -1,6 +1,6 @@
 """`fakexplain`: the command line. Parsing and printing only; the work is done elsewhere, imported where it is used."""
 
-from . import checks, convert, export, folds, label_studio, manifest, perturb, prepare, quality, scores
+from . import checks, convert, export, folds, label_studio, manifest, perturb, pictures, prepare, quality, scores
 from .app import app, main
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "main",
     "manifest",
     "perturb",
+    "pictures",
     "prepare",
     "quality",
     "scores",

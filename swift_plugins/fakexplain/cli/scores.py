@@ -14,7 +14,6 @@ from ..annotation import Annotation, read_annotations
 from ..prompts import VARIANTS
 from .app import (
     OUT,
-    Annotations,
     Force,
     MaxPixels,
     Seed,
@@ -104,13 +103,13 @@ def score(
     from ..scoring.texts import SETTINGS
 
     rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
-    usage(_known_variant, variant, "--variant")
+    usage(known_variant, variant, "--variant")
     chosen: Subset = usage(parse_subset, subset, "--subset")
     if chosen.variant != "full":
         if variant not in ("full", chosen.variant):
             raise typer.BadParameter(f"{subset} has another variant than {variant}", param_hint="--variant")
         variant = chosen.variant
-    named = _named(predictions)
+    named = named_files(predictions)
     for out, folder in ((json_out, False), (output, True)):
         if out is not None:
             check_free(out, force, annotations, *(path for paths in named.values() for path in paths), folder=folder)
@@ -249,7 +248,7 @@ def report(
     from ..scoring.training import read_log
     from ..scoring.votes import read_votes
 
-    logs = _named(log or [])
+    logs = named_files(log or [])
     for name, paths in logs.items():
         if len(paths) > 1:
             raise typer.BadParameter(f"two logs are called {name}; write NAME=FILE", param_hint="--log")
@@ -265,45 +264,7 @@ def report(
         print(f"  not in it: {sentence}")
 
 
-@app.command()
-def sheet(
-    annotations: Annotations,
-    output: Annotated[Path, typer.Option(*OUT, help="PNG to write.")],
-    predictions: Annotated[
-        Path | None, typer.Option(help="What `swift infer` wrote; shows the images it is about.")
-    ] = None,
-    template: Template = "fx_qwen2_5_vl",
-    max_pixels: MaxPixels = None,
-    variant: Variant = "full",
-    limit: Annotated[int, typer.Option(help="Show this many images, drawn at random; 0 shows all.", min=0)] = 24,
-    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
-    columns: Annotated[int, typer.Option(help="Images side by side.", min=1)] = 4,
-    cell: Annotated[int, typer.Option(help="Longer side of an image on the sheet, in pixels.", min=120)] = 360,
-    font: Annotated[Path | None, typer.Option(help="TrueType file for captions beyond Latin letters.")] = None,
-    force: Force = False,
-) -> None:
-    """Draw images with gold and predicted boxes and captions on one contact sheet."""
-    from ..frames import frame_rule
-    from ..scoring.predictions import join, read_predictions
-    from ..scoring.sheet import contact_sheet, drawn_at_random
-
-    rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
-    usage(_known_variant, variant, "--variant")
-    if output.suffix.lower() != ".png":
-        raise typer.BadParameter(f"expected a name that ends in .png, found {output}", param_hint=OUT[0])
-    if font is not None and not font.is_file():
-        raise FileNotFoundError(f"{font}: expected a font file, found no such file")
-    check_free(output, force, annotations)
-    records = progress(read_annotations(annotations), annotations, "sheet")
-    pairs: Iterator[tuple[Annotation, str | None]] = ((record, None) for record in records)
-    if predictions is not None:
-        pairs = (pair for pair in join(records, read_predictions(predictions)) if pair[1] is not None)
-    chosen = drawn_at_random(pairs, limit, seed)
-    shown = contact_sheet(chosen, output, rule=rule, variant=variant, columns=columns, cell=cell, font=font)
-    print(f"{shown} images on {output}")
-
-
-def _named(arguments: list[str]) -> dict[str, list[Path]]:
+def named_files(arguments: list[str]) -> dict[str, list[Path]]:
     """Name -> files, of NAME=FILE or FILE, which is named by its stem."""
     named: dict[str, list[Path]] = {}
     bare = set()
@@ -319,7 +280,12 @@ def _named(arguments: list[str]) -> dict[str, list[Path]]:
     return named
 
 
-def _known_variant(variant: str) -> str:
+def known_variant(variant: str) -> str:
+    """The variant, if there is such a one.
+
+    Raises:
+        ValueError: there is not.
+    """
     if variant not in VARIANTS:
         raise ValueError(f"expected one of {', '.join(VARIANTS)}, found {variant!r}")
     return variant

@@ -19,7 +19,7 @@ from ..annotation import Annotation, Region, read_annotations
 from ..answer import target_regions
 from ..errors import NOTHING, AnnotationError
 from ..parallel import map_ordered
-from .overlay import _place, letter, load_picture
+from .overlay import letter, load_picture, place_badges
 from .run import FILES, Run
 from .systems import without_checkpoints
 
@@ -234,9 +234,7 @@ def _regions(regions: Mapping[str, Region], image_wh: Sequence[int], wh: Sequenc
 def _badges(boxes: Mapping[str, tuple[float, ...]], wh: Sequence[int]) -> dict[str, tuple[int, int, int, int]]:
     """Mark -> place of its badge, where it hides least of the others and of the boxes."""
     outlines = [(round(x1), round(y1), round(x2), round(y2)) for x1, y1, x2, y2 in boxes.values()]
-    places: list[tuple[int, int, int, int]] = []
-    for mark, box in zip(boxes, outlines, strict=True):
-        size = BADGE + 9 * (len(mark) - 1), BADGE
-        x, y = _place(size, box, outlines, places, (wh[0], wh[1]), upward=mark.isalpha())
-        places.append((x, y, x + size[0], y + size[1]))
-    return dict(zip(boxes, places, strict=True))
+    sizes = [(BADGE + 9 * (len(mark) - 1), BADGE) for mark in boxes]
+    places = place_badges(outlines, sizes, (wh[0], wh[1]), upward=[not mark.isdigit() for mark in boxes])
+    corners = zip(boxes, places, sizes, strict=True)
+    return {mark: (x, y, x + width, y + height) for mark, (x, y), (width, height) in corners}

@@ -29,8 +29,10 @@ def _font(size: int, path: str | Path | None) -> ImageFont.FreeTypeFont:
     return font
 
 
-def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int) -> list[str]:
+def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | None) -> list[str]:
     """Text as lines of at most a width; where it takes more of them than `lines`, the last one ends in '…'.
+
+    None gives all of it.
 
     Characters that the font does not have lose their accents or become '?'.
 
@@ -39,8 +41,8 @@ def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int) -> 
     """
     rows: list[str] = []
     row = ""
-    words = drawable(text[:LONGEST], font).split()[::-1]
-    while words and len(rows) <= lines:
+    words = drawable(text if lines is None else text[:LONGEST], font).split()[::-1]
+    while words and (lines is None or len(rows) <= lines):
         word = words.pop()
         longer = f"{row} {word}".strip()
         if font.getlength(longer) <= width:
@@ -55,7 +57,7 @@ def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int) -> 
             words.append(word[fits:])
     if row:
         rows.append(row)
-    if len(rows) > lines:
+    if lines is not None and len(rows) > lines:
         last = rows[lines - 1]
         while last and font.getlength(last + "…") > width:
             last = last[:-1]

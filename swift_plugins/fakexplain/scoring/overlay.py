@@ -77,12 +77,15 @@ def draw_boxes(picture: Image.Image, gold: Mapping[str, Box], pred: Mapping[str,
             draw.rectangle((x1, y1, x2, y2), outline=GOLD, width=pen.line)
         else:
             draw_dashed(draw, (x1, y1, x2, y2), pen.line)
-    placed: list[Whole] = []
-    for mark, colour, box in drawn:
-        badge = draw_badge(mark, colour, pen)
-        x, y = _place(badge.size, box, [each for _, _, each in drawn], placed, picture.size, upward=colour == PRED)
-        placed.append((x, y, x + badge.width, y + badge.height))
-        picture.paste(badge, (x, y))
+    badges = [draw_badge(mark, colour, pen) for mark, colour, _ in drawn]
+    places = place_badges(
+        [box for _, _, box in drawn],
+        [badge.size for badge in badges],
+        picture.size,
+        upward=[colour == PRED for _, colour, _ in drawn],
+    )
+    for badge, place in zip(badges, places, strict=True):
+        picture.paste(badge, place)
 
 
 def _snapped(box: Box, size: tuple[int, int], least: int) -> Whole:
@@ -123,7 +126,57 @@ def draw_badge(mark: str, colour: Colour, pen: Pen) -> Image.Image:
     return badge
 
 
-def _place(
+def place_badges(
+    boxes: Sequence[Whole],
+    sizes: Sequence[tuple[int, int]],
+    picture: tuple[int, int],
+    *,
+    upward: Sequence[bool],
+) -> list[tuple[int, int]]:
+    """Upper left corners of badges, one a box: at its outline, where each hides least of badges, outlines and the box.
+
+    A badge that would cover another one there goes to the nearest place in the picture where it covers none.
+
+    Args:
+        boxes: first and last pixel of each box each way.
+        sizes: width and height of each one's badge.
+        picture: width and height.
+        upward: whether to look from the lower right on: predicted boxes do, away from the badges of annotated ones.
+
+    >>> place_badges([(40, 40, 80, 80)] * 2, [(10, 10)] * 2, (100, 100), upward=[False, True])
+    [(40, 30), (71, 81)]
+    """
+    placed: list[Whole] = []
+    for box, (width, height), up in zip(boxes, sizes, upward, strict=True):
+        x, y = _at_outline((width, height), box, boxes, placed, picture, up)
+        if _covers((x, y, x + width, y + height), placed):
+            x, y = _nearest_free((width, height), box, placed, picture) or (x, y)
+        placed.append((x, y, x + width, y + height))
+    return [(x, y) for x, y, _, _ in placed]
+
+
+def _covers(here: Whole, others: Sequence[Whole]) -> bool:
+    return any(_overlap(here, other) for other in others)
+
+
+def _nearest_free(
+    size: tuple[int, int], box: Whole, placed: Sequence[Whole], picture: tuple[int, int]
+) -> tuple[int, int] | None:
+    """The place nearest to a box, on a grid of half badges, where a badge covers no other."""
+    width, height = size
+    spots = [
+        (max(box[0] - x - width, x - box[2], 0) + max(box[1] - y - height, y - box[3], 0), y, x)
+        for y in range(0, picture[1] - height + 1, max(1, height // 2))
+        for x in range(0, picture[0] - width + 1, max(1, width // 2))
+        if not _covers((x, y, x + width, y + height), placed)
+    ]
+    if not spots:
+        return None
+    _, y, x = min(spots)
+    return x, y
+
+
+def _at_outline(
     size: tuple[int, int],
     box: Whole,
     outlines: Sequence[Whole],
@@ -131,10 +184,6 @@ def _place(
     picture: tuple[int, int],
     upward: bool,
 ) -> tuple[int, int]:
-    """Upper left corner of the place at a box's outline where its badge hides least of badges, outlines and the box.
-
-    Upward begins at the lower right: predicted boxes do, away from the badges of annotated ones.
-    """
     (x1, y1, x2, y2), (width, height) = box, size
     inner_x, outer_x = (x1, x2 - width + 1), (x1 - width, x2 + 1)
     inner_y, outer_y = (y1, y2 - height + 1), (y1 - height, y2 + 1)
@@ -156,7 +205,7 @@ def _place(
         return 10 * badges + lines + 3 * width * height * _overlap(here, box) / ((x2 - x1 + 1) * (y2 - y1 + 1))
 
     return min(
-        ((min(max(0, x), picture[0] - width), min(max(0, y), picture[1] - height)) for x, y in corners), key=cost
+        ((max(0, min(x, picture[0] - width)), max(0, min(y, picture[1] - height))) for x, y in corners), key=cost
     )
 
 

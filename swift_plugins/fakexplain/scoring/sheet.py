@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
 
 from PIL import Image, ImageDraw
 
-from ..annotation import TAG_WORDS, Annotation, AnnotationError, Region
-from ..answer import Answer, parse_answer, target_regions
+from ..annotation import Annotation, AnnotationError
+from ..answer import parse_answer, target_regions
 from ..files import replacing
 from ..frames import FrameRule
-from .lettering import Pen, wrapped
+from .lettering import Pen
 from .metrics import boxes_px, score_image
-from .overlay import (
-    GOLD,
-    INK,
-    PAPER,
-    PRED,
-    Colour,
-    boxes_of,
-    draw_badge,
-    draw_boxes,
-    draw_dashed,
-    letter,
-    load_picture,
-    on_picture,
-)
-
-RIGHT, WRONG = (0, 128, 96), (213, 94, 0)
-PANEL, GREY = (236, 236, 236), (100, 100, 100)
-
-CAPTIONS, LINES = 8, 2  # captions a side, lines each
+from .notes import PANEL, Notes, draw_sign, refusal
+from .overlay import GOLD, INK, PAPER, PRED, boxes_of, draw_boxes, draw_dashed, letter, load_picture, on_picture
 
 
 def contact_sheet(
@@ -118,8 +101,11 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     gold = {str(number): region for number, region in enumerate(target_regions(annotation), 1)}
     pred = {letter(index): region for index, region in enumerate(answer.regions if answer else ())}
 
-    notes = _Notes(pen)
-    notes.verdict(annotation.label, answer, iou)
+    notes = Notes(pen)
+    if answer:
+        notes.verdict(annotation.label, answer.verdict, iou)
+    else:
+        notes.heading(annotation.label)
     notes.write(" · ".join(filter(None, (annotation.id, annotation.generator))), lines=1)
     notes.regions(gold, GOLD)
     notes.tags("annotated tags" if answer else "tags", annotation.tags)
@@ -132,7 +118,7 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     try:
         picture = load_picture(annotation, pen.cell)
     except AnnotationError as error:
-        picture = _refusal(error, pen)
+        picture = refusal(error, pen)
     else:
         pred_px = {mark: box for mark, region in pred.items() if rule for box in boxes_px([region], annotation, rule)}
         gold_boxes, pred_boxes = (on_picture(each, annotation, picture) for each in (boxes_of(gold), pred_px))
@@ -144,74 +130,6 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     cell.paste(picture, ((pen.cell - picture.width) // 2, 0))
     cell.paste(below, (0, top))
     return cell
-
-
-def _refusal(error: AnnotationError, pen: Pen) -> Image.Image:
-    """A grey panel that says why there is no image."""
-    notes = _Notes(pen, pen.cell - 2 * pen.leading, PANEL)
-    notes.write(f"{error.field}: expected {error.expected}, found {error.found}", lines=8)
-    words = notes.image()
-    panel = Image.new("RGB", (pen.cell, words.height + 2 * pen.leading), PANEL)
-    panel.paste(words, (pen.leading, pen.leading))
-    return panel
-
-
-class _Notes:
-    """Lines of text, one below the other."""
-
-    def __init__(self, pen: Pen, width: int = 0, ground: Colour = PAPER):
-        self.pen = pen
-        self.canvas = Image.new("RGB", (width or pen.cell, 40 * pen.leading), ground)
-        self.draw = ImageDraw.Draw(self.canvas)
-        self.y = 0
-
-    def image(self) -> Image.Image:
-        return self.canvas.crop((0, 0, self.canvas.width, self.y))
-
-    def verdict(self, label: str, answer: Answer | None, iou: float | None) -> None:
-        """Whether the answer is right, by a sign and in words."""
-        x, words = 0, label
-        if answer:
-            right = answer.verdict == label
-            x = _sign(self.draw, 0, self.y, right, self.pen)
-            words = (answer.verdict or "no verdict") + ("" if right else f", but it is {label}")
-            words += "" if iou is None else f" · IoU {iou:.2f}"
-        self.draw.text((x, self.y), words, font=self.pen.text, fill=INK)
-        self.y += self.pen.leading
-
-    def regions(self, regions: Mapping[str, Region], colour: Colour) -> None:
-        """Captions, each behind its region's badge."""
-        captions = [(mark, region.caption) for mark, region in regions.items() if region.caption]
-        self.y += self.pen.leading // 4 * bool(captions)
-        for mark, caption in captions[:CAPTIONS]:
-            badge = draw_badge(mark, colour, self.pen)
-            self.canvas.paste(badge, (0, self.y))
-            self.write(caption, colour=INK, inset=badge.width + self.pen.leading // 4)
-        if len(captions) > CAPTIONS:
-            self.write(f"and {len(captions) - CAPTIONS} more")
-
-    def tags(self, what: str, tags: Sequence[str]) -> None:
-        if tags:
-            self.write(f"{what}: {', '.join(TAG_WORDS[tag] for tag in tags)}")
-
-    def write(self, text: str, *, lines: int = LINES, colour: Colour = GREY, inset: int = 0) -> None:
-        """Text on one line or more, cut where there is more of it."""
-        for line in wrapped(text, self.canvas.width - inset, self.pen.small, lines):
-            self.draw.text((inset, self.y), line, font=self.pen.small, fill=colour)
-            self.y += self.pen.leading
-
-
-def _sign(draw: ImageDraw.ImageDraw, x: int, y: int, right: bool, pen: Pen) -> int:
-    """Draw a tick or a cross, which Pillow's font does not have; returns where words begin beside it."""
-    size = pen.text.size
-    tick, cross = (
-        [[(0.1, 0.6), (0.35, 0.85), (0.85, 0.25)]],
-        [[(0.15, 0.25), (0.75, 0.85)], [(0.75, 0.25), (0.15, 0.85)]],
-    )
-    for stroke in tick if right else cross:
-        points = [(x + a * size, y + b * size) for a, b in stroke]
-        draw.line(points, fill=RIGHT if right else WRONG, width=max(2, round(size / 6)), joint="curve")
-    return x + round(size * 1.3)
 
 
 def _legend(width: int, answered: bool, pen: Pen) -> Image.Image:
@@ -226,7 +144,7 @@ def _legend(width: int, answered: bool, pen: Pen) -> Image.Image:
         if x and x + needed > width:
             x, y = 0, y + pen.leading
         if entry.startswith("verdict"):
-            start = _sign(draw, x, y, entry.endswith("right"), pen)
+            start = draw_sign(draw, x, y, entry.endswith("right"), pen)
         else:
             box = x + 1, y + round(0.1 * size), x + 2 * size, y + round(1.1 * size)
             if entry.startswith("annotated"):
