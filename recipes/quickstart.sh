@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The whole pipeline on a toy world and a tiny Qwen2.5-VL, without a GPU: SFT, GRPO with omega_G(t), infer, score.
+# The whole pipeline on a toy world and a tiny Qwen2.5-VL, without a GPU: SFT, GRPO with omega_G(t), infer, score, report.
 #
 # Paper:     §4, both stages; differs: toy images, a random 2.9 M-parameter backbone and so no LoRA, its own learning
 #            rates and lengths
 # Hardware:  2 CPU cores         Time, memory: 9 min, 2.4 GB
 # Input:     nothing
-# Output:    $OUT/scores.json, $OUT/contact_sheet.png, $OUT/sft, $OUT/grpo (checkpoints)
+# Output:    $OUT/report/report.html, $OUT/run (scores), $OUT/contact_sheet.png, $OUT/sft, $OUT/grpo (checkpoints)
 # Run:       uv run --extra cpu bash recipes/quickstart.sh
 # Override:  any variable below; QUICK=1 tries every stage in 72 s and learns nothing. A stage that is done is
 #            not run again, so an interrupted run goes on where it was. DRY_RUN=1 prints the commands.
@@ -81,7 +81,7 @@ infer() { # NAME MODEL [FLAG...]: answers on held-out photographs; a checkpoint 
   [[ -n ${DRY_RUN:-} || -e $OUT/logs/infer-$name.done ]] || rm -f "$OUT/$name.jsonl"     # swift infer appends
   stage "infer-$name" env "FAKEXPLAINED=$world/annotations.jsonl" swift infer --model "$model" "$@" \
     --val_dataset "fakexplained:fold0_test" --infer_backend transformers --max_batch_size 50 \
-    --max_new_tokens "$TOKENS" --temperature 0 --result_path "$OUT/$name.jsonl"
+    --max_new_tokens "$TOKENS" --temperature 0 --logprobs true --top_logprobs 2 --result_path "$OUT/$name.jsonl"
 }
 
 stage world python "$ROOT/examples/toy_world.py" --out "$OUT/made" --train "$IMAGES" --test "$SHOWN" --seed "$SEED" --difficulty "$DIFFICULTY"
@@ -108,11 +108,14 @@ joined
 infer grpo "$OUT/grpo/checkpoint-$GRPO_STEPS"
 
 score=(fakexplain score "base=$OUT/base.jsonl" "SFT=$OUT/sft.jsonl" "+GRPO=$OUT/grpo.jsonl"
-  --annotations "$world/annotations.jsonl" --template fx_qwen2_5_vl --json "$OUT/scores.json" --force)
+  --annotations "$world/annotations.jsonl" --subset fold0_test --template fx_qwen2_5_vl --dataset "toy world"
+  --out "$OUT/run" --force)
 sheet=(fakexplain sheet "$world/annotations.jsonl" --predictions "$OUT/grpo.jsonl" --template fx_qwen2_5_vl
   --limit 12 --out "$OUT/contact_sheet.png" --force)
+report=(fakexplain report "$OUT/run" --log "SFT=$OUT/sft/logging.jsonl" --log "GRPO=$OUT/grpo/logging.jsonl"
+  --title "FakeXplain on a toy world" --out "$OUT/report" --force)
 if [[ -n ${DRY_RUN:-} ]]; then
-  printf '%q ' "${score[@]}"; echo; printf '%q ' "${sheet[@]}"; echo
+  printf '%q ' "${score[@]}"; echo; printf '%q ' "${sheet[@]}"; echo; printf '%q ' "${report[@]}"; echo
 else
-  echo; "${score[@]}"; "${sheet[@]}"
+  echo; "${score[@]}"; echo; "${sheet[@]}"; "${report[@]}"
 fi

@@ -38,6 +38,11 @@ def data(tmp_path_factory):
         exif = Image.Exif()
         exif[0x0112] = 6
         Image.fromarray(np.roll(pixels, index)).save(folder / "labelled" / "0_real" / f"{index:04}.jpg", exif=exif)
+    text = "<think>\n[9, 5, 47, 42] Sign.\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
+    answers = ({"response": text, "images": [str(folder / each["image"])]} for each in records[:SOME])
+    (folder / "answers.jsonl").write_text("".join(json.dumps(each) + "\n" for each in answers))
+    scored = ("score", folder / "answers.jsonl", "--annotations", folder / "some.jsonl", "--resamples", "0")
+    assert fakexplain(*scored, "--out", folder / "run").returncode == 0
     (folder / "classes.txt").write_text("".join(f"class {index}\n" for index in range(1000)))
     return folder
 
@@ -60,6 +65,9 @@ COMMANDS = {
     "stats": "stats DATA/some.jsonl -o OUT",
     "manifest": "manifest --classes DATA/classes.txt -o OUT.csv",
     "label-studio": "label-studio --tasks DATA/images -o OUT.json",
+    "score": "score DATA/answers.jsonl --annotations DATA/some.jsonl --resamples 0 -o OUT",
+    "report": "report DATA/run --gallery 20 -o OUT",
+    "draw": "draw DATA/few.jsonl --limit 0 -o OUT",
 }
 
 

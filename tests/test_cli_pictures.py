@@ -72,7 +72,7 @@ def test_a_broken_image_is_drawn_as_a_panel_and_told(annotations_file: Path, tmp
     [
         (("--id", "nobody"), 1, "--id: expected ids of records of data/annotations.jsonl, found nobody"),
         (("--system", "a"), 2, "expected a run to choose from, found an annotations file"),
-        (("--longer-side", "10"), 2, "10 is not in the range"),
+        (("--longer-side", "10"), 2, "240"),
         (("--font", "none.ttf"), 1, "none.ttf: expected a font file"),
         (("--predictions", "none.jsonl"), 1, "none.jsonl: expected predictions"),
         (("--out", "data"), 2, "holds what is read"),

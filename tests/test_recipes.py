@@ -279,7 +279,7 @@ def test_variables_reach_the_command(variant, subset, world, tmp_path):
 
 def test_answers_are_scored_as_the_variant_they_were_asked_for(world, tmp_path):
     [(words, _)] = commands(run(ROOT / "recipes/score.sh", {**world, "VARIANT": "no_tags"}, cwd=tmp_path).stdout)
-    assert words[words.index("--variant") + 1] == "no_tags"
+    assert words[words.index("--subset") + 1] == "fold0_test__no_tags"
 
 
 def test_stages_agree_on_the_frame(world, tmp_path):

@@ -1,6 +1,5 @@
 """The quickstart: one annotations file through sft, rlhf, infer and score."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,6 +9,8 @@ import psutil
 import pytest
 from PIL import Image
 
+from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.scoring.run import load_run
 from tests.conftest import heed_interrupts
 from tests.e2e.conftest import ROOT, environment, omega_log, read_jsonl, run_quickstart
 
@@ -17,15 +18,32 @@ pytestmark = pytest.mark.e2e
 
 
 def test_it_prints_one_table_of_three_stages(quickstart):
-    rows = [line.split() for line in quickstart.stdout.splitlines()]
-    names = [row[0] for row in rows if row and row[0] in ("base", "SFT", "+GRPO")]
-    assert names == ["base", "SFT", "+GRPO"]
+    table = quickstart.stdout.split("\n\n")[1].splitlines()
+    assert table[0].split()[-3:] == ["base", "SFT", "+GRPO"]
+    assert table[1].split() == ["images", "24", "24", "24"]
 
 
 def test_its_scores_are_those_of_the_held_out_images(quickstart):
-    scores = json.loads((quickstart.out / "scores.json").read_text())
-    assert list(scores) == ["base", "SFT", "+GRPO"]
-    assert all(stage["n"] == 24 == stage["fake"] + stage["real"] for stage in scores.values())
+    run = load_run(quickstart.out / "run")
+    assert list(run.systems) == ["base", "SFT", "+GRPO"]
+    assert (run.dataset, run.subset, run.records) == ("toy world", "fold0_test", 24)
+    for result in run.systems.values():
+        assert result["n"] == result["answered"] == 24 == result["fake"] + result["real"]
+
+
+def test_its_scores_hold_p_fake_of_every_verdict(quickstart):
+    for record in read_annotations(quickstart.out / "run" / "images.jsonl"):
+        for answer in record.extra["answers"].values():
+            assert (answer["p_fake"] is None) == (answer["verdict"] is None)
+            # the verdict is the likelier of the two, for answers are greedy
+            assert answer["p_fake"] is None or (answer["p_fake"] >= 0.5) == (answer["verdict"] == "fake")
+
+
+def test_it_ends_with_a_report(quickstart):
+    page = (quickstart.out / "report" / "report.html").read_text(encoding="utf-8")
+    assert "FakeXplain on a toy world" in page
+    assert {"fig4.svg", "fig10-1.svg"} <= {path.name for path in (quickstart.out / "report" / "figures").iterdir()}
+    assert (quickstart.out / "report" / "tables" / "table1.tex").is_file()
 
 
 def test_its_contact_sheet_is_a_picture(quickstart):

@@ -46,7 +46,7 @@ def render_report(
         title: its heading.
         summary: system -> its result, as a run holds it; `n`, `accuracy`, `iou` and `intervals` are shown at the head.
         sections: in their order; each has a line in the table of contents.
-        gallery: shown last, unless it is None or holds no image.
+        gallery: shown last, unless it is None or holds no image; it begins with the most accurate system.
         about: a sentence or two below the heading.
 
     Returns:
@@ -67,6 +67,9 @@ def render_report(
         summary=summary,
         sections=sections,
         gallery=shown,
+        best=max(shown.systems, key=lambda name: summary.get(name, {}).get("accuracy") or 0, default="")
+        if shown
+        else "",
         data=in_script({"images": shown.images, "tags": TAG_WORDS, "problems": PROBLEMS}) if shown else "",
         generators=sorted({image["generator"] for image in shown.images} - {None}) if shown else (),
         tags=TAG_WORDS,
