@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from .errors import AnnotationError, Words
 
 
 def save_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -14,6 +16,46 @@ def save_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
         writer.writerows(rows)
+
+
+def read_csv(path: Path, what: str, row: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a table in UTF-8, the columns' names first, each with the number of the line it ends in; no blank ones.
+
+    Commas, semicolons or tabs part the cells, whichever the first row has most of. Bytes that are no UTF-8 become
+    surrogates, which whoever reads the cell can tell.
+
+    Args:
+        path: the file.
+        what: it holds, for an error.
+        row: what a row is, for an error.
+
+    Raises:
+        FileNotFoundError: no such file.
+        AnnotationError (a ValueError): not CSV, a row of another number of cells than the first, or no further row.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected {what}, found {'a folder' if path.is_dir() else 'no such file'}")
+    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        delimiter = max(",;\t", key=file.readline().count)
+        file.seek(0)
+        rows = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            names = next(rows, [])
+            yield rows.line_num, names
+            empty = True
+            for cells in rows:
+                if not any(map(str.strip, cells)):
+                    continue
+                empty = False
+                if len(cells) != len(names):
+                    raise AnnotationError(f"{len(names)} cells, as the first row has", Words(str(len(cells))))
+                yield rows.line_num, cells
+            if empty:
+                raise AnnotationError(f"at least one {row}", Words("none"))
+        except csv.Error as error:
+            raise AnnotationError("CSV", Words(str(error))).at(str(path), rows.line_num) from None
+        except AnnotationError as error:
+            raise error.at(str(path), rows.line_num) from None
 
 
 def aligned(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:

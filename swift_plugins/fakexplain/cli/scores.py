@@ -87,7 +87,7 @@ def score(
 
     Boxes of answers are mapped back to original pixels by the template's frame: set MAX_PIXELS, MIN_PIXELS or
     IMAGE_MAX_TOKEN_NUM as they were set for `swift infer`. What cannot be read counts as wrong, and so does an image
-    of the subset without an answer. The first system named is what the others are compared with.
+    of the subset without an answer. All systems are compared in pairs (paired bootstrap, McNemar).
     """
     from dataclasses import asdict
 

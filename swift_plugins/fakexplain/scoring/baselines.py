@@ -12,7 +12,6 @@ beside scores it is read only where it is chosen by name.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from ..annotation import LABELS, NOTHING, AnnotationError, Words
 from ..answer import parse_answer
 from ..boxes import Box
 from ..images import image_key
+from ..tables import read_csv
 
 
 class BaselinePrediction(NamedTuple):
@@ -247,31 +247,16 @@ def read_label_csv(
         AnnotationError (a ValueError): a column that is missing or doubtful, a cell that cannot be read, no row.
     """
     path = Path(path)
-    check_is_file(path, "a CSV file of labels or scores")
-    # of bytes that are no UTF-8, those in names that are read are told where they stand
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        delimiter = max(",;\t", key=file.readline().count)
-        file.seek(0)
-        rows = csv.reader(file, delimiter=delimiter, strict=True)
-        try:
-            names = next(rows, [])
-            places = places_of(names, columns, ("image", "verdict", "score"))
-            if "image" not in places or len(places) < 2:
-                expected = "columns for the image and for a verdict or a score (--column ROLE=NAME names one)"
-                raise AnnotationError(expected, Words(", ".join(names)) or NOTHING)
-            at = {role: f"column {names[place]!r}" for role, place in places.items()}
-            empty = True
-            for row in rows:
-                if not any(map(str.strip, row)):
-                    continue
-                empty = False
-                if len(row) != len(names):
-                    raise AnnotationError(f"{len(names)} cells, as the first row has", Words(str(len(row))))
-                value = {role: row[place] for role, place in places.items()}
-                yield prediction_of(value, at, Path(images), convention, str(path), rows.line_num)
-            if empty:
-                raise AnnotationError("at least one prediction", Words("none"))
-        except csv.Error as error:
-            raise AnnotationError("CSV", Words(str(error))).at(str(path), rows.line_num) from None
-        except AnnotationError as error:
-            raise error.at(str(path), rows.line_num) from None
+    rows = read_csv(path, "a CSV file of labels or scores", "prediction")
+    line, names = next(rows)
+    try:
+        places = places_of(names, columns, ("image", "verdict", "score"))
+        if "image" not in places or len(places) < 2:
+            expected = "columns for the image and for a verdict or a score (--column ROLE=NAME names one)"
+            raise AnnotationError(expected, Words(", ".join(names)) or NOTHING)
+        at = {role: f"column {names[place]!r}" for role, place in places.items()}
+        for line, row in rows:
+            value = {role: row[place] for role, place in places.items()}
+            yield prediction_of(value, at, Path(images), convention, str(path), line)
+    except AnnotationError as error:
+        raise error.at(str(path), error.line or line) from None

@@ -14,13 +14,13 @@ votes".
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import NOTHING, AnnotationError, Words
+from ..tables import read_csv
 from .statistics import Interval
 
 NEUTRAL = "neutral"
@@ -138,44 +138,25 @@ def read_votes(path: str | Path) -> Votes:
 
 
 def _read(path: Path) -> Iterator[Vote]:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a CSV file of votes, found {_kind(path)}")
-    # bytes that are no UTF-8 are told where they stand
-    with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        delimiter = max(",;\t", key=file.readline().count)
-        file.seek(0)
-        rows = csv.reader(file, delimiter=delimiter, strict=True)
-        seen: dict[tuple[str, ...], int] = {}
-        empty = True
-        try:
-            names = [name.strip().lower() for name in next(rows, [])]
-            _check_text(names, names)
-            places = _places(names)
-            for row in rows:
-                if not any(map(str.strip, row)):
-                    continue
-                empty = False
-                if len(row) != len(names):
-                    raise AnnotationError(f"{len(names)} cells, as the first row has", Words(str(len(row))))
-                _check_text(row, names)
-                vote = _vote({name: row[place].strip() for name, place in places.items()})
-                if vote.image and vote.voter:
-                    key = (vote.voter, vote.image, *sorted((vote.first, vote.second)))
-                    earlier = seen.setdefault(key, rows.line_num)
-                    if earlier != rows.line_num:
-                        found = Words(f"another vote of {vote.voter!r} in line {earlier}")
-                        raise AnnotationError("one vote of a voter on a pair of an image", found)
-                yield vote
-            if empty:
-                raise AnnotationError("at least one vote", Words("none"))
-        except csv.Error as error:
-            raise AnnotationError("CSV", Words(str(error))).at(str(path), rows.line_num) from None
-        except AnnotationError as error:
-            raise error.at(str(path), rows.line_num) from None
-
-
-def _kind(path: Path) -> str:
-    return "a folder" if path.is_dir() else "no such file"
+    rows = read_csv(path, "a CSV file of votes", "vote")
+    line, head = next(rows)
+    seen: dict[tuple[str, ...], int] = {}
+    try:
+        names = [name.strip().lower() for name in head]
+        _check_text(names, names)
+        places = _places(names)
+        for line, row in rows:
+            _check_text(row, names)
+            vote = _vote({name: row[place].strip() for name, place in places.items()})
+            if vote.image and vote.voter:
+                key = (vote.voter, vote.image, *sorted((vote.first, vote.second)))
+                earlier = seen.setdefault(key, line)
+                if earlier != line:
+                    found = Words(f"another vote of {vote.voter!r} in line {earlier}")
+                    raise AnnotationError("one vote of a voter on a pair of an image", found)
+            yield vote
+    except AnnotationError as error:
+        raise error.at(str(path), error.line or line) from None
 
 
 def _places(names: Sequence[str]) -> dict[str, int]:
