@@ -144,9 +144,10 @@ def test_there_are_no_more_than_the_limit(tmp_path, limit, shown):
 
 def test_silence_is_worse_than_a_wrong_answer(tmp_path):
     lines = [line(f"i{index}", answers={"7B": answer("real", 0.1, 0.2)}) for index in range(20)]
+    lines[5]["answers"]["7B"] = answer("fake", 0.1, 0.8)
     lines[13]["answers"]["7B"] = None
     run = write_run(tmp_path, lines)
-    assert all("i13" in ids(build_gallery([run], limit=3, seed=seed)) for seed in range(5))
+    assert all({"i5", "i13"} <= set(ids(build_gallery([run], limit=3, seed=seed))) for seed in range(5))
 
 
 def test_p_fake_decides_where_iou_is_not_known(tmp_path):

@@ -70,7 +70,9 @@ def records() -> list[dict]:
         lines.append(line(f"i{index:02}", label, answers, tags=tags, **({"generator": generator} if generator else {})))
     regions = [{"bbox": [5.0 * i, 10, 5.0 * i + 60, 80], "caption": text} for i, text in enumerate(HOSTILE)]
     said = answer("fake", 0.4, 0.9, regions=regions, problems=["extra_text"], text="\n".join(HOSTILE[:-1]))
-    lines.append(line("evil" + HOSTILE[1], answers={"7B": said, "32B": said}, regions=regions, generator=HOSTILE[2]))
+    large = {"image": "large.png", "width": 1000, "height": 1000}
+    answers = {"7B": said, "32B": said}
+    lines.append(line("evil" + HOSTILE[1], answers=answers, regions=regions, generator=HOSTILE[2], **large))
     return lines
 
 
@@ -79,7 +81,7 @@ def page(tmp_path_factory: pytest.TempPathFactory, records: list[dict]) -> Path:
     """Forty-five images of one set and five of another, below tables that are wide and long."""
     folder = tmp_path_factory.mktemp("page")
     main = write_run(folder / "main", records, ("7B", "32B"))
-    Image.new("RGB", (2000, 900), "white").save(folder / "main" / "grey.png")  # now refused: of another size
+    Image.new("RGB", (1000, 1000), "teal").save(folder / "main" / "large.png")
     Image.effect_noise((120, 90), 60).convert("RGB").save(folder / "main" / "grey.png")
     other = write_run(folder / "other", [line(f"o{index}") for index in range(5)], dataset="Other")
     (folder / "other" / "grey.png").unlink()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from ..annotation import Annotation, Region
@@ -146,44 +147,28 @@ def place_badges(
     >>> place_badges([(40, 40, 80, 80)] * 2, [(10, 10)] * 2, (100, 100), upward=[False, True])
     [(40, 30), (71, 81)]
     """
+    sides = np.array(
+        [
+            side
+            for x1, y1, x2, y2 in boxes
+            for side in ((x1, y1, x2, y1 + 3), (x1, y2 - 3, x2, y2), (x1, y1, x1 + 3, y2), (x2 - 3, y1, x2, y2))
+        ]
+    )
     placed: list[Whole] = []
-    for box, (width, height), up in zip(boxes, sizes, upward, strict=True):
-        x, y = _at_outline((width, height), box, boxes, placed, picture, up)
-        if _covers((x, y, x + width, y + height), placed):
-            x, y = _nearest_free((width, height), box, placed, picture) or (x, y)
-        placed.append((x, y, x + width, y + height))
+    for box, size, up in zip(boxes, sizes, upward, strict=True):
+        spots = _at_outline(size, box, picture, up)
+        cost, covered = _costs(spots, size, box, sides, placed)
+        (x, y), taken = spots[best := cost.argmin()], covered[best]
+        if taken:
+            free = _free_spots(size, placed, picture)
+            if len(free):
+                x, y = free[_distance(free, size, box).argmin()]
+        placed.append((int(x), int(y), int(x) + size[0], int(y) + size[1]))
     return [(x, y) for x, y, _, _ in placed]
 
 
-def _covers(here: Whole, others: Sequence[Whole]) -> bool:
-    return any(_overlap(here, other) for other in others)
-
-
-def _nearest_free(
-    size: tuple[int, int], box: Whole, placed: Sequence[Whole], picture: tuple[int, int]
-) -> tuple[int, int] | None:
-    """The place nearest to a box, on a grid of half badges, where a badge covers no other."""
-    width, height = size
-    spots = [
-        (max(box[0] - x - width, x - box[2], 0) + max(box[1] - y - height, y - box[3], 0), y, x)
-        for y in range(0, picture[1] - height + 1, max(1, height // 2))
-        for x in range(0, picture[0] - width + 1, max(1, width // 2))
-        if not _covers((x, y, x + width, y + height), placed)
-    ]
-    if not spots:
-        return None
-    _, y, x = min(spots)
-    return x, y
-
-
-def _at_outline(
-    size: tuple[int, int],
-    box: Whole,
-    outlines: Sequence[Whole],
-    placed: Sequence[Whole],
-    picture: tuple[int, int],
-    upward: bool,
-) -> tuple[int, int]:
+def _at_outline(size: tuple[int, int], box: Whole, picture: tuple[int, int], upward: bool) -> np.ndarray:
+    """Where a badge may stand at a box, best first: (n, 2) upper left corners in the picture."""
     (x1, y1, x2, y2), (width, height) = box, size
     inner_x, outer_x = (x1, x2 - width + 1), (x1 - width, x2 + 1)
     inner_y, outer_y = (y1, y2 - height + 1), (y1 - height, y2 + 1)
@@ -192,22 +177,40 @@ def _at_outline(
         four = [(x, y) for y in ys for x in xs]
         corners += four[::-1] if upward else four
     corners += [(x, y) for y in outer_y for x in range(x1 - 2 * width, x2 + 2 * width, width)]
-    sides = [
-        side
-        for a1, b1, a2, b2 in outlines
-        for side in ((a1, b1, a2, b1 + 3), (a1, b2 - 3, a2, b2), (a1, b1, a1 + 3, b2), (a2 - 3, b1, a2, b2))
+    return np.maximum(0, np.minimum(corners, (picture[0] - width, picture[1] - height)))
+
+
+def _costs(
+    spots: np.ndarray, size: tuple[int, int], box: Whole, sides: np.ndarray, placed: Sequence[Whole]
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a badge hides in each place: the cost of it, and how much of other badges."""
+    x1, y1, x2, y2 = box
+    badges = _overlaps(spots, size, np.array(placed or [(0, 0, 0, 0)])).sum(axis=1)
+    lines = _overlaps(spots, size, sides).sum(axis=1)
+    inside = _overlaps(spots, size, np.array([box]))[:, 0] / ((x2 - x1 + 1) * (y2 - y1 + 1))
+    return 10 * badges + lines + 3 * size[0] * size[1] * inside, badges
+
+
+def _free_spots(size: tuple[int, int], placed: Sequence[Whole], picture: tuple[int, int]) -> np.ndarray:
+    """Places on a grid of half badges where a badge covers no other, row by row."""
+    (width, height), (across, down) = size, picture
+    ys, xs = np.mgrid[
+        0 : max(0, down - height) + 1 : max(1, height // 2), 0 : max(0, across - width) + 1 : max(1, width // 2)
     ]
-
-    def cost(corner: tuple[int, int]) -> float:
-        x, y = corner
-        here = (x, y, x + width, y + height)
-        badges, lines = (sum(_overlap(here, other) for other in others) for others in (placed, sides))
-        return 10 * badges + lines + 3 * width * height * _overlap(here, box) / ((x2 - x1 + 1) * (y2 - y1 + 1))
-
-    return min(
-        ((max(0, min(x, picture[0] - width)), max(0, min(y, picture[1] - height))) for x, y in corners), key=cost
-    )
+    spots = np.stack((xs.ravel(), ys.ravel()), axis=1)
+    for other in placed:  # one after the other, for all at once would be as large as the picture
+        spots = spots[_overlaps(spots, size, np.array([other]))[:, 0] == 0]
+    return spots
 
 
-def _overlap(a: Whole, b: Whole) -> int:
-    return max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+def _distance(spots: np.ndarray, size: tuple[int, int], box: Whole) -> np.ndarray:
+    """How far badges are from a box, across and down together."""
+    low, high, size_wh = np.array(box[:2]), np.array(box[2:]), np.array(size)
+    return np.maximum(0, np.maximum(low - spots - size_wh, spots - high)).sum(axis=1)
+
+
+def _overlaps(spots: np.ndarray, size: tuple[int, int], others: np.ndarray) -> np.ndarray:
+    """(n, m) pixels that a badge in each of n places shares with each of m boxes."""
+    low = np.maximum(spots[:, None], others[None, :, :2])
+    high = np.minimum(spots[:, None] + np.array(size), others[None, :, 2:])
+    return np.maximum(0, high - low).prod(axis=2)

@@ -235,7 +235,6 @@
   }
 
   form.addEventListener("input", () => { update(); remember(); });
-  form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { update(); remember(); }));
   more.addEventListener("click", () => show().focus({ preventScroll: true }));
   addEventListener("hashchange", () => { if (restore()) update(); });
