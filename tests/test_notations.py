@@ -328,8 +328,9 @@ def test_time_is_linear(unit, shell):
     def text(size):
         return shell[0] + unit * (size // len(unit)) + shell[1]
 
-    assert seconds(text(1_000_000), 0.05) < 0.05
-    assert seconds(text(16 * 1024), 0.005) < 0.005
+    # twice what it takes on a machine at its usual pace
+    assert seconds(text(1_000_000), 0.1) < 0.1
+    assert seconds(text(16 * 1024), 0.01) < 0.01
     # Within what is read: ten times the text in at most thirty times the time (a quadratic reader takes a hundred).
     tenth = max(seconds(text(9_000), 0), 1e-4)
     assert seconds(text(90_000), 30 * tenth) < 30 * tenth

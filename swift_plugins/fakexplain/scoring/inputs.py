@@ -116,9 +116,11 @@ def _read(
     convention, columns = settings.convention, settings.columns
     tables = chain.from_iterable(read_label_csv(path, images, convention, columns) for path in found.get("labels", ()))
     if folders := found.get("masks"):
-        yield from _with_labels(_masks(folders, images, annotations, settings), by_image(tables), settings)
+        option = None if settings.min_area_share is None else "--min-area-share"
+        yield from _with_labels(_masks(folders, images, annotations, settings), by_image(tables), option)
     elif boxes := found.get("boxes"):
-        yield from _with_labels(_boxes(boxes, images, settings), by_image(tables), settings)
+        option = "--fake-if-boxes" if settings.fake_if_boxes else None
+        yield from _with_labels(_boxes(boxes, images, settings), by_image(tables), option)
     else:
         yield from tables
         for path in found.get("answers", ()):
@@ -142,14 +144,13 @@ def _boxes(paths: Sequence[Path], images: Path, settings: Settings) -> Iterator[
 
 
 def _with_labels(
-    regions: Iterable[BaselinePrediction], labels: dict[str, BaselinePrediction], settings: Settings
+    regions: Iterable[BaselinePrediction], labels: dict[str, BaselinePrediction], verdicts_from: str | None
 ) -> Iterator[BaselinePrediction]:
     """Each mask or list of boxes with its image's label; then labels alone, for a method marks nothing where it sees
     nothing."""
-    if labels and (settings.min_area_share is not None or settings.fake_if_boxes):
-        option = "--fake-if-boxes" if settings.fake_if_boxes else "--min-area-share"
+    if labels and verdicts_from:
         raise ValueError(
-            f"{option}: expected no labels beside it, for both give verdicts, found those of "
+            f"{verdicts_from}: expected no labels beside it, for both give verdicts, found those of "
             f"{next(iter(labels.values())).file}"
         )
     for said in regions:
