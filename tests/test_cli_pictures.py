@@ -67,6 +67,32 @@ def test_a_broken_image_is_drawn_as_a_panel_and_told(annotations_file: Path, tmp
     assert len(list((tmp_path / "drawn").iterdir())) == 16
 
 
+@pytest.mark.parametrize("source", ["annotations.jsonl", "run"])
+def test_images_that_are_read_are_never_overwritten(source: str, tmp_path: Path):
+    """Images are often named as their records are, and so are pictures."""
+    images = tmp_path / "images"
+    images.mkdir()
+    Image.new("RGB", (40, 40)).save(images / "a.png")
+    before = (images / "a.png").read_bytes()
+    record = {"id": "a", "image": "images/a.png", "width": 40, "height": 40, "label": "real"}
+    (tmp_path / "annotations.jsonl").write_text(json.dumps(record) + "\n")
+    if source == "run":
+        (tmp_path / "p.jsonl").write_text(json.dumps({"response": "real", "images": [str(images / "a.png")]}) + "\n")
+        scored = ("score", tmp_path / "p.jsonl", "--annotations", tmp_path / "annotations.jsonl", "--resamples", "0")
+        assert fakexplain(*scored, "-o", tmp_path / "run").returncode == 0
+    done = fakexplain("draw", tmp_path / source, "-o", images, "--force", **PLAIN)
+    assert done.returncode == 2 and "holds an image that is read" in done.stderr
+    assert (images / "a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["draw", "sheet"])
+def test_a_file_that_is_no_font(annotations_file: Path, tmp_path: Path, command: str):
+    (tmp_path / "no.ttf").write_text("no font")
+    done = fakexplain(command, annotations_file, "-o", tmp_path / "out.png", "--font", tmp_path / "no.ttf")
+    assert done.returncode == 1
+    assert f"{tmp_path / 'no.ttf'}: expected a font file, found one that cannot be read" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

@@ -87,6 +87,13 @@ def test_a_badge_moves_no_farther_than_it_must():
     assert max(40 - second[2], second[0] - 60, 40 - second[3], second[1] - 60) <= 10
 
 
+def test_a_badge_stands_at_its_box_where_that_hides_as_little():
+    """A box in the corner of one that fills the picture: below it, not beyond its corner."""
+    whole, corner = (0, 0, 479, 359), (468, 0, 479, 11)
+    _, badge = badge_boxes([whole, corner], [(27, 27)] * 2, (480, 360), [False, True])
+    assert badge == (441, 12, 468, 39)
+
+
 def test_a_picture_full_of_badges_keeps_them_in_it():
     badges = badge_boxes([(0, 0, 20, 20)] * 9, [(16, 16)] * 9, (24, 24), [False] * 9)
     assert all(min(x1, y1) >= 0 and max(x2, y2) <= 24 for x1, y1, x2, y2 in badges)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ..annotation import Annotation, read_annotations
-from .app import OUT, Annotations, Force, MaxPixels, Seed, Template, Variant, app, check_free, progress, usage
+from .app import OUT, Annotations, Force, MaxPixels, Seed, Template, Variant, apart, app, check_free, progress, usage
 from .scores import known_variant, named_files
 
 Font = Annotated[Path | None, typer.Option(help="TrueType file for captions beyond Latin letters.")]
@@ -42,8 +42,7 @@ def sheet(
     usage(known_variant, variant, "--variant")
     if output.suffix.lower() != ".png":
         raise typer.BadParameter(f"expected a name that ends in .png, found {output}", param_hint=OUT[0])
-    if font is not None and not font.is_file():
-        raise FileNotFoundError(f"{font}: expected a font file, found no such file")
+    check_font(font)
     check_free(output, force, annotations)
     records = progress(read_annotations(annotations), annotations, "sheet")
     pairs: Iterator[tuple[Annotation, str | None]] = ((record, None) for record in records)
@@ -82,7 +81,7 @@ def draw(
     from ..files import replacing_folder
     from ..frames import frame_rule
     from ..parallel import map_ordered
-    from ..scoring.draw import answer_of, draw_image, file_name, not_found
+    from ..scoring.draw import answers_of, draw_image, file_names, not_found
     from ..scoring.metrics import Scored, score_image
     from ..scoring.predictions import by_image, join_all, read_predictions
     from ..scoring.run import FILES, load_run
@@ -90,8 +89,7 @@ def draw(
 
     rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
     usage(known_variant, variant, "--variant")
-    if font is not None and not font.is_file():
-        raise FileNotFoundError(f"{font}: expected a font file, found no such file")
+    check_font(font)
     named = named_files(predictions or [])
     if source.is_dir() and named:
         raise typer.BadParameter(
@@ -112,14 +110,13 @@ def draw(
     def shown() -> Iterator[tuple[Annotation, dict[str, Scored | None]]]:
         """Records that there is something to show of, with systems' answers."""
         if source.is_dir():
-            for record in read_annotations(source / FILES[1]):
-                answers = record.extra.get("answers", {})
-                yield record, {name: answer_of(record, answers.get(name)) for name in names}
+            for record in apart(read_annotations(source / FILES[1]), output):
+                yield record, answers_of(record, names)
             return
         systems = {
             name: by_image(each for path in paths for each in read_predictions(path)) for name, paths in named.items()
         }
-        for record, said in join_all(read_annotations(source), systems):
+        for record, said in join_all(apart(read_annotations(source), output), systems):
             if not systems or any(said.values()):
                 yield (
                     record,
@@ -135,21 +132,41 @@ def draw(
         raise not_found(strangers, source)
     if not chosen:
         raise ValueError(f"{source}: expected at least one image to draw, found none")
+    pictures = file_names([record for record, _ in chosen])
     broken = []
     with ExitStack() as files:
         partial = files.enter_context(replacing_folder(output, whole=True))
 
-        def save(item: tuple[Annotation, dict[str, Scored | None]]) -> None:
-            record, answers = item
+        def save(item: tuple[str, tuple[Annotation, dict[str, Scored | None]]]) -> None:
+            name, (record, answers) = item
             picture, error = draw_image(record, answers, longer_side=longer_side, font=font, overlaid=overlaid)
-            picture.save(partial / file_name(record.id), "PNG")
+            picture.save(partial / name, "PNG")
             if error is not None:
                 broken.append(error)
 
-        saved = files.enter_context(closing(map_ordered(save, chosen)))  # no picture is written to a removed folder
+        jobs = zip(pictures, chosen, strict=True)
+        saved = files.enter_context(closing(map_ordered(save, jobs)))  # no picture is written to a removed folder
         for _ in progress(saved, None, "draw", "image"):
             pass
     print(f"{len(chosen)} images in {output}")
     if broken:
         first = min(broken, key=str)
         raise ValueError(f"{len(broken)} of them could not be read, and show why; the first: {first}")
+
+
+def check_font(path: Path | None) -> None:
+    """Refuse what is no font.
+
+    Raises:
+        FileNotFoundError, ValueError: there is no such file, or it cannot be read.
+    """
+    if path is None:
+        return
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a font file, found no such file")
+    from PIL import ImageFont
+
+    try:
+        ImageFont.truetype(str(path))
+    except OSError as error:
+        raise ValueError(f"{path}: expected a font file, found one that cannot be read ({error})") from None

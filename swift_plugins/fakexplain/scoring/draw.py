@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from PIL import Image
 
-from ..annotation import Annotation, AnnotationError, Region
+from ..annotation import LABELS, TAG_WORDS, Annotation, AnnotationError, Region
 from ..answer import target_regions
-from ..errors import Words
+from ..boxes import Box
+from ..errors import NOTHING, Words
 from .lettering import Pen
 from .metrics import Scored
 from .notes import PANEL, Notes, refusal
@@ -20,37 +21,67 @@ from .overlay import GOLD, PAPER, PRED, Colour, boxes_of, draw_boxes, letter, lo
 LONGEST_NAME = 200  # characters of a file's name
 
 
-def file_name(id: str) -> str:
-    """Name of a record's picture: its id, in which what a file system might not take is written as in a URL.
+def file_names(annotations: Sequence[Annotation]) -> list[str]:
+    """Names of records' pictures: their ids, in which what a file system might not take is written as in a URL.
 
     Raises:
-        ValueError: it is too long.
+        AnnotationError: a name is too long, or is another one where capitals do not count.
 
-    >>> file_name("flux/0001 é")
-    'flux%2F0001 %C3%A9.png'
+    >>> file_names([Annotation("flux/0001 é", "a.png", 8, 8, "real")])
+    ['flux%2F0001 %C3%A9.png']
     """
-    name = quote(id, safe=" +,=@()")
-    if len(name) > LONGEST_NAME:
-        raise ValueError(f"id: expected at most {LONGEST_NAME} characters for the name of a file, found {len(name)}")
-    return f"{name}.png"
+    names: dict[str, str] = {}
+    for annotation in annotations:
+        name = quote(annotation.id, safe=" +,=@()")
+        wrong: tuple[str, object] | None = None
+        if len(name) > LONGEST_NAME:
+            wrong = f"an id of at most {LONGEST_NAME} characters as the name of a file", Words(str(len(name)))
+        elif name.lower() in names:
+            wrong = f"an id that differs from {names[name.lower()]} in more than capitals", annotation.id
+        if wrong:
+            raise AnnotationError(*wrong, field="id").at(annotation.file, annotation.line, annotation.id)
+        names[name.lower()] = f"{name}.png"
+    return list(names.values())
 
 
-def answer_of(annotation: Annotation, answer: Mapping[str, Any] | None) -> Scored | None:
-    """What a run holds of a system's answer, or None where it has none."""
+def answers_of(annotation: Annotation, systems: Sequence[str]) -> dict[str, Scored | None]:
+    """What a run holds of systems' answers about a record; None where one has none.
+
+    Raises:
+        AnnotationError: it is not what `fakexplain score` writes.
+    """
+    answers = annotation.extra.get("answers", NOTHING)
+    if not isinstance(answers, dict):
+        error = AnnotationError("what each system said of the image", answers, field="answers")
+        raise error.at(annotation.file, annotation.line, annotation.id)
+    return {name: _answer(annotation, name, answers.get(name)) for name in systems}
+
+
+def _answer(annotation: Annotation, name: str, answer: Any) -> Scored | None:
     if answer is None:
         return None
     try:
-        return Scored(
-            annotation.label,
-            answer["verdict"],
-            iou=answer["iou"],
-            regions=tuple(Region(each["bbox"] and tuple(each["bbox"]), each["caption"]) for each in answer["regions"]),
-            tags=None if answer["tags"] is None else tuple(answer["tags"]),
+        verdict, iou, tags = answer["verdict"], answer["iou"], answer["tags"]
+        regions = tuple(Region(each["bbox"] and tuple(each["bbox"]), each["caption"]) for each in answer["regions"])
+        sound = (
+            verdict in (*LABELS, None)
+            and (iou is None or 0 <= iou <= 1)
+            and (tags is None or TAG_WORDS.keys() >= {*tags})
+            and all(isinstance(caption, str) and _lies_in(box, annotation.image_wh) for box, caption in regions)
         )
-    except (KeyError, TypeError):
-        raise AnnotationError("an answer as `fakexplain score` writes it", answer, field="answers").at(
-            annotation.file, annotation.line, annotation.id
-        ) from None
+    except (KeyError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        error = AnnotationError("an answer as `fakexplain score` writes it", answer, field=f"answers.{name}")
+        raise error.at(annotation.file, annotation.line, annotation.id)
+    return Scored(annotation.label, verdict, iou=iou, regions=regions, tags=None if tags is None else tuple(tags))
+
+
+def _lies_in(box: Box | None, image_wh: tuple[int, int]) -> bool:
+    if box is None:
+        return True
+    x1, y1, x2, y2 = box
+    return 0 <= x1 <= x2 <= image_wh[0] and 0 <= y1 <= y2 <= image_wh[1]
 
 
 def draw_image(

@@ -176,7 +176,9 @@ def _at_outline(size: tuple[int, int], box: Whole, picture: tuple[int, int], upw
     for xs, ys in ((inner_x, outer_y), (outer_x, inner_y), (inner_x, inner_y)):
         four = [(x, y) for y in ys for x in xs]
         corners += four[::-1] if upward else four
-    corners += [(x, y) for y in outer_y for x in range(x1 - 2 * width, x2 + 2 * width, width)]
+    along = range(x1 - 2 * width, x2 + 2 * width, width)
+    nearest = sorted(along, key=lambda x: max(0, x1 - width - x, x - x2 - 1))
+    corners += [(x, y) for x in nearest for y in outer_y]
     return np.maximum(0, np.minimum(corners, (picture[0] - width, picture[1] - height)))
 
 
