@@ -402,6 +402,23 @@ def test_reset_and_the_empty_state(browser: Browser):
     assert not browser.js("return document.getElementById('empty').checkVisibility()")
 
 
+def test_the_system_at_rest_is_the_most_accurate_one(browser: Browser, tmp_path: Path):
+    """Not the first of the list: the address names another system, that one too, and a reset comes back to the best."""
+    html = browser.page.read_text(encoding="utf-8")
+    best = html.replace('"7B" selected>', '"7B">').replace('<option value="32B">', '<option value="32B" selected>')
+    assert best != html
+    (tmp_path / "page.html").write_text(best, encoding="utf-8")
+    other = Browser(browser.driver, tmp_path / "page.html").open()
+    assert other.js("return document.querySelector('#filters [name=system]').value") == "32B"
+    assert other.set(system="7B").js("return location.hash") == "#g:system=7B"
+    other.open("#g:verdict=wrong")
+    assert other.js("return document.querySelector('#filters [name=system]').value") == "32B"
+    other.set(system="7B").js("document.querySelector('#filters [type=reset]').click()")
+    other.until(
+        "return document.querySelector('#filters [name=system]').value === '32B' && location.hash === '#gallery'"
+    )
+
+
 def test_few_cards_are_there_at_first_and_more_on_demand(browser: Browser):
     browser.open()
     cards = "return document.querySelectorAll('.card').length"

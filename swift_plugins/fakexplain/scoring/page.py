@@ -59,6 +59,7 @@ def render_report(
     environment.filters |= {"markup": Markup, "twice": lambda name: (name, name)}
     page, style, script = (_beside(suffix) for suffix in (".html", ".css", ".js"))
     shown = gallery if gallery and gallery.images else None
+    best = max(shown.systems, key=lambda name: summary.get(name, {}).get("accuracy") or 0, default="") if shown else ""
     return environment.from_string(page).render(
         percent=percent,
         ratio=ratio,
@@ -67,9 +68,7 @@ def render_report(
         summary=summary,
         sections=sections,
         gallery=shown,
-        best=max(shown.systems, key=lambda name: summary.get(name, {}).get("accuracy") or 0, default="")
-        if shown
-        else "",
+        best=best,
         data=in_script({"images": shown.images, "tags": TAG_WORDS, "problems": PROBLEMS}) if shown else "",
         generators=sorted({image["generator"] for image in shown.images} - {None}) if shown else (),
         tags=TAG_WORDS,

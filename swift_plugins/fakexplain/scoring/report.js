@@ -12,7 +12,7 @@
   const { images, tags, problems } = JSON.parse(source.textContent);
   const [form, cards, more, count, empty] = ["filters", "cards", "more", "count", "empty"].map((id) => document.getElementById(id));
   const controls = [...form.elements].filter((control) => control.name);
-  const usual = (control) => (control.options ? control.options[0].value : "");
+  const usual = ({ options }) => (options ? ([...options].find((option) => option.defaultSelected) ?? options[0]).value : "");
   images.forEach((image, index) => {
     image.index = index;
     image.answers = new Map(Object.entries(image.answers));
