@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import NOTHING, AnnotationError, OnError, Words, raise_error
-from .files import decode_line, write_jsonl
+from .files import check_is_file, decode_line, write_jsonl
 from .ids import Ids
 
 LABELS = ("fake", "real")
@@ -331,8 +331,7 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
         AnnotationError: a bad record, a repeated id, or no record at all.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected an annotations file (JSON Lines), found {_kind(path)}")
+    check_is_file(path, "an annotations file (JSON Lines)")
     lines = 0
     with closing(Ids()) as ids, open(path, "rb") as file:
         for number, raw in enumerate(file, 1):
@@ -352,10 +351,6 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
                 yield annotation
     if not lines:
         on_error(AnnotationError("at least one record", Words("an empty file")).at(str(path), 0))
-
-
-def _kind(path: Path) -> str:
-    return "a folder" if path.is_dir() else "no such file"
 
 
 def write_annotations(path: str | Path, annotations: Iterable[Annotation]) -> int:

@@ -23,6 +23,16 @@ import msgspec
 from .errors import AnnotationError, Words
 
 
+def check_is_file(path: Path, what: str) -> None:
+    """Refuse a path that is no file.
+
+    Raises:
+        FileNotFoundError: what was expected there, and whether there is a folder or nothing.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected {what}, found {'a folder' if path.is_dir() else 'no such file'}")
+
+
 def partial_of(path: Path) -> Path:
     """Where a file or folder is written until it takes its place."""
     return path.with_name(path.name + ".partial")

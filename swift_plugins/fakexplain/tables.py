@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import AnnotationError, Words
+from .files import check_is_file
 
 
 def save_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -33,8 +34,7 @@ def read_csv(path: Path, what: str, row: str) -> Iterator[tuple[int, list[str]]]
         FileNotFoundError: no such file.
         AnnotationError (a ValueError): not CSV, a row of another number of cells than the first, or no further row.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected {what}, found {'a folder' if path.is_dir() else 'no such file'}")
+    check_is_file(path, what)
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         delimiter = max(",;\t", key=file.readline().count)
         file.seek(0)

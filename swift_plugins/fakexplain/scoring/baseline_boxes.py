@@ -17,13 +17,12 @@ from typing import Any
 from ..annotation import NOTHING, AnnotationError, Words
 from ..boxes import Box
 from ..checks import check_numbers, four_numbers, need
-from ..files import is_json_list, load_json_items
+from ..files import check_is_file, is_json_list, load_json_items
 from .baselines import (
     AS_IT_IS,
     NAMES,
     BaselinePrediction,
     Convention,
-    check_is_file,
     image_at,
     places_of,
     prediction_of,

@@ -214,16 +214,6 @@ def image_at(images: Path, name: object, field: str) -> str:
         raise AnnotationError("the path of an image, in UTF-8", name, field=field) from None
 
 
-def check_is_file(path: Path, what: str) -> None:
-    """Make sure that a file is there.
-
-    Raises:
-        FileNotFoundError: it is not.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected {what}, found {'a folder' if path.is_dir() else 'no such file'}")
-
-
 # Labels and scores -------------------------------------------------------------------------------------------------
 
 

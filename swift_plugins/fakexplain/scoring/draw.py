@@ -12,7 +12,8 @@ from PIL import Image
 from ..annotation import LABELS, TAG_WORDS, Annotation, AnnotationError, Region
 from ..answer import target_regions
 from ..boxes import Box
-from ..errors import NOTHING, Words
+from ..errors import Words
+from . import run
 from .lettering import Pen
 from .metrics import Scored
 from .notes import PANEL, Notes, refusal
@@ -50,10 +51,7 @@ def answers_of(annotation: Annotation, systems: Sequence[str]) -> dict[str, Scor
     Raises:
         AnnotationError: it is not what `fakexplain score` writes.
     """
-    answers = annotation.extra.get("answers", NOTHING)
-    if not isinstance(answers, dict):
-        error = AnnotationError("what each system said of the image", answers, field="answers")
-        raise error.at(annotation.file, annotation.line, annotation.id)
+    answers = run.answers_of(annotation)
     return {name: _answer(annotation, name, answers.get(name)) for name in systems}
 
 

@@ -17,10 +17,10 @@ from typing import Any
 
 from ..annotation import Annotation, Region, read_annotations
 from ..answer import target_regions
-from ..errors import NOTHING, AnnotationError
+from ..errors import AnnotationError
 from ..parallel import map_ordered
 from .overlay import letter, load_picture, place_badges
-from .run import FILES, Run
+from .run import FILES, Answered, Run, whole_answers_of
 from .systems import without_checkpoints
 
 ENLARGED = 2  # times, at most: more shows no more of a small image
@@ -29,8 +29,6 @@ BADGE = 24  # height of a badge, in pixels of the shown picture
 
 Votes = Mapping[str, Mapping[str, float]]
 Key = tuple[str, str]  # set, id
-Answers = dict[str, "dict[str, Any] | None"]
-_ANSWER = {"verdict", "p_fake", "iou", "regions", "tags", "problems"}
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def build_gallery(
     runs = [run for run in runs if systems.keys() & run.systems.keys()]
     chosen = [_choose(run, systems, limit, seed) for run in runs]
     keys = set(_take_turns([each for each, _ in chosen], limit))
-    gathered: dict[Key, tuple[Annotation, Answers]] = {}
+    gathered: dict[Key, tuple[Annotation, Answered]] = {}
     for run in runs:
         for record, answers in _records(run, systems) if keys else ():
             if (key := (set_name(run), record.id)) in keys:
@@ -159,24 +157,12 @@ def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
     return list(taken)
 
 
-def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, Answers]]:
+def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, Answered]]:
     for record in read_annotations(run.folder / FILES[1]):
-        yield record, {name: answer for name, answer in _answers(record).items() if name in systems}
+        yield record, {name: answer for name, answer in whole_answers_of(record).items() if name in systems}
 
 
-def _answers(record: Annotation) -> Answers:
-    answers = record.extra.get("answers", NOTHING)
-    if not isinstance(answers, dict):
-        error = AnnotationError("what each system said of the image", answers, field="answers")
-        raise error.at(record.file, record.line, record.id)
-    for name, answer in answers.items():
-        if answer is not None and not (isinstance(answer, dict) and answer.keys() >= _ANSWER):
-            error = AnnotationError(f"null, or {', '.join(sorted(_ANSWER))}", answer, field=f"answers.{name}")
-            raise error.at(record.file, record.line, record.id)
-    return answers
-
-
-def _image(set_: str, record: Annotation, answers: Answers, longer_side: int, votes: Votes) -> dict[str, Any]:
+def _image(set_: str, record: Annotation, answers: Answered, longer_side: int, votes: Votes) -> dict[str, Any]:
     """What the page's script draws of an image: words and numbers, and the picture once."""
     factor = min(longer_side / max(record.image_wh), ENLARGED)
     wh = tuple(max(1, round(side * factor)) for side in record.image_wh)

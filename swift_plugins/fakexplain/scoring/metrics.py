@@ -21,8 +21,6 @@ from .baselines import BaselinePrediction
 from .matching import BoxCounts, Fragmentation, box_counts, fragmentation, match_boxes
 from .texts import Text, matched_texts, whole_text
 
-NONE: tuple[()] = ()
-
 
 class Scored(NamedTuple):
     """One image's scores.
@@ -48,14 +46,14 @@ class Scored(NamedTuple):
     answered: bool = True
     p_fake: float | None = None
     iou: float | None = None
-    problems: tuple[str, ...] = NONE
+    problems: tuple[str, ...] = ()
     exact: bool | None = None
-    regions: tuple[Region, ...] = NONE
+    regions: tuple[Region, ...] = ()
     tags: tuple[str, ...] | None = None
     boxes: BoxCounts | None = None
     fragments: Fragmentation | None = None
     text: tuple[Text, Text] | None = None
-    matched: tuple[tuple[Text, Text], ...] = NONE
+    matched: tuple[tuple[Text, Text], ...] = ()
 
     @property
     def right(self) -> bool:
@@ -141,17 +139,17 @@ def _with_boxes(scored: Scored, annotation: Annotation, said: bool, captions: bo
         iou=union_iou(pred_xyxy, gold_xyxy) if pred or gold or said else 0.0,
         boxes=box_counts(matches, len(pred), len(gold)),
         fragments=fragmentation(pred_xyxy, annotation.image_wh) if scored.answered else None,
-        matched=tuple(matched_texts(pred, gold, matches)) if captions else NONE,
+        matched=tuple(matched_texts(pred, gold, matches)) if captions else (),
     )
 
 
 def score_nothing(annotation: Annotation, variant: str = "full") -> Scored:
     """Scores of an image that a system which writes answers said nothing of: wrong wherever something was asked for."""
-    scored = Scored(annotation.label, answered=False, exact=False, tags=None if variant in WITHOUT_TAGS else NONE)
+    scored = Scored(annotation.label, answered=False, exact=False, tags=None if variant in WITHOUT_TAGS else ())
     if annotation.label == "fake" and variant not in WITHOUT_BOXES:
         scored = _with_boxes(scored, annotation, said=False, captions=False)
     if annotation.label == "fake" and variant not in WITHOUT_CAPTIONS:
-        scored = scored._replace(text=(NONE, whole_text(annotation)))
+        scored = scored._replace(text=((), whole_text(annotation)))
     return scored
 
 

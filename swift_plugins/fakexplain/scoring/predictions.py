@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from ..annotation import Annotation
 from ..errors import AnnotationError
+from ..files import check_is_file
 from ..images import image_key
 from .verdict_probability import p_fake
 
@@ -47,9 +48,7 @@ def read_predictions(path: str | Path) -> Iterator[Prediction]:
         ValueError: a line that is not such an answer, or no line at all; says where.
     """
     path = Path(path)
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
-        raise FileNotFoundError(f"{path}: expected predictions (JSON Lines of `swift infer`), found {found}")
+    check_is_file(path, "predictions (JSON Lines of `swift infer`)")
     empty = True
     with open(path, "rb") as file:
         for number, raw in enumerate(file, 1):

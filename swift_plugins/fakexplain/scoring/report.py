@@ -18,11 +18,11 @@ from .gallery import build_gallery
 from .keywords import Keyword, keywords
 from .page import Section, render_report
 from .paper import paper_table
-from .run import FILES, Run
+from .run import FILES, Run, whole_answers_of
 from .systems import main_runs, systems_of, without_checkpoints
 from .tables import all_tables, missing
 from .training import Log, checkpoint_scores
-from .typeset import to_csv, to_html, to_latex, to_markdown
+from .typeset import RENDERINGS, to_html
 from .votes import Votes
 
 PHRASES = {1: "words", 2: "phrases of two words", 3: "phrases of three words"}
@@ -73,8 +73,9 @@ def write_report(
     tables = all_tables(runs)
     drawn = {plot: svg for plot in plots_of(main, votes, logs) if (svg := plot.draw(False)) is not None}
     for table in tables:
-        for suffix, render in (("csv", to_csv), ("md", to_markdown), ("tex", to_latex)):
-            _write(folder / "tables" / f"{table.name}.{suffix}", render(table))
+        for suffix, render in RENDERINGS.items():
+            if render is not to_html:  # which is on the page
+                _write(folder / "tables" / f"{table.name}{suffix}", render(table))
     for plot in drawn:
         _write(folder / "figures" / f"{plot.name}.svg", plot.draw(True) or "")
     lacking = missing(runs) + _missing_figures(drawn)
@@ -86,9 +87,7 @@ def write_report(
         items = "".join(f"<li>{_escaped(sentence)}</li>" for sentence in lacking)
         sections.append(Section("missing", "Not in this report", f"<ul>{items}</ul>"))
     gallery = build_gallery(runs, images, votes=_by_image(votes) if votes else None) if images else None
-    page = render_report(
-        title, without_checkpoints(systems_of(main)), sections, gallery, about=_about(main)
-    )  # fmt: skip
+    page = render_report(title, without_checkpoints(systems_of(main)), sections, gallery, about=_about(main))
     _write(folder / "report.html", page)
     return lacking
 
@@ -155,7 +154,7 @@ def keywords_of(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]:
         for record in read_annotations(run.folder / FILES[1]):
             if record.label == "real":
                 continue
-            for name, answer in record.extra["answers"].items():
+            for name, answer in whole_answers_of(record).items():
                 gold.setdefault(name, []).extend(region.caption for region in record.regions)
                 if answer is not None:
                     captions = (region["caption"] for region in answer["regions"])

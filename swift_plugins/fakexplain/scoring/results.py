@@ -87,9 +87,7 @@ def results(
     joint = Joint({name: {} for name in columns}, {})
     first = next(iter(columns.values()))
     if resampling.resamples and len(first):
-        joint = joint_bootstrap(
-            measures, len(first), compared=COMPARED, strata=_strata(first), **asdict(resampling)
-        )  # fmt: skip
+        joint = joint_bootstrap(measures, len(first), compared=COMPARED, strata=_strata(first), **asdict(resampling))
     found = {
         name: _result(each, measures[name], joint.intervals[name], tallies[name], origins, resampling)
         for name, each in columns.items()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..annotation import Annotation, relocated, to_record
-from ..errors import AnnotationError, Words
+from ..errors import NOTHING, AnnotationError, Words
 from ..files import decode_line, replacing_folder, to_json
 from .metrics import Scored
 from .predictions import Prediction
@@ -91,6 +91,38 @@ def load_run(folder: str | Path) -> Run:
     except AnnotationError as error:
         raise error.at(str(path), 0) from None
     return Run(folder, **{name: value[name] for name in _FIELDS})
+
+
+Answered = dict[str, "dict[str, Any] | None"]
+"""System -> what it said of an image, as a line of images.jsonl holds it; None where it said nothing."""
+_ANSWER = {"verdict", "p_fake", "iou", "regions", "tags", "problems"}
+
+
+def answers_of(record: Annotation) -> dict[str, Any]:
+    """What systems said of an image of images.jsonl, as it stands there.
+
+    Raises:
+        AnnotationError: the record is of another file.
+    """
+    answers = record.extra.get("answers", NOTHING)
+    if not isinstance(answers, dict):
+        error = AnnotationError("what each system said of the image", answers, field="answers")
+        raise error.at(record.file, record.line, record.id)
+    return answers
+
+
+def whole_answers_of(record: Annotation) -> Answered:
+    """The same, each of them with all of its fields.
+
+    Raises:
+        AnnotationError: one lacks a field, or is no answer.
+    """
+    answers = answers_of(record)
+    for name, answer in answers.items():
+        if answer is not None and not (isinstance(answer, dict) and answer.keys() >= _ANSWER):
+            error = AnnotationError(f"null, or {', '.join(sorted(_ANSWER))}", answer, field=f"answers.{name}")
+            raise error.at(record.file, record.line, record.id)
+    return answers
 
 
 def indented(value: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import AnnotationError, Words
-from ..files import decode_line
+from ..files import check_is_file, decode_line
 from .statistics import Interval
 
 STEP = "global_step/max_steps"
@@ -71,9 +71,7 @@ def read_log(path: str | Path, name: str = "") -> Log:
         AnnotationError (a ValueError): a line is not JSON or has no step, or no line has one.
     """
     path = Path(path)
-    if not path.is_file():
-        found = "a folder" if path.is_dir() else "no such file"
-        raise FileNotFoundError(f"{path}: expected a training log (logging.jsonl), found {found}")
+    check_is_file(path, "a training log (logging.jsonl)")
     curves: dict[str, dict[int, float]] = {}
     with open(path, "rb") as file:
         for number, raw in enumerate(file, 1):
