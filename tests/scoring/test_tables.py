@@ -15,11 +15,12 @@ from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.generators import GENERATORS
 from swift_plugins.fakexplain.scoring import tables
 from swift_plugins.fakexplain.scoring.figures import FIGURES
+from swift_plugins.fakexplain.scoring.latex import RENDERINGS
 from swift_plugins.fakexplain.scoring.predictions import read_predictions
 from swift_plugins.fakexplain.scoring.results import COMPARED, Resampling
 from swift_plugins.fakexplain.scoring.run import Run
 from swift_plugins.fakexplain.scoring.score import score_systems, system_of
-from swift_plugins.fakexplain.scoring.typeset import RENDERINGS, Figure, Table
+from swift_plugins.fakexplain.scoring.typeset import Figure, Table
 
 from . import forty
 

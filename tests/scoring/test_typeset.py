@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from swift_plugins.fakexplain.scoring.latex import to_latex
 from swift_plugins.fakexplain.scoring.typeset import (
     Column,
     Figure,
@@ -20,7 +21,6 @@ from swift_plugins.fakexplain.scoring.typeset import (
     Table,
     to_csv,
     to_html,
-    to_latex,
     to_markdown,
 )
 

@@ -16,13 +16,14 @@ from ..annotation import canonical_tag, read_annotations
 from . import plots
 from .gallery import build_gallery
 from .keywords import Keyword, keywords
+from .latex import RENDERINGS
 from .page import Section, render_report
 from .paper import paper_table
 from .run import FILES, Run, whole_answers_of
 from .systems import main_runs, systems_of, without_checkpoints
 from .tables import all_tables, missing
 from .training import Log, checkpoint_scores
-from .typeset import RENDERINGS, to_html
+from .typeset import to_html
 from .votes import Votes
 
 PHRASES = {1: "words", 2: "phrases of two words", 3: "phrases of three words"}

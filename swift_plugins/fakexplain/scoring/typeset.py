@@ -1,4 +1,4 @@
-"""Tables, and four renderings of them: CSV, Markdown, LaTeX and HTML.
+"""Tables, and renderings of them: CSV, Markdown and HTML here, LaTeX in `latex`.
 
 CSV holds raw values for other programs; the rest is for reading, with intervals beside figures, and with the paper's
 own figures marked (†). Names come from files of users and are text: whatever they hold, they stay within their cell.
@@ -17,7 +17,6 @@ from typing import NamedTuple, Union
 
 MISSING = "—"
 MARK = "† the paper's own figures."
-_WIDE = 9  # columns from which on a LaTeX table is scaled to the width of both columns of text
 
 
 class Figure(NamedTuple):
@@ -136,7 +135,7 @@ def to_csv(table: Table) -> str:
             line += ["" if part is None else str(part) for part in parts]
         lines.append(line)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_one_line(cell) for cell in line] for line in lines)
+    csv.writer(text, lineterminator="\n").writerows([one_line(cell) for cell in line] for line in lines)
     return text.getvalue()
 
 
@@ -165,73 +164,11 @@ def to_markdown(table: Table) -> str:
             lines.append(line(f"**{_markdown(group)}**", [""] * len(heads)))
         for row in rows:
             name = _markdown(row.name) + " †" * row.paper
-            cells = [_with_interval(*shown, _markdown) for shown in _shown(row, table.columns)]
+            cells = [with_interval(*shown, _markdown) for shown in shown_cells(row, table.columns)]
             lines.append(line(f"*{name}*" if row.summary else name, cells))
     if table.all_notes:
         lines += ["", *(f"- {_markdown(note)}" for note in table.all_notes)]
     return "\n".join(lines) + "\n"
-
-
-def to_latex(table: Table) -> str:
-    r"""A `table` for \input: needs booktabs, and graphicx where it is wide; what is the paper's is in italics.
-
-    Letters that are neither Latin nor in names of generators are left as they are: they need XeLaTeX or LuaLaTeX.
-
-    >>> print(to_latex(Table("t", "Accuracy", [Column("Acc.", "7B")], [Row("Others", [0.5], summary=True)])), end="")
-    % \usepackage{booktabs}
-    \begin{table}
-    \centering
-    \caption{Accuracy}
-    \label{tab:t}
-    \begin{tabular}{lr}
-    \toprule
-     & \multicolumn{1}{c}{7B} \\
-    \cmidrule(lr){2-2}
-    Name & Acc. \\
-    \midrule
-    \textbf{Others} & 0.500 \\
-    \bottomrule
-    \end{tabular}
-    \end{table}
-    """
-    wide = len(table.columns) >= _WIDE
-    environment = "table*" if wide else "table"
-    lines = [r"% \usepackage{booktabs,graphicx}" if wide else r"% \usepackage{booktabs}"]
-    lines += [rf"\begin{{{environment}}}", r"\centering", rf"\caption{{{_latex(table.title)}}}"]
-    lines += [rf"\label{{tab:{table.name}}}", *([r"\resizebox{\textwidth}{!}{%"] if wide else [])]
-    lines += [rf"\begin{{tabular}}{{l{'r' * len(table.columns)}}}", r"\toprule", *_latex_head(table), r"\midrule"]
-    for index, (group, rows) in enumerate(groupby(table.rows, lambda row: row.group)):
-        lines += [r"\midrule"] if index else []
-        lines += [rf"\multicolumn{{{1 + len(table.columns)}}}{{l}}{{\textbf{{{_latex(group)}}}}} \\"] if group else []
-        for row in rows:
-            name = rf"\textbf{{{_latex(row.name)}}}" if row.summary else _latex(row.name)
-            cells = [name + _DAGGER * row.paper]
-            for column, shown in zip(table.columns, _shown(row, table.columns), strict=True):
-                cell = _with_interval(*shown, _latex)
-                cells.append(rf"\textit{{{cell}}}" if column.paper or row.paper else cell)
-            lines.append(" & ".join(cells) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}" + "}" * wide]
-    notes = " ".join(map(_latex, table.all_notes))
-    lines += [rf"\par\smallskip\footnotesize {notes}"] if notes else []
-    return "\n".join([*lines, rf"\end{{{environment}}}"]) + "\n"
-
-
-def _latex_head(table: Table) -> list[str]:
-    """One line of headings or, where columns have groups, two."""
-    names = [_latex(table.row_heading)]
-    for column in table.columns:
-        name = _latex(column.name) + _DAGGER * (column.paper and not column.group)
-        names.append(rf"\textit{{{name}}}" if column.paper else name)
-    lines = [" & ".join(names) + r" \\"]
-    if any(column.group for column in table.columns):
-        cells, rules, at = [""], "", 2
-        for group, paper, count in _column_groups(table.columns):
-            name = rf"\textit{{{_latex(group)}}}{_DAGGER}" if paper and group else _latex(group)
-            cells.append(rf"\multicolumn{{{count}}}{{c}}{{{name}}}")
-            rules += rf"\cmidrule(lr){{{at}-{at + count - 1}}}" if group else ""
-            at += count
-        lines = [" & ".join(cells) + r" \\", rules, *lines]
-    return lines
 
 
 def to_html(table: Table) -> str:
@@ -239,7 +176,7 @@ def to_html(table: Table) -> str:
 
     Classes: `name` of row headings, `group` of rows that head others, `summary`, `paper`, `interval`; `soft` of notes.
     """
-    label = html.escape(_one_line(table.title))
+    label = html.escape(one_line(table.title))
     lines = [f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>', "<thead>"]
     lines += [*_html_head(table), "</thead>"]
     for group, rows in groupby(table.rows, lambda row: row.group):
@@ -252,7 +189,7 @@ def to_html(table: Table) -> str:
         for row in rows:
             kind = " ".join(name for name, there in (("summary", row.summary), ("paper", row.paper)) if there)
             cells = f'<th class="name" scope="row">{_html(row.name)}{" †" * row.paper}</th>'
-            for column, (value, interval) in zip(table.columns, _shown(row, table.columns), strict=True):
+            for column, (value, interval) in zip(table.columns, shown_cells(row, table.columns), strict=True):
                 small = f'<span class="interval">{_html(_dashed(interval))}</span>' if interval else ""
                 cells += f"<td{_class(column)}>{_html(value)}{small}</td>"
             lines.append(f'<tr class="{kind}">{cells}</tr>' if kind else f"<tr>{cells}</tr>")
@@ -267,7 +204,7 @@ def _html_head(table: Table) -> list[str]:
     span = ' rowspan="2"' if two else ""
     first = f'<th class="name" scope="col"{span}>{_html(table.row_heading)}</th>'
     second, at = "", 0
-    for group, paper, count in _column_groups(table.columns):
+    for group, paper, count in column_groups(table.columns):
         columns = table.columns[at : at + count]
         at += count
         if group:
@@ -280,22 +217,13 @@ def _html_head(table: Table) -> list[str]:
     return [f"<tr>{first}</tr>", f"<tr>{second}</tr>"] if two else [f"<tr>{first}</tr>"]
 
 
-RENDERINGS: dict[str, Callable[[Table], str]] = {
-    ".csv": to_csv,
-    ".md": to_markdown,
-    ".tex": to_latex,
-    ".html": to_html,
-}
-"""Suffix of a file -> what writes it."""
-
-
-def _column_groups(columns: Sequence[Column]) -> list[tuple[str, bool, int]]:
+def column_groups(columns: Sequence[Column]) -> list[tuple[str, bool, int]]:
     """Neighbours under one heading: the heading, whether it is the paper's, and how many."""
     groups = groupby(columns, lambda column: (column.group, column.paper))
     return [(group, paper, len(list(each))) for (group, paper), each in groups]
 
 
-def _shown(row: Row, columns: Sequence[Column]) -> list[tuple[str, tuple[str, str] | None]]:
+def shown_cells(row: Row, columns: Sequence[Column]) -> list[tuple[str, tuple[str, str] | None]]:
     """Each cell's value and interval as they are read."""
     return [_show(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
 
@@ -325,7 +253,8 @@ def _bounds(cell: Cell) -> tuple[float, float] | None:
     return None
 
 
-def _with_interval(value: str, interval: tuple[str, str] | None, escape: Callable[[str], str]) -> str:
+def with_interval(value: str, interval: tuple[str, str] | None, escape: Callable[[str], str]) -> str:
+    """A value with its interval behind it, escaped."""
     if interval is None:
         return escape(value)
     low, high = map(escape, interval)
@@ -344,37 +273,16 @@ def _class(column: Column) -> str:
 # Control characters, halves of characters, and what turns the direction of the text around it.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~#$&@]|:(?=//)|(?<=www)\.|^[-+](?=[\s-]|$)|^\d{1,9}[.)](?=\s|$)", re.IGNORECASE)
-_DAGGER = r"$^\dagger$"
-_GREEK = ("alpha", "delta", "sigma", "Sigma", "eta", "omega")  # of names; pdflatex knows none by itself
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "`": r"\textasciigrave{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    **{special: f"\\{special}" for special in "&%$#_{}"},
-    **{special: f"{{{special}}}" for special in "[]*"},  # behind \\ they would be its argument
-    "†": _DAGGER,
-    "−": "$-$",
-    **{letter: f"$\\{name}$" for letter, name in zip("αδσΣηω", _GREEK, strict=True)},
-}
-_SPECIALS = re.compile("|".join(map(re.escape, _SPECIAL)))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Text without line breaks, and with a sign for what cannot be printed."""
     return _UNPRINTABLE.sub("\ufffd", " ".join(text.split()))
 
 
 def _markdown(text: str) -> str:
-    return _MARKUP.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", _one_line(text))
-
-
-def _latex(text: str) -> str:
-    escaped = _SPECIALS.sub(lambda match: _SPECIAL[match[0]], _one_line(text))
-    return re.sub("-(?=-)", "-{}", escaped)  # two hyphens would be a dash
+    return _MARKUP.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", one_line(text))
 
 
 def _html(text: str) -> str:
-    return html.escape(_one_line(text))
+    return html.escape(one_line(text))
