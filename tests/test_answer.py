@@ -340,6 +340,7 @@ FRAGMENTS = [
     st.sampled_from([*RENDERED.values(), REAL]),
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 9), st.sampled_from(["", *FRAGMENTS])), max_size=2),
 )
+@example(text="<verdict>fake</verdict>", edits=[(0, 9, "")])  # a block that does not begin
 def test_exact_reading_takes_the_grammar_and_nothing_else(text, edits):
     for start, length, fragment in edits:
         text = text[:start] + fragment + text[start + length :]

@@ -157,9 +157,9 @@ _VERDICT_OF_TAIL = {f"{verdict}</verdict>": verdict for verdict in ("fake", "rea
 
 
 def _read_exact(text: str, variant: str | None) -> Answer | None:
-    head, _, tail = text.rpartition("<verdict>")
+    head, opened, tail = text.rpartition("<verdict>")
     verdict = _VERDICT_OF_TAIL.get(tail)
-    if verdict is None:
+    if verdict is None or not opened:
         return None
     if not head:
         return Answer(verdict) if variant in (None, "label_only") else None
