@@ -13,20 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from swift_plugins.fakexplain.annotation import (
-    NOTHING,
-    Annotation,
-    AnnotationError,
-    Ids,
-    Words,
-    parse_record,
-)
-from swift_plugins.fakexplain.errors import OnError, raise_error
+from swift_plugins.fakexplain.annotation import Annotation, parse_record
+from swift_plugins.fakexplain.errors import NOTHING, DataError, OnError, Unquoted, raise_error
+from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import save_upright
 
-from .source import Draft, Piece, inner_path
+from .drafts.draft import Draft, Piece, inner_path
 
 From = Callable[[Any], "list[Draft]"]
 
@@ -69,7 +63,7 @@ class _Done:
     """
 
     annotation: Annotation | None = None
-    error: AnnotationError | None = None
+    error: DataError | None = None
     report: Report = field(default_factory=Report)
     new: tuple[Path, str] | None = None
 
@@ -104,7 +98,7 @@ def convert(
         on_error: called with the error of each bad record, after which the next is read; without it the first raises.
 
     Raises:
-        AnnotationError: a bad record: a field that is missing or wrong, an image that is missing, cannot be read or has
+        DataError: a bad record: a field that is missing or wrong, an image that is missing, cannot be read or has
             another size than the source says, an id twice, or no record at all.
     """
     report = report or Report()
@@ -121,14 +115,14 @@ def convert(
                     assert done.annotation is not None
                     _note(ids, done.annotation)
                     _put(done, written.now)
-                except AnnotationError as error:
+                except DataError as error:
                     on_error(error)
                     continue
                 for name in vars(report):
                     setattr(report, name, getattr(report, name) + getattr(done.report, name))
                 yield done.annotation
         if not count:
-            raise AnnotationError("at least one image", Words("none")).at(source, 0)
+            raise DataError("at least one image", Unquoted("none")).at(source, 0)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
@@ -137,20 +131,20 @@ def _to_the_end(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
     """The pieces, and as a last one the error that ended their reading, if one did."""
     try:
         yield from pieces
-    except AnnotationError as error:
+    except DataError as error:
         yield Piece(error, source)
     except RecursionError:
         yield Piece(_too_deep(), source)
 
 
-def _too_deep() -> AnnotationError:
-    return AnnotationError("data that is nested less deep", Words("more"))
+def _too_deep() -> DataError:
+    return DataError("data that is nested less deep", Unquoted("more"))
 
 
 def _note(ids: Ids, annotation: Annotation) -> None:
     try:
         ids.add(annotation.id, f"image {annotation.image}")
-    except AnnotationError as error:
+    except DataError as error:
         raise error.at(annotation.file, annotation.line) from None
 
 
@@ -166,7 +160,7 @@ def _put(done: _Done, folder: Path) -> None:
             aside.replace(target)
     except (FileExistsError, NotADirectoryError):
         assert done.annotation is not None
-        error = AnnotationError("a name that no other image's folder has", name, field="image")
+        error = DataError("a name that no other image's folder has", name, field="image")
         raise error.at(done.annotation.file, done.annotation.line, done.annotation.id) from None
 
 
@@ -182,10 +176,10 @@ class _Desk:
 
     def finish(self, piece: Piece) -> list[_Done]:
         try:
-            if isinstance(piece.data, AnnotationError):
+            if isinstance(piece.data, DataError):
                 raise piece.data
             return [self._finish(draft, piece) for draft in self.parse(piece.data)]
-        except AnnotationError as error:
+        except DataError as error:
             return [_Done(error=_placed(error, piece))]
         except RecursionError:
             return [_Done(error=_placed(_too_deep(), piece))]
@@ -194,7 +188,7 @@ class _Desk:
         done = _Done()
         try:
             annotation = self._record(draft, done)
-        except AnnotationError as error:
+        except DataError as error:
             region = _REGION.match(error.field)
             if region and draft.places:
                 error.field = draft.places[int(region[1])] + error.field[region.end() :]
@@ -206,11 +200,11 @@ class _Desk:
         name = inner_path(draft.image) if isinstance(draft.image, str) else None
         id = draft.id or (name and str(name.with_suffix("")))
         if not id:
-            raise AnnotationError("an id, for the image has no name", NOTHING, field="id")
+            raise DataError("an id, for the image has no name", NOTHING, field="id")
         image, wh = self._image(draft, name, id, done)
         if draft.wh is not None and draft.wh != wh:
-            found = Words(f"{draft.wh[0]}x{draft.wh[1]}")
-            raise AnnotationError(f"the upright image's own {wh[0]}x{wh[1]} pixels", found, field="width, height")
+            found = Unquoted(f"{draft.wh[0]}x{draft.wh[1]}")
+            raise DataError(f"the upright image's own {wh[0]}x{wh[1]} pixels", found, field="width, height")
         record = {
             "id": id,
             "image": image,
@@ -221,7 +215,7 @@ class _Desk:
             "tags": list(draft.tags),
         }
         if record["label"] is None:
-            raise AnnotationError(
+            raise DataError(
                 "'fake' or 'real', or a --label for images of which nothing is said", NOTHING, field="label"
             )
         return parse_record(record | draft.fields | self.fields)
@@ -246,8 +240,8 @@ class _Desk:
         for inner in (name, "images" / name):
             if (self.images.now / inner).is_file():
                 return self.images.now / inner, posixpath.normpath(f"{self.images.later}/{inner}")
-        found = Words(f"no file {self.images.now / name}")
-        raise AnnotationError("an image file (--images names the folder they are in)", found, field="image")
+        found = Unquoted(f"no file {self.images.now / name}")
+        raise DataError("an image file (--images names the folder they are in)", found, field="image")
 
     def _write(self, name: str, image: Any, done: _Done) -> str:
         """Write an image, or a file's bytes, aside."""
@@ -265,7 +259,7 @@ _SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif"}
 _REGION = re.compile(r"regions\[(\d+)\]")
 
 
-def _placed(error: AnnotationError, piece: Piece, id: str | None = None) -> AnnotationError:
+def _placed(error: DataError, piece: Piece, id: str | None = None) -> DataError:
     if piece.at:
         error.field = f"{piece.at}.{error.field}" if error.field else piece.at
     return error if error.file else error.at(piece.file, piece.line, id)

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation
-from swift_plugins.fakexplain.files import encode, write_jsonl
+from swift_plugins.fakexplain.jsonl import encode, write_jsonl
 from swift_plugins.fakexplain.rows import to_row
 
-from .coco import save_coco
-from .label_folders import save_folders
-from .labelme import save_labelme
-from .masks import save_masks
-from .yolo import save_yolo
+from .formats.coco import save_coco
+from .formats.label_folders import save_folders
+from .formats.labelme import save_labelme
+from .formats.masks import save_masks
+from .formats.yolo import save_yolo
 
 
 def export_rows(annotations: Iterable[Annotation], out: str | Path, variant: str = "full") -> int:

@@ -14,10 +14,10 @@ from pathlib import Path
 if find_spec("swift_plugins.fakexplain" if "swift_plugins" in sys.modules else "swift_plugins") is None:
     sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from swift_plugins.fakexplain.dataset import register_dataset
-from swift_plugins.fakexplain.rewards import register_rewards
-from swift_plugins.fakexplain.schedule import register_callbacks
-from swift_plugins.fakexplain.template import register_templates
+from swift_plugins.fakexplain.host.callbacks import register_callbacks
+from swift_plugins.fakexplain.host.dataset import register_dataset
+from swift_plugins.fakexplain.host.rewards import register_rewards
+from swift_plugins.fakexplain.host.templates import register_templates
 
 register_dataset()
 register_templates()

@@ -8,17 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_plugins.fakexplain.annotation import (
-    TAG_WORDS,
-    TAGS,
-    AnnotationError,
-    canonical_tag,
-    parse_record,
-    read_annotations,
-    to_record,
-    write_annotations,
-)
-from swift_plugins.fakexplain.files import decode_line
+from swift_plugins.fakexplain.annotation import parse_record, read_annotations, to_record, write_annotations
+from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.jsonl import decode_line
+from swift_plugins.fakexplain.tags import TAG_WORDS, TAGS, canonical_tag
 
 FAKE = {
     "id": "flux-0001",
@@ -129,7 +122,7 @@ def test_other_words_are_no_tag(name):
 )
 def test_a_bad_record_says_where_what_was_expected_and_what_was_there(tmp_path, change, field, expected, found):
     path = write_lines(tmp_path / "bad.jsonl", REAL, FAKE | change)
-    with pytest.raises(AnnotationError) as caught:
+    with pytest.raises(DataError) as caught:
         list(read_annotations(path))
     message = str(caught.value)
     assert message.startswith(f"{path}:2: {field}: expected {expected}")
@@ -140,7 +133,7 @@ def test_a_bad_record_says_where_what_was_expected_and_what_was_there(tmp_path, 
 @pytest.mark.parametrize("name", ["id", "image", "width", "height", "label", "regions", "tags"])
 def test_a_missing_field_is_named(name):
     record = {key: value for key, value in FAKE.items() if key != name}
-    with pytest.raises(AnnotationError, match=rf"^{name}: expected .*, found nothing$"):
+    with pytest.raises(DataError, match=rf"^{name}: expected .*, found nothing$"):
         parse_record(record)
 
 
@@ -156,7 +149,7 @@ def test_a_missing_field_is_named(name):
 )
 def test_a_line_that_is_no_record_is_an_error(tmp_path, line, message):
     path = write_lines(tmp_path / "bad.jsonl", line)
-    with pytest.raises(AnnotationError, match=r"bad\.jsonl") as caught:
+    with pytest.raises(DataError, match=r"bad\.jsonl") as caught:
         list(read_annotations(path))
     assert message in str(caught.value)
 
@@ -164,13 +157,13 @@ def test_a_line_that_is_no_record_is_an_error(tmp_path, line, message):
 def test_bytes_that_are_no_text_are_an_error(tmp_path):
     path = tmp_path / "latin.jsonl"
     path.write_bytes(b'{"id": "caf\xe9"}\n')
-    with pytest.raises(AnnotationError, match=r"latin\.jsonl:1: expected UTF-8 text, found byte 0xe9 at column 12"):
+    with pytest.raises(DataError, match=r"latin\.jsonl:1: expected UTF-8 text, found byte 0xe9 at column 12"):
         list(read_annotations(path))
 
 
 def test_a_repeated_id_names_the_first_line(tmp_path):
     path = write_lines(tmp_path / "twice.jsonl", FAKE, "", REAL, FAKE)
-    with pytest.raises(AnnotationError, match=r"twice\.jsonl:4: id: .*line 1 has this one, found 'flux-0001'"):
+    with pytest.raises(DataError, match=r"twice\.jsonl:4: id: .*line 1 has this one, found 'flux-0001'"):
         list(read_annotations(path))
 
 
@@ -229,5 +222,5 @@ def test_json_that_the_fast_reader_refuses_is_read_all_the_same(raw):
 def test_text_that_no_file_can_hold_is_an_error_of_its_record(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text(json.dumps(FAKE | {"generator": "\ud800"}))
-    with pytest.raises(AnnotationError, match=r"a.jsonl:1: expected text that UTF-8 can write, found half .*ud800"):
+    with pytest.raises(DataError, match=r"a.jsonl:1: expected text that UTF-8 can write, found half .*ud800"):
         list(read_annotations(path))

@@ -4,19 +4,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from swift_plugins.fakexplain.annotation import (
-    NO_FLAW,
-    TAG_WORDS,
-    TAGS,
-    Annotation,
-    AnnotationError,
-    Region,
-    check_caption,
-)
+from swift_plugins.fakexplain.annotation import NO_FLAW, Annotation, Region, check_caption
 from swift_plugins.fakexplain.answer import PROBLEMS, Answer, parse_answer, render_answer, target_regions
+from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.notations import LONGEST, MOST
 from swift_plugins.fakexplain.prompts import VARIANTS
+from swift_plugins.fakexplain.tags import TAG_WORDS, TAGS
 
 
 class Rounding:
@@ -257,7 +251,7 @@ def slowly_exact(text: str, variant: str) -> bool:
         try:
             if check_caption(line) != line:
                 return False
-        except AnnotationError:
+        except DataError:
             return False
     return lines[-1] == "<verdict>fake</verdict>"
 
@@ -268,7 +262,7 @@ def slowly_exact(text: str, variant: str) -> bool:
 def is_caption(text: str) -> bool:
     try:
         return check_caption(text) == text
-    except AnnotationError:
+    except DataError:
         return False
 
 

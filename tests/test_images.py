@@ -6,7 +6,8 @@ import warnings
 import pytest
 from PIL import Image
 
-from swift_plugins.fakexplain.annotation import AnnotationError, parse_record
+from swift_plugins.fakexplain.annotation import parse_record
+from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.images import (
     _allow_large_images,
     check_image,
@@ -27,19 +28,17 @@ class TestCheckImage:
         check_image(self.record(tmp_path), decode=True)
 
     def test_a_missing_image(self, tmp_path):
-        with pytest.raises(
-            AnnotationError, match=r"^a\.jsonl:3: image: expected an image file, found no file .*r1\.png"
-        ):
+        with pytest.raises(DataError, match=r"^a\.jsonl:3: image: expected an image file, found no file .*r1\.png"):
             check_image(self.record(tmp_path))
 
     def test_another_size(self, tmp_path):
         Image.new("RGB", (9, 8)).save(tmp_path / "r1.png")
-        with pytest.raises(AnnotationError, match="width, height: expected the image's own 9x8 pixels, found 8x8"):
+        with pytest.raises(DataError, match="width, height: expected the image's own 9x8 pixels, found 8x8"):
             check_image(self.record(tmp_path))
 
     def test_a_file_that_is_no_image(self, tmp_path):
         (tmp_path / "r1.png").write_text("hello")
-        with pytest.raises(AnnotationError, match="image: expected a readable image, found .*r1.png"):
+        with pytest.raises(DataError, match="image: expected a readable image, found .*r1.png"):
             check_image(self.record(tmp_path))
 
     def test_a_truncated_image_is_found_when_it_is_decoded(self, tmp_path):
@@ -48,7 +47,7 @@ class TestCheckImage:
         (tmp_path / "r1.png").write_bytes(whole[: len(whole) // 2])
         record = self.record(tmp_path, width=64, height=64)
         check_image(record)
-        with pytest.raises(AnnotationError, match="image: expected a readable image"):
+        with pytest.raises(DataError, match="image: expected a readable image"):
             check_image(record, decode=True)
 
 
@@ -107,5 +106,5 @@ def test_a_large_image_is_opened_without_a_warning(monkeypatch, tmp_path):
 def test_a_decompression_bomb_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     Image.new("1", (20, 20)).save(tmp_path / "bomb.png")
-    with pytest.raises(AnnotationError, match="image: expected a readable image, found bomb: .*decompression bomb"):
+    with pytest.raises(DataError, match="image: expected a readable image, found bomb: .*decompression bomb"):
         open_image(tmp_path / "bomb.png", "bomb")

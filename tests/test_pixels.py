@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from swift_plugins.fakexplain.annotation import AnnotationError
+from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.pixels import load_shown, shown
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -86,7 +86,7 @@ def test_16_bits_of_a_pgm(tmp_path):
 
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_pixels_of_unknown_range_are_refused(mode):
-    with pytest.raises(AnnotationError, match="image: expected 8 or 16 bits a channel, found saved: 32-bit pixels"):
+    with pytest.raises(DataError, match="image: expected 8 or 16 bits a channel, found saved: 32-bit pixels"):
         saved(Image.new(mode, (4, 2), 1), "TIFF")
 
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from swift_plugins.fakexplain.annotation import AnnotationError, parse_record, read_annotations
+from swift_plugins.fakexplain.annotation import parse_record, read_annotations
+from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.prompts import VARIANTS, system_prompt
 from swift_plugins.fakexplain.rows import parse_subset, select, to_row
 from tests.conftest import record
@@ -47,7 +48,7 @@ def test_train_and_test_share_nothing_and_leave_nothing_out(annotations_file):
 def test_a_record_without_a_fold_is_in_no_fold(annotations_file):
     unfolded = parse_record(record(9), file="a.jsonl", line=4)
     assert list(select([unfolded], parse_subset("all"))) == [unfolded]
-    with pytest.raises(AnnotationError, match=r"a\.jsonl:4: fold: expected 0, 1, 2 or 3"):
+    with pytest.raises(DataError, match=r"a\.jsonl:4: fold: expected 0, 1, 2 or 3"):
         list(select([unfolded], parse_subset("fold0_train")))
 
 

@@ -7,8 +7,9 @@ import torch
 from swift.callbacks import callbacks_map
 from swift.rewards import orms
 
-from swift_plugins.fakexplain.rewards import register_rewards
-from swift_plugins.fakexplain.schedule import OmegaGCallback, _Schedule, omega_g, register_callbacks
+from swift_plugins.fakexplain.host.callbacks import OmegaGCallback, _Schedule, register_callbacks
+from swift_plugins.fakexplain.host.rewards import register_rewards
+from swift_plugins.fakexplain.schedule import omega_g
 
 
 @pytest.mark.parametrize(

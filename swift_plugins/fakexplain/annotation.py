@@ -1,6 +1,6 @@
 """The record: what an annotator said of one image, one JSON line each.
 
-A record is checked field by field when it is read, and a bad one raises `AnnotationError` with the file, the line,
+A record is checked field by field when it is read, and a bad one raises `DataError` with the file, the line,
 the field, what was expected and what was there. Reading streams: nothing is kept of a record once it is yielded
 (ids already seen live in a temporary table on disk), so a file of any length is read in the same memory.
 """
@@ -13,45 +13,24 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import NOTHING, AnnotationError, OnError, Words, raise_error
-from .files import check_is_file, decode_line, write_jsonl
+from .errors import NOTHING, DataError, OnError, Unquoted, raise_error
 from .ids import Ids
+from .jsonl import decode_line, write_jsonl
+from .paths import check_is_file, resolved
+from .tags import TAGS, canonical_tag
 
 LABELS = ("fake", "real")
+
+
 FOLDS = range(4)  # four-fold cross-validation (§5.2)
+
+
 ORIGIN = ("generator", "family", "class_name", "annotator")
 """Optional fields that name what an image was made by, what of, and who annotated it."""
 
-TAG_WORDS = {
-    "perspective_error": "perspective error",
-    "artistic_style": "artistic style",
-    "unknown_object": "unknown object",
-    "structure_attribute_error": "structure/attribute error",
-    "texture_error": "texture error",
-    "other_anomaly": "other anomaly",
-}
-"""Canonical tag -> the words an answer uses for it (App. A.2 says five tags and defines these six)."""
-
-TAGS = tuple(TAG_WORDS)
-
-_TAG_ALIASES = {
-    "perspective error": "perspective_error",
-    "perspective": "perspective_error",
-    "artistic style": "artistic_style",
-    "unknown object": "unknown_object",
-    "unrecognizable object": "unknown_object",
-    "unrecognisable object": "unknown_object",
-    "structure attribute error": "structure_attribute_error",
-    "structure error": "structure_attribute_error",
-    "attribute error": "structure_attribute_error",
-    "texture error": "texture_error",
-    "wrong texture": "texture_error",
-    "other anomaly": "other_anomaly",
-}
 
 # Text that a chat template, ms-swift or a parser of answers would take for markup.
 _MARKUP = re.compile(
@@ -60,6 +39,8 @@ _MARKUP = re.compile(
     r"|<\|[^|<>]*\|>",
     re.IGNORECASE,
 )
+
+
 NO_FLAW = "No visible flaw."
 """What stands in an answer where no region is named; hence no caption of its own."""
 
@@ -116,21 +97,6 @@ class Annotation:
         return self.width, self.height
 
 
-def canonical_tag(name: str) -> str | None:
-    """The canonical tag for any of the paper's names of it, or None.
-
-    >>> [canonical_tag(name) for name in ("Wrong Texture", "Unrecognizable Objects", "structure/attribute error")]
-    ['texture_error', 'unknown_object', 'structure_attribute_error']
-    >>> canonical_tag("shiny") is None
-    True
-    """
-    if name in TAG_WORDS:
-        return name
-    words = " ".join(re.findall(r"[a-z]+", name.lower()))
-    words = re.sub(r"anomalies$", "anomaly", words)
-    return _TAG_ALIASES.get(words) or _TAG_ALIASES.get(words.removesuffix("s"))
-
-
 def reading_order(regions: Iterable[Region]) -> list[Region]:
     """Regions from top to bottom, then left to right, by their upper left corner."""
     return sorted(regions, key=_corner)
@@ -149,13 +115,13 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
         file, line: where the record stands, for errors found later.
 
     Raises:
-        AnnotationError: the first field that breaks the format.
+        DataError: the first field that breaks the format.
 
     >>> parse_record({"id": "a", "image": "a.png", "width": 8, "height": 8, "label": "real"}).image_wh
     (8, 8)
     """
     if not isinstance(record, dict):
-        raise AnnotationError("a JSON object", record)
+        raise DataError("a JSON object", record)
     fields = dict(record)
 
     def take(name: str, kind: type, expected: str, *, required: bool = True, default: Any = None) -> Any:
@@ -165,9 +131,9 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
         if value is None and not required:
             return default
         if value is None:
-            raise AnnotationError(expected, NOTHING if name not in record else None, field=name)
+            raise DataError(expected, NOTHING if name not in record else None, field=name)
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise AnnotationError(expected, value, field=name)
+            raise DataError(expected, value, field=name)
         return value
 
     def text(name: str, required: bool = True) -> Any:
@@ -175,7 +141,7 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
             return None
         value = take(name, str, "a non-empty string", required=required)
         if value is not None and (not value or value.isspace()):
-            raise AnnotationError("a non-empty string", value, field=name)
+            raise DataError("a non-empty string", value, field=name)
         return value
 
     id = text("id")
@@ -184,18 +150,18 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
     height = take("height", int, "a whole number of pixels")
     for name, value in (("width", width), ("height", height)):
         if value < 1:
-            raise AnnotationError("at least 1 pixel", value, field=name)
+            raise DataError("at least 1 pixel", value, field=name)
     label = take("label", str, "'fake' or 'real'")
     if label not in LABELS:
-        raise AnnotationError("'fake' or 'real'", label, field="label")
+        raise DataError("'fake' or 'real'", label, field="label")
     regions = take("regions", list, "a list of {bbox, caption}", required=label == "fake", default=[])
     tags = take("tags", list, "a list of tags", required=label == "fake", default=[])
     for name, value in (("regions", regions), ("tags", tags)):
         if label == "real" and value:
-            raise AnnotationError("an empty list, for the image is real", value, field=name)
+            raise DataError("an empty list, for the image is real", value, field=name)
     fold = take("fold", int, "0, 1, 2 or 3", required=False)
     if fold is not None and fold not in FOLDS:
-        raise AnnotationError("0, 1, 2 or 3", fold, field="fold")
+        raise DataError("0, 1, 2 or 3", fold, field="fold")
     return Annotation(
         id=id,
         image=image,
@@ -218,10 +184,10 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
 
 def _region(region: object, index: int, image_wh: tuple[int, int]) -> Region:
     if not isinstance(region, dict) or region.keys() != {"bbox", "caption"}:
-        raise AnnotationError("{bbox, caption}", region, field=f"regions[{index}]")
+        raise DataError("{bbox, caption}", region, field=f"regions[{index}]")
     try:
         return Region(_bbox(region["bbox"], image_wh), check_caption(region["caption"]))
-    except AnnotationError as error:
+    except DataError as error:
         error.field = f"regions[{index}].{error.field}"
         raise
 
@@ -231,7 +197,7 @@ _NUMBERS = {int, float}
 
 def _bbox(bbox: Any, image_wh: tuple[int, int]) -> tuple[float, float, float, float]:
     if not isinstance(bbox, list) or len(bbox) != 4 or not {*map(type, bbox)} <= _NUMBERS:
-        raise AnnotationError("four numbers x1, y1, x2, y2", bbox, field="bbox")
+        raise DataError("four numbers x1, y1, x2, y2", bbox, field="bbox")
     x1, y1, x2, y2 = bbox
     width, height = image_wh
     try:
@@ -239,38 +205,38 @@ def _bbox(bbox: Any, image_wh: tuple[int, int]) -> tuple[float, float, float, fl
             return float(x1), float(y1), float(x2), float(y2)
         finite = all(map(math.isfinite, bbox))
     except OverflowError:
-        raise AnnotationError("numbers of a sane size", bbox, field="bbox") from None
+        raise DataError("numbers of a sane size", bbox, field="bbox") from None
     if not finite:
-        raise AnnotationError("finite numbers", bbox, field="bbox")
+        raise DataError("finite numbers", bbox, field="bbox")
     if not (x1 < x2 and y1 < y2):
-        raise AnnotationError("x1 < x2 and y1 < y2", bbox, field="bbox")
-    raise AnnotationError(f"a box inside the {width}x{height} image", bbox, field="bbox")
+        raise DataError("x1 < x2 and y1 < y2", bbox, field="bbox")
+    raise DataError(f"a box inside the {width}x{height} image", bbox, field="bbox")
 
 
 def check_caption(caption: object, name: str = "caption") -> str:
     """The caption without surrounding blanks.
 
     Raises:
-        AnnotationError: it is empty, longer than a line, or holds text that an answer's reader or ms-swift would take
+        DataError: it is empty, longer than a line, or holds text that an answer's reader or ms-swift would take
             for markup.
 
     >>> check_caption("  Left hand with six fingers. ")
     'Left hand with six fingers.'
     """
     if not isinstance(caption, str) or not caption.strip():
-        raise AnnotationError("a non-empty string", caption, field=name)
+        raise DataError("a non-empty string", caption, field=name)
     caption = caption.strip()
     if not caption.isprintable():  # as nearly all are
         if len(caption.splitlines()) != 1:
-            raise AnnotationError("one line", caption, field=name)
+            raise DataError("one line", caption, field=name)
         try:
             caption.encode()
         except UnicodeEncodeError:
-            raise AnnotationError("text that UTF-8 can write", caption, field=name) from None
+            raise DataError("text that UTF-8 can write", caption, field=name) from None
     if markup := _MARKUP.search(caption):
-        raise AnnotationError("no markup or placeholder", markup.group(), field=name)
+        raise DataError("no markup or placeholder", markup.group(), field=name)
     if caption.startswith("[") or caption == NO_FLAW:  # in an answer, a bracket opens a box
-        raise AnnotationError("words, not a part of the answer format", caption, field=name)
+        raise DataError("words, not a part of the answer format", caption, field=name)
     return caption
 
 
@@ -279,9 +245,9 @@ def _tags(names: list[object]) -> tuple[str, ...]:
     for index, name in enumerate(names):
         tag = canonical_tag(name) if isinstance(name, str) else None
         if tag is None:
-            raise AnnotationError(f"one of {', '.join(TAGS)}", name, field=f"tags[{index}]")
+            raise DataError(f"one of {', '.join(TAGS)}", name, field=f"tags[{index}]")
         if tag in tags:
-            raise AnnotationError("each tag once", name, field=f"tags[{index}]")
+            raise DataError("each tag once", name, field=f"tags[{index}]")
         tags.append(tag)
     return tuple(tags)
 
@@ -313,12 +279,6 @@ def relocated(annotation: Annotation, folder: str | Path) -> Annotation:
     return replace(annotation, image=path.replace(os.sep, "/"))
 
 
-@lru_cache(maxsize=1024)
-def resolved(folder: Path) -> Path:
-    """A folder's own path, without links; the last ones are remembered."""
-    return folder.resolve()
-
-
 def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> Iterator[Annotation]:
     """Records of an annotations file, one at a time.
 
@@ -328,7 +288,7 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
 
     Raises:
         FileNotFoundError: no such file.
-        AnnotationError: a bad record, a repeated id, or no record at all.
+        DataError: a bad record, a repeated id, or no record at all.
     """
     path = Path(path)
     check_is_file(path, "an annotations file (JSON Lines)")
@@ -344,13 +304,13 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
                 record = decode_line(raw)
                 annotation = parse_record(record, folder=path.parent, file=str(path), line=number)
                 ids.add(annotation.id, f"line {number}")
-            except AnnotationError as error:
+            except DataError as error:
                 id = record.get("id") if isinstance(record, dict) else None
                 on_error(error.at(str(path), number, id if isinstance(id, str) else None))
             else:
                 yield annotation
     if not lines:
-        on_error(AnnotationError("at least one record", Words("an empty file")).at(str(path), 0))
+        on_error(DataError("at least one record", Unquoted("an empty file")).at(str(path), 0))
 
 
 def write_annotations(path: str | Path, annotations: Iterable[Annotation]) -> int:

@@ -16,9 +16,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .annotation import NO_FLAW, TAG_WORDS, Annotation, AnnotationError, Region, check_caption, reading_order
+from .annotation import NO_FLAW, Annotation, Region, check_caption, reading_order
+from .errors import DataError
 from .notations import INTEGER_BOX, LONGEST, MOST, read_notations
 from .prompts import VARIANTS
+from .tags import TAG_WORDS
 
 PROBLEMS = {
     "no_verdict": "no verdict that can be read",
@@ -220,7 +222,7 @@ def _are_captions(captions: list[str]) -> bool:
     """
     try:
         check_caption("x" + " >".join(captions))
-    except AnnotationError:
+    except DataError:
         return False
     for caption in captions:
         if not caption or caption[0] == "[" or caption == NO_FLAW or caption.strip() != caption:

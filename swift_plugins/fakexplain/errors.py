@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
-class AnnotationError(ValueError):
+class DataError(ValueError):
     """A record that breaks the format: where, what was expected, what was there."""
 
     def __init__(
@@ -14,14 +14,14 @@ class AnnotationError(ValueError):
         self.expected, self.found, self.field, self.file, self.line, self.id = expected, found, field, file, line, id
         super().__init__(expected, found)
 
-    def at(self, file: str, line: int, id: str | None = None) -> AnnotationError:
+    def at(self, file: str, line: int, id: str | None = None) -> DataError:
         """The same error, with its place filled in."""
         self.file, self.line, self.id = file, line, id or self.id
         return self
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part)
-        found = self.found if isinstance(self.found, Words) else repr(self.found)
+        found = self.found if isinstance(self.found, Unquoted) else repr(self.found)
         if len(found) > 120:
             found = found[:117] + "..."
         what = f"{self.field}: " if self.field else ""
@@ -29,16 +29,16 @@ class AnnotationError(ValueError):
         return f"{place + ': ' if place else ''}{what}expected {self.expected}, found {found}{who}"
 
 
-class Words(str):
+class Unquoted(str):
     """Words for an error that are no value of the file, and so are not quoted."""
 
 
-NOTHING = Words("nothing")
+NOTHING = Unquoted("nothing")
 
-OnError = Callable[[AnnotationError], None]
+OnError = Callable[[DataError], None]
 """Called with the error of each bad record, which is passed over if it returns."""
 
 
-def raise_error(error: AnnotationError) -> None:
+def raise_error(error: DataError) -> None:
     """Stop at the first bad record: what readers and writers do unless told otherwise."""
     raise error

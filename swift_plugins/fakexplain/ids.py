@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from .errors import AnnotationError
+from .errors import DataError
 
 
 class Ids:
@@ -18,15 +18,15 @@ class Ids:
         """Note an id and where it stands.
 
         Raises:
-            AnnotationError: another record has it.
+            DataError: another record has it.
         """
         try:
             self._seen.execute("INSERT INTO ids VALUES (?, ?)", (id, place))
         except sqlite3.IntegrityError:
             (first,) = self._seen.execute("SELECT place FROM ids WHERE id = ?", (id,)).fetchone()
-            raise AnnotationError(f"an id of its own, for {first} has this one", id, field="id") from None
+            raise DataError(f"an id of its own, for {first} has this one", id, field="id") from None
         except UnicodeEncodeError:
-            raise AnnotationError("text that UTF-8 can write", id, field="id") from None
+            raise DataError("text that UTF-8 can write", id, field="id") from None
 
     def close(self) -> None:
         self._seen.close()

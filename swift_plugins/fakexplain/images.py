@@ -8,7 +8,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from .annotation import Annotation, AnnotationError, Words
+from .annotation import Annotation
+from .errors import DataError, Unquoted
 
 _BROKEN = (OSError, RuntimeError, SyntaxError, ValueError)  # what Pillow's readers raise of a file that is broken
 
@@ -25,7 +26,7 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
         A `PIL.Image.Image`; close it, or use it as a context manager.
 
     Raises:
-        AnnotationError: no file, not an image, or one whose size is that of a decompression bomb (more than twice
+        DataError: no file, not an image, or one whose size is that of a decompression bomb (more than twice
             `PIL.Image.MAX_IMAGE_PIXELS`: some 179 million pixels); field `image`.
     """
     from PIL import Image, UnidentifiedImageError
@@ -37,9 +38,9 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
             image.load()
         return image
     except FileNotFoundError:
-        raise AnnotationError("an image file", Words(f"no file {name}"), field="image") from None
+        raise DataError("an image file", Unquoted(f"no file {name}"), field="image") from None
     except (*_BROKEN, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise AnnotationError("a readable image", Words(f"{name}: {error}"), field="image") from None
+        raise DataError("a readable image", Unquoted(f"{name}: {error}"), field="image") from None
 
 
 @lru_cache(maxsize=1)
@@ -66,7 +67,7 @@ def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
     """The way from a folder of images to a record's image.
 
     Raises:
-        AnnotationError: the image lies outside the folder.
+        DataError: the image lies outside the folder.
 
     >>> path_in(Path("data"), Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")))
     PurePosixPath('b/a.png')
@@ -74,7 +75,7 @@ def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
     path = PurePosixPath(os.path.relpath(annotation.path.absolute(), images.absolute()).replace(os.sep, "/"))
     if ".." in path.parts:
         expected = f"an image in {images} (--images names another folder)"
-        error = AnnotationError(expected, annotation.image, field="image")
+        error = DataError(expected, annotation.image, field="image")
         raise error.at(annotation.file, annotation.line, annotation.id)
     return path
 
@@ -87,15 +88,15 @@ def check_image(annotation: Annotation, *, decode: bool = False) -> None:
         decode: also decode every pixel, which finds truncated files and takes some milliseconds.
 
     Raises:
-        AnnotationError: the image is missing, is not an image, or has another size.
+        DataError: the image is missing, is not an image, or has another size.
     """
     try:
         with open_image(annotation.path, str(annotation.path), decode=decode) as image:
             size = image.size
         if size != annotation.image_wh:
-            found = Words(f"{annotation.width}x{annotation.height}")
-            raise AnnotationError(f"the image's own {size[0]}x{size[1]} pixels", found, field="width, height")
-    except AnnotationError as error:
+            found = Unquoted(f"{annotation.width}x{annotation.height}")
+            raise DataError(f"the image's own {size[0]}x{size[1]} pixels", found, field="width, height")
+    except DataError as error:
         raise error.at(annotation.file, annotation.line, annotation.id) from None
 
 

@@ -17,7 +17,8 @@ import math
 import re
 from itertools import islice
 
-from .annotation import NO_FLAW, TAG_WORDS, Region, canonical_tag
+from .annotation import NO_FLAW, Region
+from .tags import TAG_WORDS, canonical_tag
 
 LONGEST, MOST = 100_000, 128
 

@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import Any
 
-from .annotation import AnnotationError, Words
+from .errors import DataError, Unquoted
 from .images import open_image, orientation, upright
 
 
@@ -41,13 +41,13 @@ def load_shown(source: Any, name: str) -> Shown:
         name: what an error calls it.
 
     Raises:
-        AnnotationError: no file, not an image, a truncated one or a decompression bomb; or pixels whose range is not
+        DataError: no file, not an image, a truncated one or a decompression bomb; or pixels whose range is not
             known (32-bit numbers). Field `image`.
     """
     with open_image(source, name, decode=True) as image:
         if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
-            raise AnnotationError(
-                "8 or 16 bits a channel", Words(f"{name}: 32-bit pixels of unknown range"), field="image"
+            raise DataError(
+                "8 or 16 bits a channel", Unquoted(f"{name}: 32-bit pixels of unknown range"), field="image"
             )
         return shown(image)
 
@@ -77,18 +77,18 @@ def flattened(image: Any) -> Any:
     """The image in 8-bit RGB on white, pixels where they were, and nothing else that its file said.
 
     Raises:
-        AnnotationError: numbers that 16 bits cannot hold, or a mode that Pillow cannot convert; field `image`.
+        DataError: numbers that 16 bits cannot hold, or a mode that Pillow cannot convert; field `image`.
 
     >>> from PIL import Image
     >>> flattened(Image.new("LA", (4, 2), (0, 0))).getpixel((0, 0))
     (255, 255, 255)
     """
     if image.mode == "F" or (image.mode == "I" and not 0 <= image.getextrema()[0] <= image.getextrema()[1] <= 65535):
-        raise AnnotationError("8 or 16 bits a channel", Words(f"mode {image.mode}"), field="image")
+        raise DataError("8 or 16 bits a channel", Unquoted(f"mode {image.mode}"), field="image")
     try:
         base, alpha = _parts(image)
     except ValueError as error:
-        raise AnnotationError("pixels that Pillow makes RGB of", Words(str(error)), field="image") from None
+        raise DataError("pixels that Pillow makes RGB of", Unquoted(str(error)), field="image") from None
     whole = _on_white(base.convert("RGB"), alpha)
     if whole is image:
         whole = image.copy()

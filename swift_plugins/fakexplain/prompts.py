@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .annotation import NO_FLAW, TAG_WORDS
+from .annotation import NO_FLAW
+from .tags import TAG_WORDS
 
 VARIANTS = ("full", "no_bbox", "no_caption", "no_tags", "label_only")
 """What an answer holds: everything, or what is left without one part (the partial data of Table 4)."""

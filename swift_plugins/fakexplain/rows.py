@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from .annotation import NOTHING, Annotation, AnnotationError
+from .annotation import Annotation
 from .answer import render_answer, target_regions
-from .errors import OnError, raise_error
-from .files import encode
+from .errors import NOTHING, DataError, OnError, raise_error
+from .jsonl import encode
 from .prompts import QUESTION, VARIANTS, system_prompt
 
 _SUBSET = re.compile(r"(?:all|fold(?P<fold>[0-3])_(?P<part>train|test))(?:__(?P<variant>\w+))?")
@@ -71,11 +71,11 @@ def select(
         on_error: called with the error of each record that is passed over; without it the first raises.
 
     Raises:
-        AnnotationError: a fold is asked for and a record has none.
+        DataError: a fold is asked for and a record has none.
     """
     for annotation in annotations:
         if subset.fold is not None and annotation.fold is None:
-            missing = AnnotationError("0, 1, 2 or 3 (`fakexplain split` assigns folds)", NOTHING, field="fold")
+            missing = DataError("0, 1, 2 or 3 (`fakexplain split` assigns folds)", NOTHING, field="fold")
             on_error(missing.at(annotation.file, annotation.line, annotation.id))
         elif subset.fold is None or (annotation.fold == subset.fold) == (subset.part == "test"):
             yield annotation

@@ -17,7 +17,7 @@ from swift.dataset import load_dataset
 
 from converters.export import export_rows
 from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotations, write_annotations
-from swift_plugins.fakexplain.dataset import register_dataset
+from swift_plugins.fakexplain.host.dataset import register_dataset
 
 ROUNDS = 5
 

@@ -17,7 +17,7 @@ from swift.rewards import orms
 from swift.rl_core.data import GRPOSample
 from swift.rl_core.grpo_algorithm import compute_rewards_per_func
 
-from swift_plugins.fakexplain.rewards import register_rewards
+from swift_plugins.fakexplain.host.rewards import register_rewards
 
 BATCH, GROUP, BOXES, ROUNDS, SIZE = 512, 4, 6, 9, 16384
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .bench_data import measure
+from tests.benchmarks.bench_data import measure
 
 WORDS = (
     "hand", "finger", "sky", "rail", "shadow", "texture", "edge", "blurred", "bent", "missing", "extra", "six",

@@ -14,9 +14,9 @@ from PIL import Image
 from swift import get_processor, get_template
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
+from swift_plugins.fakexplain.host.templates import register_templates
 from swift_plugins.fakexplain.rows import to_row
-from swift_plugins.fakexplain.template import register_templates
-from tests.backbones import make_backbone
+from tests.host.backbones import make_backbone
 
 ROUNDS = 100
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from converters.convert import Place, convert
+from converters.drafts.draft import folder_of
 from converters.formats import FORMATS
-from converters.source import folder_of
 from swift_plugins.fakexplain.annotation import write_annotations
 
 ASSETS = Path(__file__).parents[1] / "assets"

@@ -9,9 +9,12 @@ import pytest
 from PIL import Image
 
 from converters.convert import Place, Report, convert
-from converters.source import Draft, Piece, hull, image_files, inner_path, load_json, load_json_items, need, only_file
-from swift_plugins.fakexplain.annotation import AnnotationError, read_annotations
-from tests.test_cli import fakexplain
+from converters.drafts.draft import Draft, Piece, hull, image_files, inner_path, load_json, only_file
+from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.json_items import load_json_items
+from swift_plugins.fakexplain.json_values import need
+from tests.cli.test_commands import fakexplain
 
 
 def picture(path, wh=(40, 20), turn=None, kind=None):
@@ -57,7 +60,7 @@ def test_an_image_that_exif_turns_is_written_upright_and_coordinates_are_those_o
 def test_a_size_of_the_source_must_be_that_of_the_upright_image(tmp_path):
     picture(tmp_path / "a.jpg", turn=6)
     expected = r"source.json: \[0\].width, height: expected the upright image's own 20x40 pixels, found 40x20"
-    with pytest.raises(AnnotationError, match=expected):
+    with pytest.raises(DataError, match=expected):
         records(tmp_path, Draft("a.jpg", label="real", wh=(40, 20)))
 
 
@@ -107,7 +110,7 @@ def test_boxes_are_cut_at_the_border(tmp_path, box, pixels, clipped):
 def test_a_bad_record_says_where_and_does_not_stop_the_others(tmp_path, draft, message):
     picture(tmp_path / "a.png")
     (tmp_path / "text.png").write_text("text")
-    with pytest.raises(AnnotationError, match=message):
+    with pytest.raises(DataError, match=message):
         records(tmp_path, draft)
     errors = []
     good = records(tmp_path, draft, Draft("a.png", label="real"), on_error=errors.append)
@@ -150,13 +153,13 @@ def test_pixels_that_no_png_holds_are_written_as_rgb(tmp_path, mode):
 
 def test_a_part_that_cannot_be_read_is_told_in_its_turn_and_the_rest_is_read(tmp_path):
     picture(tmp_path / "a.png")
-    error = AnnotationError("a Parquet file", "text")
+    error = DataError("a Parquet file", "text")
 
     def pieces():
         yield Piece(Draft("a.png", id="1", label="real"), "1.x")
         yield Piece(error, "2.x")
         yield Piece(Draft("a.png", id="3", label="real"), "3.x")
-        raise AnnotationError("JSON", "text").at("3.x", 0)
+        raise DataError("JSON", "text").at("3.x", 0)
 
     told = []
     places = {"images": Place(tmp_path, "data"), "written": Place(tmp_path / "none", "none")}
@@ -170,7 +173,7 @@ def test_data_nested_too_deep_is_an_error(tmp_path):
         raise RecursionError
 
     for pieces, parse in (([Piece(0, "a.json")], deep), (map(deep, [0]), list)):
-        with pytest.raises(AnnotationError, match=r"expected data that is nested less deep"):
+        with pytest.raises(DataError, match=r"expected data that is nested less deep"):
             list(convert(pieces, parse, images=Place(tmp_path, ""), written=Place(tmp_path, "")))
 
 
@@ -178,7 +181,7 @@ def test_an_error_in_a_region_names_its_place_in_the_source(tmp_path):
     picture(tmp_path / "a.png")
     regions = [(1, 1, 2, 2, "Hand."), (50, 1, 60, 2, "Hand.")]
     draft = Draft("a.png", regions=regions, places=["annotations[7]", "annotations[3]"])
-    with pytest.raises(AnnotationError, match=r"source.json: \[0\].annotations\[3\].bbox: expected a box inside"):
+    with pytest.raises(DataError, match=r"source.json: \[0\].annotations\[3\].bbox: expected a box inside"):
         records(tmp_path, draft)
 
 
@@ -196,12 +199,12 @@ def test_exif_that_stands_behind_the_pixels_of_a_png_turns_it_too(tmp_path):
 
 def test_an_id_twice_is_an_error(tmp_path):
     picture(tmp_path / "a.png")
-    with pytest.raises(AnnotationError, match=r"id: expected an id of its own, for image data/a.png has this one"):
+    with pytest.raises(DataError, match=r"id: expected an id of its own, for image data/a.png has this one"):
         records(tmp_path, Draft("a.png", label="real"), Draft("a.png", label="real"))
 
 
 def test_a_source_without_an_image_is_an_error(tmp_path):
-    with pytest.raises(AnnotationError, match="expected at least one image"):
+    with pytest.raises(DataError, match="expected at least one image"):
         records(tmp_path)
 
 
@@ -210,18 +213,18 @@ OUTSIDE = ("/a", "..", "a/../../b", "..\\a", "C:\\a", "c:a", "http://x/a", "", "
 
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_paths_that_lead_outside_are_refused(name):
-    with pytest.raises(AnnotationError, match="expected a relative path that stays inside"):
+    with pytest.raises(DataError, match="expected a relative path that stays inside"):
         inner_path(name)
 
 
 @pytest.mark.parametrize("kinds", [int, float])
 def test_true_is_no_number(kinds):
-    with pytest.raises(AnnotationError, match=r"^top.x: expected a number, found True"):
+    with pytest.raises(DataError, match=r"^top.x: expected a number, found True"):
         need({"x": True}, "x", kinds, "a number", at="top")
 
 
 def test_hull_wants_points():
-    with pytest.raises(AnnotationError, match=r"points\[1\]: expected two numbers x, y, found \[1\]"):
+    with pytest.raises(DataError, match=r"points\[1\]: expected two numbers x, y, found \[1\]"):
         hull([[1, 2], [1]], "points")
 
 
@@ -238,20 +241,20 @@ def test_json_items_stream_in_any_unicode(tmp_path, encoding):
 @pytest.mark.parametrize("text", ['[{"rows": [', "", "nope", '[{"a": NaN}]'])
 def test_broken_json_is_an_error_that_names_the_file(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
-    with pytest.raises(AnnotationError, match=r"a\.json: expected JSON, found"):
+    with pytest.raises(DataError, match=r"a\.json: expected JSON, found"):
         list(load_json_items(tmp_path / "a.json"))
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_what_is_no_number_is_no_json(tmp_path, number):
     (tmp_path / "a.json").write_text(f'{{"x": {number}}}')
-    with pytest.raises(AnnotationError, match=f"a.json: expected JSON, found {number} is no number"):
+    with pytest.raises(DataError, match=f"a.json: expected JSON, found {number} is no number"):
         load_json(tmp_path / "a.json")
 
 
 def test_an_object_where_a_list_is_to_be_is_an_error(tmp_path):
     (tmp_path / "a.json").write_text(' {"a": 1}')
-    with pytest.raises(AnnotationError, match=r"a.json: expected a JSON list"):
+    with pytest.raises(DataError, match=r"a.json: expected a JSON list"):
         list(load_json_items(tmp_path / "a.json"))
 
 
@@ -268,7 +271,7 @@ def test_linked_folders_are_entered_and_loops_are_not(tmp_path):
 def test_a_folder_with_several_candidates_is_an_error(tmp_path):
     for name in ("a.json", "b.json"):
         (tmp_path / name).touch()
-    with pytest.raises(AnnotationError, match=r"expected one \*\.json; .* found 2: a\.json, b\.json"):
+    with pytest.raises(DataError, match=r"expected one \*\.json; .* found 2: a\.json, b\.json"):
         only_file(tmp_path, "*.json")
 
 
@@ -387,36 +390,36 @@ class TestCommand:
 class TestArchives:
     @pytest.mark.parametrize("name", ["../a.png", "/a.png", "a/../../b.png", "C:/a.png", "..\\a.png"])
     def test_a_member_that_would_leave_the_folder_is_refused(self, tmp_path, name):
-        from converters.archives import unpack
+        from converters.drafts.archives import unpack
 
         with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
             archive.writestr("good.png", b"1")
             archive.writestr(name, b"2")
         (tmp_path / "to").mkdir()
-        with pytest.raises(AnnotationError, match=r"s\.zip: member: expected a relative path that stays inside"):
+        with pytest.raises(DataError, match=r"s\.zip: member: expected a relative path that stays inside"):
             unpack(tmp_path / "s.zip", tmp_path / "to")
         assert not list((tmp_path / "to").iterdir())
 
     def test_a_bomb_is_refused(self, tmp_path):
-        from converters.archives import unpack
+        from converters.drafts.archives import unpack
 
         with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("bomb", bytes(2**27))
-        with pytest.raises(AnnotationError, match=r"expected at most 200 bytes out of each, found bomb: 134,2"):
+        with pytest.raises(DataError, match=r"expected at most 200 bytes out of each, found bomb: 134,2"):
             unpack(tmp_path / "s.zip", tmp_path)
 
     def test_many_small_bombs_are_one(self, tmp_path, monkeypatch):
-        from converters import archives
+        from converters.drafts import archives
 
         monkeypatch.setattr(archives, "LARGE_IN_ALL", 2**22)
         with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             for index in range(8):
                 archive.writestr(f"{index}", bytes(2**20))
-        with pytest.raises(AnnotationError, match=r"expected at most 200 bytes out of each, found in all: 8,388,608"):
+        with pytest.raises(DataError, match=r"expected at most 200 bytes out of each, found in all: 8,388,608"):
             archives.unpack(tmp_path / "s.zip", tmp_path)
 
     def test_what_macos_adds_is_passed_over(self, tmp_path):
-        from converters.archives import unpack
+        from converters.drafts.archives import unpack
 
         with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
             archive.writestr("a.json", b"[]")
@@ -425,29 +428,29 @@ class TestArchives:
         assert [path.name for path in (tmp_path / "to").rglob("*")] == ["a.json"]
 
     def test_a_broken_member_is_an_error(self, tmp_path):
-        from converters.archives import unpack
+        from converters.drafts.archives import unpack
 
         with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("a", bytes(range(256)) * 99)
         raw = bytearray((tmp_path / "s.zip").read_bytes())
         raw[31:60] = bytes(29)
         (tmp_path / "s.zip").write_bytes(raw)
-        with pytest.raises(AnnotationError, match=r"s\.zip: expected a ZIP archive"):
+        with pytest.raises(DataError, match=r"s\.zip: expected a ZIP archive"):
             unpack(tmp_path / "s.zip", tmp_path / "to")
 
     def test_a_link_is_refused(self, tmp_path):
-        from converters.archives import unpack
+        from converters.drafts.archives import unpack
 
         link = zipfile.ZipInfo("link")
         link.external_attr = 0o120777 << 16
         with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
             archive.writestr(link, "/etc/passwd")
-        with pytest.raises(AnnotationError, match="member: expected a file, found the link link"):
+        with pytest.raises(DataError, match="member: expected a file, found the link link"):
             unpack(tmp_path / "s.zip", tmp_path)
 
     def test_a_file_that_is_no_archive_is_refused(self, tmp_path):
-        from converters.archives import unpack
+        from converters.drafts.archives import unpack
 
         (tmp_path / "s.zip").write_bytes(io.BytesIO(b"text").read())
-        with pytest.raises(AnnotationError, match=r"s\.zip: expected a ZIP archive"):
+        with pytest.raises(DataError, match=r"s\.zip: expected a ZIP archive"):
             unpack(tmp_path / "s.zip", tmp_path)

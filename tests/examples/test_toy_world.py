@@ -13,8 +13,9 @@ pytest.importorskip("skimage")
 pytest.importorskip("sklearn")
 
 from examples import toy_world
-from swift_plugins.fakexplain.annotation import TAGS, Annotation, read_annotations, write_annotations
+from swift_plugins.fakexplain.annotation import Annotation, read_annotations, write_annotations
 from swift_plugins.fakexplain.images import check_image
+from swift_plugins.fakexplain.tags import TAGS
 
 SCRIPT = Path(toy_world.__file__)
 

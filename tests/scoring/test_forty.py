@@ -11,12 +11,11 @@ import pytest
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.answer import PROBLEMS
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.scoring.figures import FIGURES
-from swift_plugins.fakexplain.scoring.predictions import read_predictions
+from swift_plugins.fakexplain.scoring.metrics.aggregate import FIGURES
+from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.results import Resampling
 from swift_plugins.fakexplain.scoring.score import score_systems, system_of
-
-from . import forty
+from tests.scoring import forty
 
 E = math.exp(-0.5)  # BLEU's brevity penalty of B: two tokens against three, exp(1 - 3/2); both precisions are 1
 

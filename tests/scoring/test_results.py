@@ -8,7 +8,7 @@ import pytest
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.scoring.baselines import BaselinePrediction
+from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.scoring.results import COMPARED, Resampling
 from swift_plugins.fakexplain.scoring.score import System, score_systems, system_of
 

@@ -10,13 +10,12 @@ import pytest
 
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.scoring.baselines import BaselinePrediction
-from swift_plugins.fakexplain.scoring.predictions import read_predictions
+from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
+from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.scoring.results import Resampling
 from swift_plugins.fakexplain.scoring.run import FILES, load_run, writing_run
 from swift_plugins.fakexplain.scoring.score import score_systems, system_of
-
-from . import forty
+from tests.scoring import forty
 
 FIELDS: dict[str, Any] = {
     "dataset": "forty",

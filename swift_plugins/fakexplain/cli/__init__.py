@@ -1,11 +1,10 @@
 """`fakexplain`: the command line. Parsing and printing only; the work is done elsewhere, imported where it is used."""
 
-from . import checks, convert, export, folds, label_studio, manifest, perturb, pictures, prepare, quality, scores
+from . import convert, export, folds, label_studio, manifest, perturb, pictures, prepare, quality, scores, setup
 from .app import app, main
 
 __all__ = [
     "app",
-    "checks",
     "convert",
     "export",
     "folds",
@@ -17,4 +16,5 @@ __all__ = [
     "prepare",
     "quality",
     "scores",
+    "setup",
 ]

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from ..annotation import Annotation, AnnotationError
+from ..annotation import Annotation
+from ..errors import DataError
 from ..images import image_key
 from ..prompts import VARIANTS
 
@@ -119,7 +120,7 @@ class Errors:
         self.keep_going = keep_going
         self.count = 0
 
-    def __call__(self, error: AnnotationError) -> None:
+    def __call__(self, error: DataError) -> None:
         if not self.keep_going:
             raise error
         from tqdm import tqdm
@@ -128,7 +129,7 @@ class Errors:
         tqdm.write(f"error: {error}", file=sys.stderr)
 
     @staticmethod
-    def silent(error: AnnotationError) -> None:
+    def silent(error: DataError) -> None:
         """For a second reading of a file whose errors were told at the first."""
 
     def end(self, good: int, source: Path) -> None:

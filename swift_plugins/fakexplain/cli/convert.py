@@ -11,8 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ..annotation import LABELS, ORIGIN, Annotation, AnnotationError, Words, write_annotations
-from ..files import partial_of, replacing, replacing_folder
+from ..annotation import LABELS, ORIGIN, Annotation, write_annotations
+from ..atomic import partial_of, replacing, replacing_folder
+from ..errors import DataError, Unquoted
 from .app import OUT, Errors, Force, KeepGoing, app, check_free, progress, usage
 
 
@@ -42,9 +43,9 @@ def convert(
     """
     from converters.convert import Place, Report
     from converters.convert import convert as convert_pieces
-    from converters.folder import FAKE, REAL
+    from converters.drafts.draft import folder_of, inner_path
     from converters.formats import FORMATS
-    from converters.source import folder_of, inner_path
+    from converters.formats.folder import FAKE, REAL
 
     if format == "list":
         for name, each in FORMATS.items():
@@ -83,7 +84,7 @@ def convert(
         check_free(written, force, folder=True)
         new = files.enter_context(replacing_folder(written))
         if src.suffix.lower() == ".zip":
-            from converters.archives import unpack
+            from converters.drafts.archives import unpack
 
             check_free(unpacked, force, folder=True)
             source = files.enter_context(replacing_folder(unpacked))
@@ -124,11 +125,11 @@ def convert(
     errors.end(count, src)
 
 
-def _renamed(error: AnnotationError, partial: str, source: str) -> AnnotationError:
+def _renamed(error: DataError, partial: str, source: str) -> DataError:
     """The error with the source's own name in place of the folder that an archive is unpacked to meanwhile."""
     error.file = error.file.replace(partial, source, 1)
-    if isinstance(error.found, Words):
-        error.found = Words(str(error.found).replace(partial, source, 1))
+    if isinstance(error.found, Unquoted):
+        error.found = Unquoted(str(error.found).replace(partial, source, 1))
     return error
 
 

@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ..annotation import Annotation, AnnotationError, read_annotations, resolved
-from ..files import replacing, replacing_folder
+from ..annotation import Annotation, read_annotations
+from ..atomic import replacing, replacing_folder
+from ..errors import DataError
 from ..images import check_image, image_key
+from ..paths import resolved
 from .app import OUT, Annotations, Errors, Force, KeepGoing, SubsetName, apart, app, check_free, progress, usage
 
 
@@ -67,7 +69,7 @@ def export(
             try:
                 if check:
                     check_image(record)
-            except AnnotationError as error:
+            except DataError as error:
                 errors(error)
             else:
                 yield record

@@ -12,10 +12,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 import typer
 
-from ..annotation import FOLDS, Annotation, AnnotationError, Ids, read_annotations, relocated, write_annotations
-from ..errors import OnError, raise_error
-from ..files import replacing, replacing_folder
-from ..tables import aligned
+from ..annotation import FOLDS, Annotation, read_annotations, relocated, write_annotations
+from ..atomic import replacing, replacing_folder
+from ..errors import DataError, OnError, raise_error
+from ..ids import Ids
+from ..text_table import aligned
 from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, progress
 
 
@@ -44,8 +45,8 @@ def split(
 
     A record that has a fold keeps it.
     """
-    from converters.duplicates import group_records
-    from converters.split import assign_folds
+    from converters.folds.split import assign_folds
+    from converters.images.duplicates import group_records
 
     check_free(output, force, annotations)
     errors = Errors(keep_going)
@@ -110,7 +111,7 @@ def pair_real(
     them are written anew, upright, beside OUT, in its name with _images.
     """
     from converters.convert import Place
-    from converters.pair_real import candidates, draw_real, survey
+    from converters.folds.pair_real import candidates, draw_real, survey
 
     check_free(output, force, annotations, real)
     written = output.with_name(f"{output.stem}_images")
@@ -133,7 +134,7 @@ def pair_real(
             for record in new:
                 try:
                     ids.add(record.id, record.image)
-                except AnnotationError:  # another folder had an image of this name
+                except DataError:  # another folder had an image of this name
                     record = replace(record, id=f"{record.id} {uuid5(NAMESPACE_URL, record.image)}")
                     ids.add(record.id, record.image)
                 yield record

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..files import replacing, to_json
+from ..atomic import replacing
+from ..jsonl import to_json
 from .app import OUT, Force, app, check_free
 
 
@@ -34,8 +35,8 @@ def label_studio(
     label-studio` reads them. A task names its image by its path below --root, which Label Studio must be started with
     as LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT; it wants the images in a folder below it.
     """
-    from converters.label_studio import CONFIG, image_tasks
-    from converters.manifest import load_manifest
+    from converters.folds.manifest import load_manifest
+    from converters.formats.label_studio import CONFIG, image_tasks
 
     if (tasks is None) != (output is None):
         raise typer.BadParameter("expected --tasks and --out, or neither", param_hint="--tasks")

@@ -28,9 +28,9 @@ def manifest(
 
     Once the images are there and annotated, the paths are those that `prepare` gives to records of these ids.
     """
-    from converters.fit import parse_size
-    from converters.manifest import imagenet_classes, load_classes, save_manifest
-    from converters.manifest import manifest as plan
+    from converters.folds.manifest import imagenet_classes, load_classes, save_manifest
+    from converters.folds.manifest import manifest as plan
+    from converters.images.fit import parse_size
 
     from ..generators import GENERATORS
 

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ..annotation import AnnotationError, read_annotations, write_annotations
-from ..files import replacing_folder
+from ..annotation import read_annotations, write_annotations
+from ..atomic import replacing_folder
+from ..errors import DataError
 from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, apart, app, check_free, progress, usage
 
 
@@ -48,8 +49,8 @@ def perturb(
     - social: fit:1080+jpeg:80
     - messenger: fit:800+jpeg:60+jpeg:40
     """
-    from converters.chains import PAPER, parse_chain
-    from converters.perturb import Report, perturb_all
+    from converters.images.chains import PAPER, parse_chain
+    from converters.images.perturb import Report, perturb_all
 
     texts = [*(PAPER if paper else ()), *(names or ())]
     if not texts:
@@ -64,7 +65,7 @@ def perturb(
     errors = Errors(keep_going)
     told: Counter[str] = Counter()
 
-    def tell_once(error: AnnotationError) -> None:
+    def tell_once(error: DataError) -> None:
         """A record that is bad in one set is mostly bad in all."""
         told[str(error)] += 1
         if told[str(error)] == 1:

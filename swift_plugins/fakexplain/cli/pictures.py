@@ -35,8 +35,8 @@ def sheet(
 ) -> None:
     """Draw images with gold and predicted boxes and captions on one contact sheet."""
     from ..frames import frame_rule
-    from ..scoring.predictions import join, read_predictions
-    from ..scoring.sheet import contact_sheet, drawn_at_random
+    from ..scoring.pictures.sheet import contact_sheet, drawn_at_random
+    from ..scoring.predictions.answers import join, read_predictions
 
     rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
     usage(known_variant, variant, "--variant")
@@ -78,14 +78,14 @@ def draw(
     force: Force = False,
 ) -> None:
     """Draw images one by one: annotated regions beside those of systems, captions in full (Fig. 5, Fig. 9)."""
-    from ..files import replacing_folder
+    from ..atomic import replacing_folder
     from ..frames import frame_rule
     from ..parallel import map_ordered
-    from ..scoring.draw import answers_of, draw_image, file_names, not_found
-    from ..scoring.metrics import Scored, score_image
-    from ..scoring.predictions import by_image, join_all, read_predictions
+    from ..scoring.metrics.image import Scored, score_image
+    from ..scoring.pictures.draw import answers_of, draw_image, file_names, not_found
+    from ..scoring.pictures.sheet import drawn_at_random
+    from ..scoring.predictions.answers import by_image, join_all, read_predictions
     from ..scoring.run import FILES, load_run
-    from ..scoring.sheet import drawn_at_random
 
     rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
     usage(known_variant, variant, "--variant")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..annotation import read_annotations
-from ..files import replacing_folder
+from ..atomic import replacing_folder
 from .app import OUT, Errors, Force, KeepGoing, apart, app, check_free, progress, usage
 
 
@@ -43,9 +43,9 @@ def prepare(
     Of annotations, OUT gets annotations.jsonl with boxes in the new pixels, and images/ID.png; of a folder, its images
     under their own paths. duplicates.csv lists duplicates; nothing is taken out.
     """
-    from converters.fit import FITS, parse_size
-    from converters.prepare import COUNTS, SUFFIXES, Settings, annotation_jobs, folder_jobs
-    from converters.prepare import prepare as prepare_images
+    from converters.images.fit import FITS, parse_size
+    from converters.images.prepare import COUNTS, SUFFIXES, Settings, annotation_jobs, folder_jobs
+    from converters.images.prepare import prepare as prepare_images
 
     for option, value, known in (("--fit", fit, FITS), ("--format", format, tuple(SUFFIXES))):
         if value not in known:

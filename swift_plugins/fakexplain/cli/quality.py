@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..annotation import TAG_WORDS, Annotation, AnnotationError, read_annotations
-from ..errors import raise_error
-from ..files import replacing_folder
+from ..annotation import Annotation, read_annotations
+from ..atomic import replacing_folder
+from ..errors import DataError, raise_error
+from ..tags import TAG_WORDS
 from .app import OUT, Annotations, Errors, Force, KeepGoing, app, check_free, progress
 
 if TYPE_CHECKING:
-    from converters.qc import QualityControl, Worst
-    from converters.stats import Stats
+    from converters.quality.qc import QualityControl, Worst
+    from converters.quality.stats import Stats
 
 SHOWN = 100  # warnings about captions that are printed; lint.csv has all
 MOST = 12  # values of a field in a printed table; the files have all
@@ -49,8 +50,8 @@ def qc(
     reference), annotators.csv, pairs.csv, lint.csv, qc.json and qc.html.
     Warnings about captions are no errors.
     """
-    from converters.qc import QualityControl
-    from converters.qc_files import FILES, figures_of, save_figures, save_records
+    from converters.quality.qc import QualityControl
+    from converters.quality.qc_files import FILES, figures_of, save_figures, save_records
 
     sources = [annotations] if reference is None else [annotations, reference]
     check_free(output, force, folder=True)
@@ -117,7 +118,7 @@ def _take(add: Any, record: Annotation, errors: Errors) -> bool:
     """Whether a record was taken; what speaks against it is an error."""
     try:
         add(record)
-    except AnnotationError as error:
+    except DataError as error:
         errors(error)
         return False
     return True
@@ -127,9 +128,9 @@ def _lint(records: Iterable[Annotation], control: QualityControl, warnings: Coun
     """Print warnings about captions, write all of them, and count them by rule and annotator."""
     from tqdm import tqdm
 
-    from converters.lint import lint
+    from converters.quality.lint import lint
 
-    from ..tables import save_csv
+    from ..csv_files import save_csv
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for record in records:
@@ -161,9 +162,9 @@ def _both(
 
 
 def _print_qc(figures: Mapping[str, Any], pairs: Mapping[Any, Any], output: Path) -> None:
-    from converters.qc_page import percent
+    from converters.quality.qc_page import percent
 
-    from ..tables import aligned
+    from ..text_table import aligned
 
     annotators, overall, between = figures["annotators"], figures["overall"], figures["between"]
     print(f"{figures['records']} records, {figures['images']} images, {len(annotators)} annotators")
@@ -220,8 +221,8 @@ def stats(
     force: Force = False,
 ) -> None:
     """Count what annotations hold: labels, generators, tags, regions, captions, sizes and places of boxes."""
-    from converters.stats import Stats
-    from converters.stats_files import FILES, save_stats
+    from converters.quality.stats import Stats
+    from converters.quality.stats_files import FILES, save_stats
 
     if output is not None:
         check_free(output, force, folder=True)
@@ -240,9 +241,9 @@ def stats(
 
 
 def _print_stats(found: Stats) -> None:
-    from converters.stats import AREA_EDGES, REGIONS_IN_PAPER, mean, quantile, ranked, tag_counts
+    from converters.quality.stats import AREA_EDGES, REGIONS_IN_PAPER, mean, quantile, ranked, tag_counts
 
-    from ..tables import aligned
+    from ..text_table import aligned
 
     counts = found.counts
     print(counts.headline(f" (the paper's: {REGIONS_IN_PAPER})"))

@@ -12,19 +12,7 @@ import typer
 
 from ..annotation import Annotation, read_annotations
 from ..prompts import VARIANTS
-from .app import (
-    OUT,
-    Force,
-    MaxPixels,
-    Seed,
-    SubsetName,
-    Template,
-    Variant,
-    app,
-    check_free,
-    progress,
-    usage,
-)
+from .app import OUT, Force, MaxPixels, Seed, SubsetName, Template, Variant, app, check_free, progress, usage
 
 if TYPE_CHECKING:
     from ..scoring.score import Answers
@@ -91,16 +79,16 @@ def score(
     """
     from dataclasses import asdict
 
-    from ..files import replacing
+    from ..atomic import replacing
     from ..frames import frame_rule
     from ..rows import Subset, parse_subset, select
-    from ..scoring.baselines import Convention
-    from ..scoring.inputs import Settings, read_system
+    from ..scoring.metrics.texts import SETTINGS
+    from ..scoring.predictions.inputs import Settings, read_system
+    from ..scoring.predictions.labels import Convention
     from ..scoring.results import Resampling
     from ..scoring.run import indented, writing_run
     from ..scoring.score import score_systems, system_of
-    from ..scoring.table import render_table
-    from ..scoring.texts import SETTINGS
+    from ..scoring.tables.terminal import render_table
 
     rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
     usage(known_variant, variant, "--variant")
@@ -242,11 +230,11 @@ def report(
     Beside report.html: each table as CSV, Markdown and LaTeX in tables/, each figure as SVG in figures/. Runs on images
     of `fakexplain perturb` make Table 5, runs on other data sets Tables 3 and 6. The paper's figures stand beside ours.
     """
-    from ..files import replacing_folder
-    from ..scoring.report import write_report
+    from ..atomic import replacing_folder
+    from ..scoring.plots.training import read_log
+    from ..scoring.plots.votes import read_votes
+    from ..scoring.report.report import write_report
     from ..scoring.run import load_run
-    from ..scoring.training import read_log
-    from ..scoring.votes import read_votes
 
     logs = named_files(log or [])
     for name, paths in logs.items():

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..annotation import FOLDS, TAGS, Annotation
+from ..annotation import FOLDS, Annotation
 from ..generators import family_of, generator_of
-from .figures import Collector, Columns, Measures, accuracy_and_iou
-from .metrics import Scored
-from .statistics import Interval, Joint, bootstrap, joint_bootstrap, mcnemar, spread
+from ..tags import TAGS
+from .metrics.aggregate import Collector, Columns, Measures, accuracy_and_iou
+from .metrics.bootstrap import Interval, Joint, bootstrap, joint_bootstrap, mcnemar, spread
+from .metrics.image import Scored
 
 COMPARED = (
     "accuracy", "balanced_accuracy", "f1", "false_positive_rate", "auroc", "average_precision", "iou", "box_f1",

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from ..annotation import Annotation, relocated, to_record
-from ..errors import NOTHING, AnnotationError, Words
-from ..files import decode_line, replacing_folder, to_json
-from .metrics import Scored
-from .predictions import Prediction
+from ..atomic import replacing_folder
+from ..errors import NOTHING, DataError, Unquoted
+from ..jsonl import decode_line, to_json
+from .metrics.image import Scored
+from .predictions.answers import Prediction
 from .score import Answers, OnImage, Said
 
 FILES = ("run.json", "images.jsonl")
@@ -68,7 +69,7 @@ def load_run(folder: str | Path) -> Run:
 
     Raises:
         FileNotFoundError: no such folder, or not all of its files.
-        AnnotationError (a ValueError): run.json is not what `score` writes.
+        DataError (a ValueError): run.json is not what `score` writes.
     """
     folder = Path(folder)
     for name in FILES:
@@ -79,16 +80,16 @@ def load_run(folder: str | Path) -> Run:
     try:
         value = decode_line(path.read_bytes())
         if not isinstance(value, dict):
-            raise AnnotationError("a JSON object", value)
+            raise DataError("a JSON object", value)
         for name, kind in _FIELDS.items():
             if name not in value:
-                raise AnnotationError("a field of a run", Words("nothing"), field=name)
+                raise DataError("a field of a run", Unquoted("nothing"), field=name)
             if not isinstance(value[name], kind) or isinstance(value[name], bool):
-                raise AnnotationError("a field of a run", value[name], field=name)
+                raise DataError("a field of a run", value[name], field=name)
         for name, system in value["systems"].items():
             if not isinstance(system, dict) or "accuracy" not in system:
-                raise AnnotationError("the result of a system", system, field=f"systems.{name}")
-    except AnnotationError as error:
+                raise DataError("the result of a system", system, field=f"systems.{name}")
+    except DataError as error:
         raise error.at(str(path), 0) from None
     return Run(folder, **{name: value[name] for name in _FIELDS})
 
@@ -102,11 +103,11 @@ def answers_of(record: Annotation) -> dict[str, Any]:
     """What systems said of an image of images.jsonl, as it stands there.
 
     Raises:
-        AnnotationError: the record is of another file.
+        DataError: the record is of another file.
     """
     answers = record.extra.get("answers", NOTHING)
     if not isinstance(answers, dict):
-        error = AnnotationError("what each system said of the image", answers, field="answers")
+        error = DataError("what each system said of the image", answers, field="answers")
         raise error.at(record.file, record.line, record.id)
     return answers
 
@@ -115,12 +116,12 @@ def whole_answers_of(record: Annotation) -> Answered:
     """The same, each of them with all of its fields.
 
     Raises:
-        AnnotationError: one lacks a field, or is no answer.
+        DataError: one lacks a field, or is no answer.
     """
     answers = answers_of(record)
     for name, answer in answers.items():
         if answer is not None and not (isinstance(answer, dict) and answer.keys() >= _ANSWER):
-            error = AnnotationError(f"null, or {', '.join(sorted(_ANSWER))}", answer, field=f"answers.{name}")
+            error = DataError(f"null, or {', '.join(sorted(_ANSWER))}", answer, field=f"answers.{name}")
             raise error.at(record.file, record.line, record.id)
     return answers
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from ..annotation import Annotation
 from ..frames import FrameRule
-from .baselines import BaselinePrediction
-from .metrics import Asked, Scored, score_baseline, score_image, score_nothing
-from .predictions import Prediction, by_image, join_all
+from .metrics.image import Asked, Scored, score_baseline, score_image, score_nothing
+from .predictions.answers import Prediction, by_image, join_all
+from .predictions.labels import BaselinePrediction
 from .results import Origins, Resampling, Tally, results
 
 Said = Prediction | BaselinePrediction

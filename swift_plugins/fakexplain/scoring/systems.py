@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .training import checkpoint_of
+from .plots.training import checkpoint_of
 
 if TYPE_CHECKING:
     from .run import Run

@@ -1,0 +1,232 @@
+"""CVAT for images 1.1: one XML file, or the exported archive with `annotations.xml` and `images/`.
+
+A shape is a region: its caption is the first of its attributes that `statements.CAPTIONS` names or, where all are
+blank, its label. Boxes and ellipses that were turned give their tight boxes, and so do polygons, polylines, masks and
+two points or more. An image's tags say the label (`real`, `fake`) and the tags, by any of their names; so do attributes
+of its tags, and of the image itself, that are named for it, and all others say a field under their own names. Of a
+shape, a label that is a tag and the attributes `tag`, `tags`, `generator`, `family`, `class_name` and `annotator` speak
+of the image too. Who annotated is said by one of these, or else by the assignee of the job or task.
+
+CVAT turns images as their EXIF says: its coordinates and sizes are those of the upright image. What it knows of a shape
+beside this (source, occlusion, order, group, other attributes) has no place in a record.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.boxes import Box
+from swift_plugins.fakexplain.errors import DataError, Unquoted
+from swift_plugins.fakexplain.json_values import check_numbers, need
+
+from ..drafts.draft import Draft, Piece, folder_of, hull, one_line, only_file
+from ..drafts.fields import draft_fields
+from ..drafts.shapes import ellipse_box, turned_box
+from ..drafts.statements import ABOUT, caption_among, means_something, say, say_of_region
+
+_POINTS = {"polygon": 3, "polyline": 2, "points": 2}
+"""Element -> the fewest points it has."""
+
+SHAPES = ("box", "ellipse", "mask", *_POINTS)
+
+
+def load_cvat(src: Path) -> Iterator[Piece]:
+    """The images of an XML file, one at a time.
+
+    Args:
+        src: the file, or a folder that holds it as `annotations.xml`.
+
+    Yields:
+        A piece whose data is plain: {"attrib": the image's XML attributes, "attributes": its attributes by name,
+        "children": the same of each tag and shape, with its "element", "annotator": assignee of the task or None}.
+        An image of a project has the folder of its subset before its name where it lies there.
+
+    Raises:
+        FileNotFoundError: neither file nor folder.
+        DataError: the file is not XML of this kind, or holds a document type or entities.
+    """
+    path = only_file(src, "annotations.xml", "*.xml")
+    annotators: dict[str, str] = {}
+    count = 0
+    for element in _elements(path):
+        if element.tag == "meta":
+            annotators = _annotators(element)
+        elif element.tag == "image":
+            data = _plain(element)
+            data["annotator"] = annotators.get(data["attrib"].get("task_id", ""))
+            name, subset = data["attrib"].get("name"), data["attrib"].get("subset")
+            if name and subset and _is_file(folder_of(src) / "images" / subset / name):
+                data["attrib"]["name"] = f"{subset}/{name}"
+            yield Piece(data, str(path), at=f"image[{count}]")
+            count += 1
+        elif element.tag != "version":
+            expected = "an <image>: `CVAT for images 1.1`, not video"
+            raise DataError(expected, Unquoted(f"<{element.tag}>")).at(str(path), 0)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a file system takes
+        return False
+
+
+def _elements(path: Path) -> Iterator[Any]:
+    """The elements right below <annotations>, each cleared once it was seen."""
+    from defusedxml.common import DefusedXmlException
+    from defusedxml.ElementTree import ParseError, iterparse
+
+    with open(path, "rb") as file:
+        events = iterparse(file, events=("start", "end"), forbid_dtd=True)
+        root, depth = None, 0
+        while True:
+            try:
+                event, element = next(events)
+            except StopIteration:
+                return
+            except DefusedXmlException:
+                found = Unquoted("one, and its entities could be a bomb")
+                raise DataError("XML without a document type", found).at(str(path), 0) from None
+            except (ParseError, LookupError, ValueError) as error:
+                raise DataError("XML", Unquoted(str(error))).at(str(path), 0) from None
+            if root is None:
+                root = element
+                if root.tag != "annotations":
+                    raise DataError("<annotations> of CVAT", Unquoted(f"<{root.tag}>")).at(str(path), 0)
+            depth += 1 if event == "start" else -1
+            if event == "end" and depth == 1:
+                yield element
+                root.clear()
+
+
+def _plain(element: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {"attrib": dict(element.attrib), "attributes": {}, "children": []}
+    for child in element:
+        if child.tag == "attribute":
+            plain["attributes"][child.get("name", "")] = child.text or ""
+        else:
+            plain["children"].append({"element": child.tag, **_plain(child)})
+    return plain
+
+
+def _annotators(meta: Any) -> dict[str, str]:
+    """Id of each task -> its assignee; the empty id is that of a source's only task or job."""
+    found = {}
+    for task in (*meta.iter("task"), *meta.iter("job")):
+        if name := (task.findtext("assignee/username") or "").strip():
+            found[task.findtext("id", "").strip() if meta.find("project") is not None else ""] = name
+    return found
+
+
+def from_cvat(data: Any) -> list[Draft]:
+    """The draft of one image.
+
+    Its id is what an attribute `id` says, else its name without the suffix: the number that CVAT gives an image is
+    another one in every task.
+
+    Raises:
+        DataError: a field that is missing or wrong, a shape without a box (cuboid, skeleton), a tag that means
+            nothing, or two that contradict each other.
+
+    >>> attrib = {"label": "flaw", "xtl": "3", "ytl": "2", "xbr": "9", "ybr": "8"}
+    >>> box = {"element": "box", "attrib": attrib, "attributes": {"caption": "Six fingers."}, "children": []}
+    >>> tag = {"element": "tag", "attrib": {"label": "Wrong Texture"}, "attributes": {}, "children": []}
+    >>> image = {"attrib": {"name": "a.png", "width": "40", "height": "30"}, "attributes": {}, "children": [box, tag]}
+    >>> (draft,) = from_cvat(image)
+    >>> draft.image, draft.regions, draft.tags
+    ('a.png', [(3.0, 2.0, 9.0, 8.0, 'Six fingers.')], ['texture_error'])
+    """
+    attrib = data["attrib"]
+    name = need(attrib, "name", str, "the path of the image")
+    wh = (_pixels(attrib, "width"), _pixels(attrib, "height"))
+    said: dict[str, Any] = {"tags": []}
+    for each in ABOUT:
+        if attrib.get(each):
+            say(said, each, [attrib[each]], each)
+    _read_attributes(data, said, "")
+    shapes = {}
+    seen: Counter[str] = Counter()
+    for child in data["children"]:
+        kind = child["element"]
+        at = f"{kind}[{seen[kind]}]"
+        seen[kind] += 1
+        if kind == "tag":
+            _read_tag(child, said, at)
+        else:
+            shapes[at] = child
+    regions = [_region(shape, at) for at, shape in shapes.items()]
+    said = draft_fields(said)
+    for at, shape in shapes.items():
+        say_of_region(said, [shape["attrib"]["label"]], shape["attributes"], at)
+    if data.get("annotator"):
+        said["fields"].setdefault("annotator", data["annotator"])
+    return [Draft(name, regions=regions, wh=wh, places=[*shapes], **said)]
+
+
+def _read_tag(tag: dict[str, Any], said: dict[str, Any], at: str) -> None:
+    label = need(tag["attrib"], "label", str, "a label", at)
+    if means_something(label) or not tag["attributes"]:  # else it is there for its attributes
+        say(said, "tag", [label], f"{at}.label")
+    _read_attributes(tag, said, f"{at}.")
+
+
+def _read_attributes(element: dict[str, Any], said: dict[str, Any], at: str) -> None:
+    for name, value in element["attributes"].items():
+        if value.strip():
+            say(said, name, [value.strip()], f"{at}{name}")
+
+
+def _region(shape: dict[str, Any], at: str) -> tuple[float, float, float, float, str]:
+    if shape["element"] not in SHAPES:
+        found = Unquoted(f"<{shape['element']}>")
+        raise DataError(f"a tag, or a shape with a box: {', '.join(SHAPES)}", found, field=at)
+    label = need(shape["attrib"], "label", str, "a label", at)
+    caption = caption_among(shape["attributes"]) or one_line(label)
+    if not caption:
+        raise DataError("an attribute `caption`, or a label, that is not blank", label, field=f"{at}.label")
+    return (*_box(shape["element"], shape["attrib"], at), caption)
+
+
+def _box(kind: str, attrib: dict[str, str], at: str) -> Box:
+    if kind in _POINTS:
+        return _hull(kind, need(attrib, "points", str, "points x,y;x,y", at), f"{at}.points")
+    names = {
+        "box": ("xtl", "ytl", "xbr", "ybr"),
+        "ellipse": ("cx", "cy", "rx", "ry"),
+        "mask": ("left", "top", "width", "height"),
+    }[kind]
+    a, b, c, d = (_number(need(attrib, name, str, "a number", at), f"{at}.{name}") for name in names)
+    degrees = _number(attrib.get("rotation", "0"), f"{at}.rotation")
+    if kind == "ellipse":
+        return ellipse_box(a, b, c, d, degrees, at)
+    if kind == "mask":
+        return turned_box(a, b, c, d, 0, (a, b), at)
+    if not degrees:
+        return a, b, c, d
+    return turned_box(a, b, c - a, d - b, degrees, ((a + c) / 2, (b + d) / 2), at)
+
+
+def _hull(kind: str, text: str, at: str) -> Box:
+    points = [[_number(value, at) for value in point.split(",")] for point in text.split(";")]
+    if len(points) < _POINTS[kind]:
+        raise DataError(f"{_POINTS[kind]} points or more", text, field=at)
+    return hull(points, at)
+
+
+def _number(text: str, at: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise DataError("a number", text, field=at) from None
+    check_numbers([number], "a number", at)
+    return number
+
+
+def _pixels(attrib: dict[str, str], name: str) -> int:
+    text = need(attrib, name, str, "a whole number of pixels")
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise DataError("a whole number of pixels", text, field=name)
+    return int(text)

@@ -1,0 +1,62 @@
+"""FakeClue of FakeVLM: a JSON list of conversations about whole images; no regions.
+
+Its label is 1 for real and 0 for fake. What the gpt of the conversation answers is kept as `explanation`. Image paths
+are relative to the folder of the split (`test/` for `data_json/test.json`), which `--images` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.errors import DataError, Unquoted
+from swift_plugins.fakexplain.json_items import load_json_items
+from swift_plugins.fakexplain.json_values import need
+
+from ..drafts.draft import Draft, Piece, only_file
+from ..drafts.fields import size
+from ..drafts.parquet import kept_fields, own_id, own_tags
+
+TAKEN = ("image", "label", "cate", "conversations", "id", "tags", "width", "height")
+
+
+def load_fakeclue(src: Path) -> Iterator[Piece]:
+    """Items of a JSON list, or of the only one of a folder."""
+    path = only_file(src, "*.json")
+    for at, item in load_json_items(path):
+        yield Piece(item, str(path), at=at)
+
+
+def from_fakeclue(data: Any) -> list[Draft]:
+    """The draft of one item; its category is the class, and fields of its own are kept.
+
+    >>> talk = [{"from": "human", "value": "Real?"}, {"from": "gpt", "value": "This is a real image."}]
+    >>> (draft,) = from_fakeclue({"image": "doc/real/a.png", "label": 1, "cate": "doc", "conversations": talk})
+    >>> draft.label, draft.fields
+    ('real', {'class_name': 'doc', 'explanation': 'This is a real image.'})
+    """
+    image = need(data, "image", str, "the image's path")
+    label = need(data, "label", int, "1 for real or 0 for fake")
+    if label not in (0, 1):
+        raise DataError("1 for real or 0 for fake", label, field="label")
+    category = need(data, "cate", str, "a category")
+    answers = []
+    for index, turn in enumerate(need(data, "conversations", list, "a list of turns {from, value}")):
+        at = f"conversations[{index}]"
+        speaker = need(turn, "from", str, "human or gpt", at)
+        text = need(turn, "value", str, "a text", at)
+        if speaker == "gpt":
+            answers.append(text)
+    if not answers:
+        raise DataError("a turn of gpt", Unquoted("none"), field="conversations")
+    return [
+        Draft(
+            image,
+            tags=own_tags(data),
+            label="real" if label else "fake",
+            id=own_id(data),
+            wh=size(data, "width", "height"),
+            fields=kept_fields(data, TAKEN, {"class_name": category, "explanation": "\n".join(answers)}),
+        )
+    ]

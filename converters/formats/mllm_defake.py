@@ -1,0 +1,163 @@
+"""FakeXplain rows as the authors first wrote them for mllm-defake: JSON Lines of conversations with placeholders.
+
+The assistant's text has a line `<ref-object><bbox> text;` for each region, whose names and boxes stand in `objects`,
+then a `<tag>` in prose for each tag, and the verdict, `generated` or `real`. A caption is what such a line reads once
+the name is in its place. Real rows have no objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from swift_plugins.fakexplain.boxes import Box
+from swift_plugins.fakexplain.errors import DataError, Unquoted
+from swift_plugins.fakexplain.json_values import four_numbers, need
+from swift_plugins.fakexplain.tags import TAG_WORDS, canonical_tag
+
+from ..drafts.draft import Draft, Piece, one_line, only_file
+from ..drafts.fields import size
+from ..drafts.parquet import kept_fields, own_id, own_tags
+
+TAKEN = ("messages", "images", "objects", "id", "tags", "width", "height")
+
+LABELS = {"generated": "fake", "real": "real"}
+
+PHRASES = {
+    "perspective_error": r"perspectives?|view(?:ing|ed)? angles?|viewpoints?|vanishing points?",
+    "artistic_style": r"artistic|art styles?|(?:oil|ink) paintings?|manga|cartoons?",
+    "unknown_object": r"unknown|unrecogni[sz]able|unidentifiable|(?:do|does|did) not exist|non-?existent",
+    "structure_attribute_error": r"structur(?:es?|al|ally)|attributes?|common knowledge",
+    "texture_error": r"textures?",
+    "other_anomaly": r"other (?:\w+ ){0,2}(?:anomal(?:y|ies)|errors?|defects?|flaws?|problems?)",
+}
+"""Tag -> what prose that means it says, after the definitions of App. A.2."""
+
+_MEANS = {tag: re.compile(rf"\b(?:{phrases})\b", re.IGNORECASE) for tag, phrases in PHRASES.items()}
+_DENIES = re.compile(r"\b(?:no|none|without|free)\b", re.IGNORECASE)  # "no texture errors" means no tag
+
+_ANSWER = re.compile(
+    r"\s*<think>(?P<think>.*?)</think>"
+    r"(?P<tags>(?:\s*<tag>[^<]*</tag>)*)"
+    r"\s*<verdict>(?P<verdict>[^<]*)</verdict>\s*",
+    re.DOTALL,
+)
+
+
+def load_mllm_defake(src: Path) -> Iterator[Piece]:
+    """Lines of a JSON Lines file, or of the only one of a folder; blank ones are passed over."""
+    path = only_file(src, "*.jsonl")
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+            if line.strip():
+                yield Piece(line, str(path), line=number)
+
+
+def from_mllm_defake(data: Any) -> list[Draft]:
+    r"""The draft of one line; fields of the row's own are kept.
+
+    Text of the thinking that names no region is kept as `explanation`.
+
+    >>> text = "<think>\n<ref-object><bbox> has six fingers;\n</think><tag>Texture errors.</tag>"
+    >>> row = {
+    ...     "messages": [{"role": "assistant", "content": text + "<verdict>generated</verdict>"}],
+    ...     "images": ["a.png"],
+    ...     "objects": {"ref": ["Left hand"], "bbox": [[1.5, 2, 8, 9]]},
+    ... }
+    >>> (draft,) = from_mllm_defake(msgspec.json.encode(row))
+    >>> draft.regions, draft.tags, draft.label
+    ([(1.5, 2, 8, 9, 'Left hand has six fingers')], ['texture_error'], 'fake')
+    """
+    try:
+        row = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise DataError("one JSON object", Unquoted(str(error))) from None
+    images = need(row, "images", list, "a list of one image")
+    if len(images) != 1 or not isinstance(images[0], str):
+        raise DataError("a list of one image", images, field="images")
+    answer, at = _answer(row)
+    parts = _ANSWER.fullmatch(answer)
+    if parts is None:
+        raise DataError("<think>…</think>, a <tag> for each tag, <verdict>…</verdict>", answer, field=at)
+    verdict = parts["verdict"].strip().lower()
+    if verdict not in LABELS:
+        raise DataError("the verdict generated or real", parts["verdict"], field=at)
+    names, boxes = _objects(row)
+    if verdict == "real" and boxes:
+        raise DataError("no object, for the verdict is real", Unquoted(f"{len(boxes)}"), field="objects")
+    lead, *texts = re.split(r"<ref-object>\s*<bbox>", parts["think"])
+    if not len(texts) == len(names) == len(boxes):
+        found = Unquoted(f"{len(names)} ref and {len(boxes)} bbox")
+        raise DataError(f"one ref and one bbox for each <ref-object><bbox>: {len(texts)}", found, field="objects")
+    if texts and lead.strip():
+        raise DataError("<ref-object><bbox> before the first text of <think>", lead.strip(), field=at)
+    explanation = one_line(lead)
+    return [
+        Draft(
+            images[0],
+            regions=[
+                (*box, one_line(name + text).rstrip("; ")) for box, name, text in zip(boxes, names, texts, strict=True)
+            ],
+            tags=own_tags(row, [tag_of(prose, at) for prose in re.findall(r"<tag>([^<]*)</tag>", parts["tags"])]),
+            label=LABELS[verdict],
+            id=own_id(row),
+            wh=size(row, "width", "height"),
+            fields=kept_fields(row, TAKEN, {"explanation": explanation} if explanation else {}),
+        )
+    ]
+
+
+def tag_of(prose: str, at: str = "") -> str:
+    """The tag that prose means.
+
+    Args:
+        prose: a name of a tag, or a sentence that speaks of one.
+        at: where it stands, for the error.
+
+    Raises:
+        DataError: it speaks of none or of several, or says that there is none.
+
+    >>> tag_of("The texture of the image is blurry."), tag_of("Structure/attribute error")
+    ('texture_error', 'structure_attribute_error')
+    """
+    prose = one_line(prose)
+    if tag := canonical_tag(prose):
+        return tag
+    meant = [tag for tag, phrases in _MEANS.items() if phrases.search(prose)]
+    if len(meant) != 1 or _DENIES.search(prose):
+        raise DataError(f"a <tag> that means one of {', '.join(TAG_WORDS.values())}", prose, field=at)
+    return meant[0]
+
+
+def _answer(row: dict[str, Any]) -> tuple[str, str]:
+    """The assistant's text and the way to it."""
+    answers = []
+    for index, message in enumerate(need(row, "messages", list, "a list of messages")):
+        at = f"messages[{index}]"
+        if need(message, "role", str, "a role", at) == "assistant":
+            answers.append((need(message, "content", str, "the assistant's text", at), f"{at}.content"))
+    if len(answers) != 1:
+        raise DataError("one message of the assistant", Unquoted(str(len(answers))), field="messages")
+    return answers[0]
+
+
+def _objects(row: dict[str, Any]) -> tuple[list[str], list[Box]]:
+    """Names and boxes of the row's objects; real rows have none, or empty ones."""
+    if row.get("objects") in (None, {}, []):
+        return [], []
+    objects = need(row, "objects", dict, "an object of ref and bbox")
+    if others := sorted(set(objects) - {"ref", "bbox"}):  # ms-swift knows some that change what a box means
+        raise DataError("ref and bbox only", others[0], field="objects")
+    names = need(objects, "ref", list, "a list of names", "objects")
+    boxes = need(objects, "bbox", list, "a list of boxes", "objects")
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            raise DataError("a name", name, field=f"objects.ref[{index}]")
+    return names, [
+        four_numbers(box, "four numbers x1, y1, x2, y2", f"objects.bbox[{index}]") for index, box in enumerate(boxes)
+    ]

@@ -1,0 +1,87 @@
+"""MMFR of FakeReasoning: JSON files `*_reasoning.json` of texts on attributes of whole images; no regions.
+
+A file is an object {image: {attribute: text or null}}. Image paths begin with the name of the file's own folder. The
+label is that of the innermost folder on the way that has one: `0_real` and `1_fake` of the evaluation sets, `laion` and
+`diffusiondb` of the training set. The folder around `1_fake` is the generator. The name of the folder that the source
+happens to lie in says nothing of it, unless the image's path begins with it. The texts are kept as `explanation`, an
+object {attribute: text} without the nulls: a string of all could not be taken apart again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.errors import DataError, Unquoted
+from swift_plugins.fakexplain.json_items import load_json_items
+from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.paths import files_below
+
+from ..drafts.draft import Draft, Piece, folder_of, inner_path
+
+FOLDERS = {"0_real": "real", "1_fake": "fake", "laion": "real", "diffusiondb": "fake"}
+
+
+def load_mmfr(src: Path) -> Iterator[Piece]:
+    """Images of one file, or of every `*_reasoning.json` below a folder, in the files' order.
+
+    Yields:
+        A piece whose data is {"image": its path as the file writes it, "folder": the way from the source to the file's
+        folder and that folder's name, "attributes": texts}. In place of a file's images that cannot be read, the error.
+
+    Raises:
+        FileNotFoundError: neither file nor folder.
+        DataError: a folder without such a file.
+    """
+    if not src.exists():
+        raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
+    paths = [src] if src.is_file() else [path for path in files_below(src) if path.name.endswith("_reasoning.json")]
+    if not paths:
+        raise DataError("files *_reasoning.json", Unquoted("none in the folder")).at(str(src), 0)
+    for path in paths:
+        folder = {"way": path.parent.relative_to(folder_of(src)).as_posix(), "name": path.parent.resolve().name}
+        try:
+            yield from _images(path, folder)
+        except DataError as error:
+            yield Piece(error, str(path))
+
+
+def _images(path: Path, folder: dict[str, str]) -> Iterator[Piece]:
+    image = None
+    for image, attributes in load_json_items(path, ""):
+        yield Piece({"image": image, "folder": folder, "attributes": attributes}, str(path), at=image)
+    if image is None:
+        raise DataError("an object {image: {attribute: text or null}}", Unquoted("none"))
+
+
+def from_mmfr(data: Any) -> list[Draft]:
+    """The draft of one image.
+
+    >>> folder = {"way": "evaluation_sets/flux", "name": "flux"}
+    >>> attributes = {"lighting": "Two suns.", "texture": None}
+    >>> (draft,) = from_mmfr({"image": "flux/1_fake/a.png", "folder": folder, "attributes": attributes})
+    >>> draft.image, draft.label, draft.fields
+    ('evaluation_sets/flux/1_fake/a.png', 'fake', {'explanation': {'lighting': 'Two suns.'}, 'generator': 'flux'})
+    """
+    folder = need(data, "folder", dict, "the file's folder")
+    way, own = (need(folder, name, str, "a path", "folder") for name in ("way", "name"))
+    image = need(data, "image", str, "the image's path")
+    parts = inner_path(image).parts
+    named = parts[0] == own and len(parts) > 1
+    parts = parts[1:] if named else parts
+    above = [part for part in way.split("/") if part != "."]  # empty where the source's own folder is the file's
+    folders = [*(above or [own]), *parts[:-1]]
+    index = max((number for number, name in enumerate(folders) if name in FOLDERS), default=None)
+    if index is None:
+        found = Unquoted(f"none on the way to {image}")
+        raise DataError(f"a folder {', '.join(FOLDERS)}", found, field="label")
+    attributes = data.get("attributes")
+    if not isinstance(attributes, dict):
+        raise DataError("an object {attribute: text or null}", attributes)
+    texts = {name: need(attributes, name, (str, type(None)), "a text or null") for name in sorted(attributes)}
+    said = {name: text for name, text in texts.items() if text is not None}
+    fields: dict[str, Any] = {"explanation": said} if said else {}
+    if folders[index] == "1_fake" and index and (above or named or index > 1):
+        fields["generator"] = folders[index - 1]
+    return [Draft(str(inner_path(f"{way}/{'/'.join(parts)}")), label=FOLDERS[folders[index]], fields=fields)]

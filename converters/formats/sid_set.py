@@ -1,0 +1,51 @@
+"""SID_Set of SIDA: Parquet files of real, fully synthetic and tampered images, with masks of what was tampered with.
+
+Labels are 0 real, 1 full_synthetic, 2 tampered, unless the file names them otherwise. A tampered image keeps the
+img_id of the real one it was made from, so the id is KIND/IMG_ID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.json_values import need
+
+from ..drafts.draft import Draft, Piece
+from ..drafts.parquet import image_bytes, kept_fields, load_rows, own_tags
+from ..drafts.tampering import KINDS, kind_of, mask_regions
+
+COLUMNS = ("img_id", "image", "mask", "width", "height", "label")
+NAMES = ["real", "full_synthetic", "tampered"]
+
+
+def load_sid_set(src: Path) -> Iterator[Piece]:
+    """Rows of a Parquet file or a folder of them."""
+    return load_rows(src, columns=COLUMNS)
+
+
+def from_sid_set(data: Any) -> list[Draft]:
+    """The draft of one row; its kind is kept as a field of that name.
+
+    >>> row = {"img_id": "42", "image": b"...", "mask": None, "width": 8, "height": 8, "label": 1}
+    >>> (draft,) = from_sid_set({"row": row, "names": {}})
+    >>> draft.id, draft.label, draft.fields
+    ('full_synthetic/42', 'fake', {'kind': 'full_synthetic'})
+    """
+    row = need(data, "row", dict, "a row")
+    kind = kind_of(row.get("label"), need(data, "names", dict, "names of labels").get("label", NAMES))
+    id = need(row, "img_id", str, "the image's id")
+    image = image_bytes(row, "image")
+    assert image is not None
+    return [
+        Draft(
+            image,
+            regions=[*mask_regions(row, kind, image)],
+            tags=own_tags(row),
+            label=KINDS[kind],
+            id=f"{kind}/{id}",
+            wh=(need(row, "width", int, "a whole number"), need(row, "height", int, "a whole number")),
+            fields=kept_fields(row, {*COLUMNS, "tags"}, {"kind": kind}),
+        )
+    ]

@@ -1,0 +1,59 @@
+"""So-Fake-OOD and So-Fake-Set: Parquet files of real, fully synthetic and tampered images.
+
+Versions number the three otherwise (v1: full_synthetic, real, tampered; v2: real, tampered, full_synthetic) and a later
+one writes their names: the names in the file count, never the numbers. The mask of a tampered image gives its regions.
+The id is KIND/NAME, by the source's own id, or else the file's name, or else the row's number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.json_values import need
+
+from ..drafts.draft import Draft, Piece
+from ..drafts.fields import size
+from ..drafts.parquet import image_bytes, kept_fields, load_rows, own_id, own_tags, stem_of
+from ..drafts.tampering import KINDS, kind_of, mask_regions
+
+COLUMNS = ("image", "label")
+TAKEN = (*COLUMNS, "id", "mask", "tags", "width", "height")
+
+
+def load_so_fake(src: Path) -> Iterator[Piece]:
+    """Rows of a Parquet file or a folder of them."""
+    return load_rows(src, columns=COLUMNS)
+
+
+def from_so_fake(data: Any) -> list[Draft]:
+    """The draft of one row; its kind is kept as a field of that name.
+
+    >>> row = {"image": {"bytes": b"...", "path": "a.png"}, "label": 1}
+    >>> (draft,) = from_so_fake({"row": row, "names": {"label": ["full_synthetic", "real", "tampered"]}})
+    >>> draft.id, draft.label
+    ('real/a', 'real')
+    """
+    row = need(data, "row", dict, "a row")
+    kind = kind_of(row.get("label"), need(data, "names", dict, "names of labels").get("label"))
+    image = image_bytes(row, "image")
+    assert image is not None
+    held = row["image"] if isinstance(row["image"], dict) else {}
+    name = (
+        own_id(row)
+        or own_id(row, "filename")
+        or own_id(held, "path", "image.path")
+        or need(data, "number", str, "a name")
+    )
+    return [
+        Draft(
+            image,
+            regions=[*mask_regions(row, kind, image)],
+            tags=own_tags(row),
+            label=KINDS[kind],
+            id=f"{kind}/{stem_of(name)}",
+            wh=size(row, "width", "height"),
+            fields=kept_fields(row, TAKEN, {"kind": kind}),
+        )
+    ]

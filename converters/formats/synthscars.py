@@ -1,0 +1,78 @@
+"""SynthScars of LEGION: JSON of synthetic images with polygons, each with a phrase and what is wrong there.
+
+A list of objects {id: image}, or one object of all. Every image is fake. The tight box of each polygon is a region; its
+caption is the phrase (`sentence`) and what is wrong (`explanation`), where the file has it. The caption of the whole
+image is kept as `explanation`, and fields of the image's own under their names. An image may come under several ids,
+so the id is the source's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.json_items import is_json_list, load_json_items
+from swift_plugins.fakexplain.json_values import need
+
+from ..drafts.draft import Draft, Piece, hull, one_line, only_file
+from ..drafts.fields import size
+from ..drafts.parquet import kept_fields, own_tags
+
+TAKEN = ("img_file_name", "caption", "refs", "tags", "width", "height")
+
+
+def load_synthscars(src: Path) -> Iterator[Piece]:
+    """Images of a JSON file, or of the only one of a folder, each as {id: image}."""
+    path = only_file(src, "*.json")
+    if is_json_list(path):
+        for at, item in load_json_items(path):
+            for part in [{id: image} for id, image in item.items()] if isinstance(item, dict) and item else [item]:
+                yield Piece(part, str(path), at=at)
+    else:
+        for id, image in load_json_items(path, ""):
+            yield Piece({id: image}, str(path))
+
+
+def from_synthscars(data: Any) -> list[Draft]:
+    """The draft of one image.
+
+    >>> ref = {"sentence": "Left hand.", "explanation": "Six fingers.", "segmentation": [[1, 2, 9.5, 2, 5, 8]]}
+    >>> (draft,) = from_synthscars({"7": {"img_file_name": "a.png", "caption": "A hand.", "refs": [ref]}})
+    >>> draft.id, draft.regions, draft.fields
+    ('7', [(1, 2, 9.5, 8, 'Left hand: Six fingers.')], {'explanation': 'A hand.'})
+    """
+    if not isinstance(data, dict) or len(data) != 1:
+        raise DataError("an object {id: image}", data)
+    ((id, image),) = data.items()
+    name = need(image, "img_file_name", str, "the image's path", id)
+    caption = need(image, "caption", str, "a caption", id)
+    regions = []
+    for index, ref in enumerate(need(image, "refs", list, "a list of {sentence, segmentation}", id)):
+        at = f"{id}.refs[{index}]"
+        text = _caption(ref, at)
+        for number, polygon in enumerate(need(ref, "segmentation", list, "a list of polygons", at)):
+            place = f"{at}.segmentation[{number}]"
+            if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
+                raise DataError("a polygon [x, y, …] of at least three points", polygon, field=place)
+            regions.append((*hull([*zip(polygon[::2], polygon[1::2], strict=True)], place), text))
+    return [
+        Draft(
+            name,
+            regions=regions,
+            tags=own_tags(image, at=id),
+            label="fake",
+            id=id,
+            wh=size(image, "width", "height", id),
+            fields=kept_fields(image, TAKEN, {"explanation": caption} if caption.strip() else {}),
+        )
+    ]
+
+
+def _caption(ref: Any, at: str) -> str:
+    """A ref's phrase and what is wrong there, or the one that is there."""
+    phrase = one_line(need(ref, "sentence", str, "a phrase", at))
+    kinds = (str, type(None))
+    wrong = one_line(need(ref, "explanation", kinds, "a text or null", at) or "") if "explanation" in ref else ""
+    return f"{phrase.rstrip('.,:; ')}: {wrong}" if phrase and wrong else phrase or wrong

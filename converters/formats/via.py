@@ -1,0 +1,160 @@
+"""VGG Image Annotator (VIA) 1 and 2: a project, or annotations exported as JSON.
+
+A region's caption is the first of its attributes that `statements.CAPTIONS` names, else its only attribute that is
+text. All its other attributes whose values are tags are tags of the image; `generator`, `family`, `class_name` and
+`annotator` speak of the image too. The attributes of a file that are named for it say the label (`real`, `fake`) and
+the tags, by any of their names, as text, a choice or check boxes; all else is kept under its own name. An ellipse gives
+its tight box, also where it was turned; a point has none.
+
+VIA shows images as browsers do, turned as their EXIF says, and notes no sizes. Files are taken by their names, relative
+to the folder of the images: the project's default path leads to somewhere on the annotator's machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.boxes import Box
+from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
+from swift_plugins.fakexplain.json_items import load_json_items
+from swift_plugins.fakexplain.json_values import check_numbers, need
+from swift_plugins.fakexplain.tags import canonical_tag
+
+from ..drafts.draft import Draft, Piece, hull, one_line, only_file
+from ..drafts.fields import draft_fields
+from ..drafts.shapes import ellipse_box, turned_box
+from ..drafts.statements import ABOUT, CAPTIONS, TAGGED, caption_among, parts, say, say_of_region
+
+_POINTS = {"polygon": 3, "polyline": 2}
+"""Shape -> the fewest points it has."""
+
+_NUMBERS = {"rect": ("x", "y", "width", "height"), "circle": ("cx", "cy", "r"), "ellipse": ("cx", "cy", "rx", "ry")}
+
+SHAPES = (*_NUMBERS, *_POINTS)
+
+_PROJECT = "_via_img_metadata"
+
+
+def load_via(src: Path) -> Iterator[Piece]:
+    """The entries of a JSON file, one at a time: those of a project, or of an export of annotations alone.
+
+    Raises:
+        FileNotFoundError: neither file nor folder.
+        DataError: the file is not JSON, or a project without an image.
+    """
+    path = only_file(src, "*.json")
+    project = False
+    for key, entry in load_json_items(path, f"{_PROJECT}."):
+        project = True
+        yield Piece(entry, str(path), at=f"{_PROJECT}.{key}")
+    if project:
+        return
+    for key, entry in load_json_items(path, ""):
+        if key.startswith("_via_"):
+            raise DataError(f"at least one image in {_PROJECT}", NOTHING).at(str(path), 0)
+        yield Piece(entry, str(path), at=key)
+
+
+def from_via(data: Any) -> list[Draft]:
+    """The draft of one entry.
+
+    Raises:
+        DataError: a field that is missing or wrong, or a point.
+
+    >>> shape = {"name": "rect", "x": 3, "y": 2, "width": 6, "height": 6}
+    >>> region = {"shape_attributes": shape, "region_attributes": {"caption": "Six fingers."}}
+    >>> file = {"tags": {"Wrong Texture": True}, "label": "fake"}
+    >>> (draft,) = from_via({"filename": "a.png", "size": 9, "regions": [region], "file_attributes": file})
+    >>> draft.image, draft.regions, draft.tags
+    ('a.png', [(3.0, 2.0, 9.0, 8.0, 'Six fingers.')], ['texture_error'])
+    """
+    name = need(data, "filename", str, "the name of the image's file")
+    regions = need(data, "regions", (list, dict), "a list of regions")
+    items = regions.items() if isinstance(regions, dict) else enumerate(regions)
+    said: dict[str, Any] = {"tags": []}
+    for key, value in need(data, "file_attributes", dict, "an object of attributes").items():
+        at = f"file_attributes.{key}"
+        say(said, key, _values(value, at), at)
+    said = draft_fields(said)
+    shapes = {f"regions[{key}]": each for key, each in items}
+    found = [_region(each, at) for at, each in shapes.items()]
+    for at, each in shapes.items():
+        _say_of_region(said, each["region_attributes"], f"{at}.region_attributes")
+    return [Draft(name, regions=found, places=[*shapes], **said)]
+
+
+def _values(value: Any, at: str) -> list[Any]:
+    """What an attribute holds: text or a number as it is, check boxes as the names of those checked."""
+    if isinstance(value, dict):
+        for box, checked in value.items():
+            if not isinstance(checked, bool):
+                raise DataError("true or false", checked, field=f"{at}.{box}")
+        return [box for box, checked in value.items() if checked]
+    if isinstance(value, str):
+        return [value.strip()] if value.strip() else []
+    if value is None:
+        return []
+    if isinstance(value, (list, bool)):
+        raise DataError("text, a number or check boxes", value, field=at)
+    return [value]
+
+
+def _region(region: Any, at: str) -> tuple[float, float, float, float, str]:
+    shape = need(region, "shape_attributes", dict, "an object with the shape", at)
+    attributes = need(region, "region_attributes", dict, "an object of attributes", at)
+    return (*_box(shape, f"{at}.shape_attributes"), _caption(attributes, f"{at}.region_attributes"))
+
+
+def _caption(attributes: dict[str, Any], at: str) -> str:
+    if caption := caption_among(attributes):
+        return caption
+    texts = {name: value for name, value in attributes.items() if isinstance(value, str) and value.strip()}
+    texts = {name: one_line(value) for name, value in texts.items() if name not in (*ABOUT, *TAGGED)}
+    texts = {name: value for name, value in texts.items() if not canonical_tag(value)} or texts
+    if len(texts) != 1:
+        found = Unquoted(", ".join(texts)) if texts else NOTHING
+        raise DataError("a `caption`, or one other attribute that is text", found, field=at)
+    return next(iter(texts.values()))
+
+
+def _say_of_region(said: dict[str, Any], attributes: dict[str, Any], at: str) -> None:
+    """Add what a region says of its whole image; VIA has no label, so an attribute of any name may be one."""
+    labels: list[Any] = []
+    about: dict[str, Any] = {}
+    for name, value in attributes.items():
+        if name in ABOUT:
+            values = _values(value, f"{at}.{name}")
+            about[name] = values[0] if len(values) == 1 else values or None
+        elif name in TAGGED:
+            labels += [part for each in _values(value, f"{at}.{name}") for part in parts(each)]
+        elif name not in CAPTIONS:
+            labels += [box for box, checked in value.items() if checked is True] if isinstance(value, dict) else [value]
+    say_of_region(said, labels, about, at)
+
+
+def _box(shape: dict[str, Any], at: str) -> Box:
+    kind = need(shape, "name", str, f"one of {', '.join(SHAPES)}", at)
+    if kind in _POINTS:
+        xs, ys = (need(shape, name, list, "a list of numbers", at) for name in ("all_points_x", "all_points_y"))
+        if len(xs) != len(ys) or len(xs) < _POINTS[kind]:
+            found = Unquoted(f"{len(xs)} x and {len(ys)} y")
+            raise DataError(f"as many x as y, {_POINTS[kind]} or more", found, field=f"{at}.all_points_x")
+        for name, values in (("all_points_x", xs), ("all_points_y", ys)):
+            check_numbers(values, "numbers", f"{at}.{name}")
+        return hull(list(zip(xs, ys, strict=True)), at)
+    if kind not in _NUMBERS:
+        raise DataError(f"one of {', '.join(SHAPES)}, which have an area", kind, field=f"{at}.name")
+    numbers = [need(shape, name, float, "a number", at) for name in _NUMBERS[kind]]
+    if kind == "rect":
+        x, y, width, height = numbers
+        return turned_box(x, y, width, height, 0, (x, y), at)
+    if kind == "circle":
+        cx, cy, radius = numbers
+        return ellipse_box(cx, cy, radius, radius, 0, at)
+    theta = need({"theta": 0} | shape, "theta", float, "a number of radians", at)
+    check_numbers([theta], "a number of radians", f"{at}.theta")
+    cx, cy, rx, ry = numbers
+    return ellipse_box(cx, cy, rx, ry, math.degrees(theta), at)

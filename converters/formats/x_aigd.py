@@ -1,0 +1,84 @@
+"""X-AIGD: Parquet files of generated images with polygons in seven categories; no captions.
+
+Every image is fake; the unlabeled splits, and images in which nobody found an artifact, have no polygons. A uid is that
+of the real image whose caption was the prompt, so images of several generators share one: the id is GENERATOR/UID.
+A caption is the category's own words ("Low-level edge shape."). Two categories mean one of our tags (App. A.2); the
+others give regions only: A.2 takes unreadable text, occlusion and shadow for regions and not for tags, and edges,
+colours and scenes against common sense are not what its tags say of an image's subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.json_values import need
+
+from ..drafts.draft import Draft, Piece, hull
+from ..drafts.parquet import image_bytes, kept_fields, load_rows, own_tags
+
+COLUMNS = ("image", "generator", "uid", "labels", "width", "height")
+
+CATEGORIES = {
+    "low-level-edge_shape": None,
+    "low-level-texture": "texture_error",
+    "low-level-color": None,
+    "low-level-symbol": None,
+    "high-level-semantics": "structure_attribute_error",  # abnormal structures of objects
+    "cognitive-level-commonsense": None,
+    "cognitive-level-physics": None,
+}
+"""Category -> the tag that means the same, or None."""
+
+
+def load_x_aigd(src: Path) -> Iterator[Piece]:
+    """Rows of a Parquet file or a folder of them."""
+    return load_rows(src, columns=COLUMNS)
+
+
+def from_x_aigd(data: Any) -> list[Draft]:
+    """The draft of one row.
+
+    >>> label = {"label": "low-level-texture", "points": [[3.0, 4.0], [9.5, 4.0], [5.0, 8.0]]}
+    >>> row = {"image": b"...", "generator": "FLUX", "uid": "7", "labels": [label], "width": 16, "height": 16}
+    >>> (draft,) = from_x_aigd({"row": row})
+    >>> draft.id, draft.regions, draft.tags
+    ('FLUX/7', [(3.0, 4.0, 9.5, 8.0, 'Low-level texture.')], ['texture_error'])
+    """
+    row = need(data, "row", dict, "a row")
+    generator = need(row, "generator", str, "the generator's name")
+    uid = need(row, "uid", str, "the image's uid")
+    regions = []
+    tags: list[str] = []
+    labels = need(row, "labels", (list, type(None)), "a list of labels, or null")
+    for index, label in enumerate(labels or []):
+        at = f"labels[{index}]"
+        category = need(label, "label", str, "a category", at)
+        if category not in CATEGORIES:
+            raise DataError(f"one of {', '.join(CATEGORIES)}", category, field=f"{at}.label")
+        points = need(label, "points", list, "a list of points [x, y]", at)
+        if len(points) < 3:
+            raise DataError("a polygon of at least three points", points, field=f"{at}.points")
+        regions.append((*hull(points, f"{at}.points"), _words(category)))
+        if (tag := CATEGORIES[category]) and tag not in tags:
+            tags.append(tag)
+    image = image_bytes(row, "image")
+    assert image is not None
+    return [
+        Draft(
+            image,
+            regions=regions,
+            tags=own_tags(row, tags),
+            label="fake",
+            id=f"{generator}/{uid}",
+            wh=(need(row, "width", int, "a whole number"), need(row, "height", int, "a whole number")),
+            fields=kept_fields(row, {*COLUMNS, "tags"}, {"generator": generator}),
+        )
+    ]
+
+
+def _words(category: str) -> str:
+    words = category.replace("-level-", "-level ").replace("_", " ")
+    return f"{words[0].upper()}{words[1:]}."

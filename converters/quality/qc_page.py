@@ -1,0 +1,94 @@
+"""Quality control as one HTML file: tables, and the worst disagreements drawn; no network, no script."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.annotation import Annotation, Region, reading_order
+from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.pictures.lettering import Pen
+from swift_plugins.fakexplain.pictures.overlay import boxes_of, draw_boxes, letter, load_picture, on_picture
+from swift_plugins.fakexplain.tags import TAG_WORDS
+
+from .agreement import compare, said
+from .lint import RULES
+
+LONGER_SIDE = 480  # pixels of a drawn image; more only makes the page heavy
+Pair = tuple[Annotation, Annotation]
+
+
+def render_page(figures: Mapping[str, Any], pairs: Iterable[Mapping[str, Any]], worst: Iterable[Pair]) -> str:
+    """The page.
+
+    Args:
+        figures: what stands in qc.json.
+        pairs: what stands in pairs.csv, by column.
+        worst: an annotator's record and the reference's of the same image, the worst first; the images are opened, and
+            one that cannot be read is words.
+
+    Returns:
+        HTML; whatever records hold is text in it.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["percent"] = percent
+    template = environment.from_string(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
+    drawn = list(map_ordered(_disagreement, worst))
+    return template.render(figures, pairs=list(pairs), worst=drawn, rules=RULES) + "\n"
+
+
+def percent(share: float | None) -> str:
+    """A share in words.
+
+    >>> percent(0.4235), percent(None)
+    ('42.35 %', '—')
+    """
+    return "—" if share is None else f"{100 * share:.2f} %"
+
+
+def _disagreement(pair: Pair) -> dict[str, Any]:
+    """What the template shows of one image."""
+    record, reference = pair
+    comparison = compare(said(record), said(reference))
+    gold = {str(number): region for number, region in enumerate(reading_order(reference.regions), 1)}
+    pred = {letter(index): region for index, region in enumerate(reading_order(record.regions))}
+    sides = [
+        {
+            "who": who,
+            "kind": kind,
+            "label": each.label,
+            "captions": [(mark, region.caption) for mark, region in regions.items()],
+            "tags": [TAG_WORDS[tag] for tag in each.tags],
+        }
+        for who, kind, each, regions in (
+            ("Reference", "gold", reference, gold),
+            (record.annotator or "Annotator", "pred", record, pred),
+        )
+    ]
+    shown = {"id": record.id, "annotator": record.annotator, "iou": comparison.iou, "tags": comparison.tags}
+    try:
+        picture, wh = _draw(record, gold, pred)
+    except DataError as error:
+        refused = f"The image is not shown. {error.field}: expected {error.expected}, found {error.found}"
+        return shown | {"sides": sides, "picture": None, "refused": refused}
+    return shown | {"sides": sides, "picture": picture, "width": wh[0], "height": wh[1]}
+
+
+def _draw(record: Annotation, gold: Mapping[str, Region], pred: Mapping[str, Region]) -> tuple[str, tuple[int, int]]:
+    """The image with both sides' boxes, as a data URI, and its size.
+
+    Raises:
+        DataError: the image is missing, cannot be read, or has another size than the record says.
+    """
+    picture = load_picture(record, LONGER_SIDE)
+    in_gold, in_pred = (on_picture(boxes_of(regions), record, picture) for regions in (gold, pred))
+    draw_boxes(picture, in_gold, in_pred, Pen(LONGER_SIDE))
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=82, subsampling=0)  # thin coloured lines want their colour whole
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii"), picture.size

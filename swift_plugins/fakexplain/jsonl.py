@@ -1,0 +1,77 @@
+"""JSON Lines: one JSON object per line, in UTF-8."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .atomic import replacing
+from .errors import DataError, Unquoted
+
+
+def to_json(value: Any) -> bytes:
+    """JSON on one line, in UTF-8, with blanks for people who read it.
+
+    >>> to_json({"a": [1.0, "é"]}).decode()
+    '{"a": [1.0, "é"]}'
+    """
+    return msgspec.json.format(encode(value), indent=0)
+
+
+encode = msgspec.json.Encoder().encode
+"""JSON in UTF-8 without blanks, in a third of the time."""
+
+
+def write_jsonl(
+    path: str | Path, lines: Iterable[dict[str, Any]], encoder: Callable[[dict[str, Any]], bytes] = to_json
+) -> int:
+    """Write one JSON object a line and return how many there were."""
+    count = 0
+    with replacing(path) as partial, open(partial, "wb", buffering=2**20) as file:
+        for line in lines:
+            file.write(encoder(line) + b"\n")
+            count += 1
+    return count
+
+
+_decode_fast = msgspec.json.Decoder().decode
+
+
+def decode_line(raw: bytes) -> object:
+    """The value of one line of JSON.
+
+    Raises:
+        DataError: it is not JSON in UTF-8, or holds text that UTF-8 cannot write.
+
+    >>> decode_line(b'{"a": 1.0}')
+    {'a': 1.0}
+    """
+    try:
+        return _decode_fast(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _decode_saying_why(raw)
+
+
+def _decode_saying_why(raw: bytes) -> object:
+    try:
+        value = json.loads(raw.decode(), parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError as error:
+        found = Unquoted(f"half of a surrogate pair, \\u{ord(error.object[error.start]):04x}")
+        raise DataError("text that UTF-8 can write", found) from None
+    except UnicodeDecodeError as error:
+        raise DataError("UTF-8 text", Unquoted(f"byte {raw[error.start]:#04x} at column {error.start + 1}")) from None
+    except json.JSONDecodeError as error:
+        found = Unquoted(f"{error.msg.removesuffix(' at')} at column {error.colno}")
+        raise DataError("one JSON object", found) from None
+    except (RecursionError, ValueError) as error:
+        raise DataError("one JSON object", Unquoted(str(error))) from None
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name}, which is not JSON")

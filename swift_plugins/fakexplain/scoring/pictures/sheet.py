@@ -1,0 +1,169 @@
+"""Contact sheets: images with annotated and predicted boxes, and what was said of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from operator import itemgetter
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image, ImageDraw
+
+from ...annotation import Annotation
+from ...answer import parse_answer, target_regions
+from ...atomic import replacing
+from ...errors import DataError
+from ...frames import FrameRule
+from ...pictures.lettering import Pen
+from ...pictures.notes import PANEL, Notes, draw_sign, refusal
+from ...pictures.overlay import (
+    GOLD,
+    INK,
+    PAPER,
+    PRED,
+    boxes_of,
+    draw_boxes,
+    draw_dashed,
+    letter,
+    load_picture,
+    on_picture,
+)
+from ..metrics.image import boxes_px, score_image
+
+
+def contact_sheet(
+    pairs: Iterable[tuple[Annotation, str | None]],
+    out: str | Path,
+    *,
+    rule: FrameRule | None = None,
+    variant: str = "full",
+    columns: int = 4,
+    cell: int = 360,
+    font: str | Path | None = None,
+) -> int:
+    """Draw images with their boxes and captions on one PNG.
+
+    Args:
+        pairs: records, each with the answer about it or None; all of them are shown.
+        out: PNG to write; it appears whole or not at all.
+        rule: frame rule of the run that wrote the answers.
+        variant: what the answers were asked to hold.
+        columns: images side by side.
+        cell: longer side of an image on the sheet in pixels; text and lines grow with it.
+        font: TrueType or OpenType file; Pillow's own font knows little more than ASCII.
+
+    Returns:
+        How many images are shown; in place of one that cannot be read stands why.
+
+    Raises:
+        ValueError: no image, or answers without a rule.
+    """
+    pairs = list(pairs)
+    if not pairs:
+        raise ValueError("a contact sheet needs at least one image, found none")
+    answered = any(text is not None for _, text in pairs)
+    if answered and rule is None:
+        raise ValueError("predicted boxes need the frame rule of the template that wrote them, found none")
+    pen = Pen(cell, font)
+    cells = [_cell(annotation, text, rule, variant, pen) for annotation, text in pairs]
+    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    gap = margin = cell // 12
+    legend = _legend(len(rows[0]) * (cell + gap) - gap, answered, pen)
+    heights = [legend.height, *(max(each.height for each in row) for row in rows)]
+    sheet = Image.new("RGB", (legend.width + 2 * margin, sum(heights) + gap * len(rows) + 2 * margin), PAPER)
+    y = margin
+    for row, height in zip([[legend], *rows], heights, strict=True):
+        for column, each in enumerate(row):
+            sheet.paste(each, (margin + column * (cell + gap), y))
+        y += height + gap
+
+    with replacing(out) as partial:
+        sheet.save(partial, "PNG")
+    return len(cells)
+
+
+Item = TypeVar("Item")
+
+
+def drawn_at_random(items: Iterable[Item], count: int, seed: int = 0) -> list[Item]:
+    """At most so many of the items, each as likely as any other, in their order; holds no more than that at a time.
+
+    Args:
+        items: anything, of any number.
+        count: how many to take; 0 takes all.
+        seed: the same one draws the same items.
+
+    >>> drawn_at_random("abcdefgh", 3), drawn_at_random("ab", 3), drawn_at_random("ab", 0)
+    (['b', 'f', 'g'], ['a', 'b'], ['a', 'b'])
+    """
+    rng = random.Random(seed)
+    drawn: list[tuple[int, Item]] = []
+    for index, item in enumerate(items):
+        if not count or index < count:
+            drawn.append((index, item))
+        elif (place := rng.randrange(index + 1)) < count:
+            drawn[place] = (index, item)
+    return [item for _, item in sorted(drawn, key=itemgetter(0))]
+
+
+def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, variant: str, pen: Pen) -> Image.Image:
+    answer = None if text is None else parse_answer(text, variant=variant)
+    iou = score_image(annotation, text, rule, variant).iou if text is not None and rule else None
+    gold = {str(number): region for number, region in enumerate(target_regions(annotation), 1)}
+    pred = {letter(index): region for index, region in enumerate(answer.regions if answer else ())}
+
+    notes = Notes(pen)
+    if answer:
+        notes.verdict(annotation.label, answer.verdict, iou)
+    else:
+        notes.heading(annotation.label)
+    notes.write(" · ".join(filter(None, (annotation.id, annotation.generator))), lines=1)
+    notes.regions(gold, GOLD)
+    notes.tags("annotated tags" if answer else "tags", annotation.tags)
+    notes.regions(pred, PRED)
+    notes.tags("predicted tags", answer.tags if answer else ())
+    if answer and not answer.verdict:
+        notes.write(f"answer: {text}" if text and text.strip() else "answer: nothing")
+    below = notes.image()
+
+    try:
+        picture = load_picture(annotation, pen.cell)
+    except DataError as error:
+        picture = refusal(error, pen)
+    else:
+        pred_px = {mark: box for mark, region in pred.items() if rule for box in boxes_px([region], annotation, rule)}
+        gold_boxes, pred_boxes = (on_picture(each, annotation, picture) for each in (boxes_of(gold), pred_px))
+        draw_boxes(picture, gold_boxes, pred_boxes, pen)
+
+    top = picture.height + pen.leading // 3
+    cell = Image.new("RGB", (pen.cell, top + below.height), PAPER)
+    cell.paste(PANEL, (0, 0, pen.cell, picture.height))
+    cell.paste(picture, ((pen.cell - picture.width) // 2, 0))
+    cell.paste(below, (0, top))
+    return cell
+
+
+def _legend(width: int, answered: bool, pen: Pen) -> Image.Image:
+    """What the colours and signs mean, on as many lines as it takes."""
+    legend = Image.new("RGB", (width, 6 * pen.leading), PAPER)
+    draw = ImageDraw.Draw(legend)
+    size = int(pen.text.size)
+    x = y = 0
+    entries = ["annotated region", "predicted region", "verdict right", "verdict wrong"]
+    for entry in entries if answered else entries[:1]:
+        needed = round(3 * size + pen.text.getlength(entry))
+        if x and x + needed > width:
+            x, y = 0, y + pen.leading
+        if entry.startswith("verdict"):
+            start = draw_sign(draw, x, y, entry.endswith("right"), pen)
+        else:
+            box = x + 1, y + round(0.1 * size), x + 2 * size, y + round(1.1 * size)
+            if entry.startswith("annotated"):
+                draw.rectangle(box, outline=GOLD, width=pen.line)
+            else:
+                draw_dashed(draw, box, pen.line)
+            start = x + round(2.5 * size)
+        draw.text((start, y), entry, font=pen.text, fill=INK)
+        x = start + round(pen.text.getlength(entry)) + 2 * size
+    return legend.crop((0, 0, width, y + pen.leading))

@@ -1,0 +1,196 @@
+"""Votes of people who compared two systems' answers to one image: the preference matrix (Fig. 3, §5.2).
+
+A table in UTF-8 with a vote in each row: `first` and `second` name the two systems shown, in any order, and
+`preferred` names one of them or says `neutral`. `image` and `voter` may be added. Annotations are a system like any
+other; the paper calls it "Humans".
+
+    first,second,preferred,image,voter
+    Humans,FakeXplainer,Humans,images/flux-0001.png,v07
+    LEGION,Humans,neutral,images/flux-0001.png,v07
+
+A share is of the votes that are not neutral, as the paper counts them: "We received 1,525 non-neutral preference
+votes".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from ...csv_files import read_csv
+from ...errors import NOTHING, DataError, Unquoted
+from ..metrics.bootstrap import Interval
+
+NEUTRAL = "neutral"
+COLUMNS = ("first", "second", "preferred")
+OPTIONAL = ("image", "voter")
+
+Pair = tuple[str, str]
+"""Two systems; what is said of them holds of the first over the second."""
+
+
+class Vote(NamedTuple):
+    """One vote; `preferred` is one of the two, or None where it is neutral. No image and no voter are ''."""
+
+    first: str
+    second: str
+    preferred: str | None
+    image: str = ""
+    voter: str = ""
+
+
+class Tally(NamedTuple):
+    """Votes on an ordered pair.
+
+    Attributes:
+        preferred: those for its first system.
+        against: those for its second.
+        neutral: those for neither.
+
+    >>> tally = Tally(preferred=3, against=1, neutral=2)
+    >>> tally.votes, tally.share
+    (4, 0.75)
+    >>> tally.interval()
+    Interval(low=0.30064184258240184, high=0.9544127391902995)
+    """
+
+    preferred: int
+    against: int
+    neutral: int
+
+    @property
+    def votes(self) -> int:
+        """Votes that are not neutral."""
+        return self.preferred + self.against
+
+    @property
+    def share(self) -> float | None:
+        """Share of them that prefer the first; None where there is none."""
+        return self.preferred / self.votes if self.votes else None
+
+    def interval(self, level: float = 0.95) -> Interval | None:
+        """Wilson's score interval of the share, as if each vote were drawn on its own; None where there is no vote.
+
+        Several votes of one person or on one image are more alike than that, so it is rather too narrow.
+        """
+        if not self.votes:
+            return None
+        from scipy.stats import binomtest
+
+        low, high = binomtest(self.preferred, self.votes).proportion_ci(level, method="wilson")
+        return Interval(float(low), float(high))
+
+    def reversed(self) -> Tally:
+        """The same votes on the pair in its other order."""
+        return Tally(self.against, self.preferred, self.neutral)
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Votes, counted.
+
+    Attributes:
+        systems: names, in the order in which they first stand in the file.
+        pairs: each pair that was voted on, in both orders -> its votes.
+        images: image -> the same of the votes on it (Fig. 9: "The center bar indicates the proportion of human
+            preference votes"); votes that name no image are not among them.
+    """
+
+    systems: tuple[str, ...]
+    pairs: Mapping[Pair, Tally]
+    images: Mapping[str, Mapping[Pair, Tally]] = field(default_factory=dict)
+
+
+def count_votes(votes: Iterable[Vote]) -> Votes:
+    """Votes, counted.
+
+    >>> counted = count_votes([Vote("Humans", "LEGION", "Humans"), Vote("LEGION", "Humans", None)])
+    >>> counted.pairs["Humans", "LEGION"]
+    Tally(preferred=1, against=0, neutral=1)
+    """
+    systems: dict[str, None] = {}
+    pairs: dict[Pair, Tally] = {}
+    images: dict[str, dict[Pair, Tally]] = {}
+    for first, second, preferred, image, _ in votes:
+        systems |= {first: None, second: None}
+        for counted in (pairs, images.setdefault(image, {})) if image else (pairs,):
+            a, b, neutral = counted.get((first, second), Tally(0, 0, 0))
+            tally = Tally(a + (preferred == first), b + (preferred == second), neutral + (preferred is None))
+            counted[first, second], counted[second, first] = tally, tally.reversed()
+    return Votes(tuple(systems), pairs, images)
+
+
+def read_votes(path: str | Path) -> Votes:
+    """Votes of a table, counted.
+
+    Args:
+        path: CSV in UTF-8, its first row the columns' names; commas, semicolons or tabs part the cells, whichever the
+            first row has most of. Columns other than `first`, `second`, `preferred`, `image` and `voter` are not read.
+
+    Raises:
+        FileNotFoundError: no such file.
+        DataError (a ValueError): a column is missing, a cell is not as above, a voter votes twice on a pair of
+            one image, no row.
+    """
+    return count_votes(_read(Path(path)))
+
+
+def _read(path: Path) -> Iterator[Vote]:
+    rows = read_csv(path, "a CSV file of votes", "vote")
+    line, head = next(rows)
+    seen: dict[tuple[str, ...], int] = {}
+    try:
+        names = [name.strip().lower() for name in head]
+        _check_text(names, names)
+        places = _places(names)
+        for line, row in rows:
+            _check_text(row, names)
+            vote = _vote({name: row[place].strip() for name, place in places.items()})
+            if vote.image and vote.voter:
+                key = (vote.voter, vote.image, *sorted((vote.first, vote.second)))
+                earlier = seen.setdefault(key, line)
+                if earlier != line:
+                    found = Unquoted(f"another vote of {vote.voter!r} in line {earlier}")
+                    raise DataError("one vote of a voter on a pair of an image", found)
+            yield vote
+    except DataError as error:
+        raise error.at(str(path), error.line or line) from None
+
+
+def _places(names: Sequence[str]) -> dict[str, int]:
+    """Where each column stands."""
+    for name in (*COLUMNS, *OPTIONAL):
+        if names.count(name) > 1 or (name in COLUMNS and name not in names):
+            found = Unquoted(f"{names.count(name)} named {name!r} among {', '.join(names)}") if names else NOTHING
+            raise DataError(f"columns {', '.join(COLUMNS)}, each once", found)
+    return {name: names.index(name) for name in (*COLUMNS, *OPTIONAL) if name in names}
+
+
+def _check_text(row: Sequence[str], names: Sequence[str]) -> None:
+    for name, cell in zip(names, row, strict=True):
+        try:
+            cell.encode()
+        except UnicodeEncodeError as error:
+            found = Unquoted(f"byte {ord(cell[error.start]) - 0xDC00:#04x}")
+            where = _column(name) if name.isprintable() else ""
+            raise DataError("UTF-8 text", found, field=where) from None
+
+
+def _column(name: str) -> str:
+    return f"column {name!r}"
+
+
+def _vote(cells: Mapping[str, str]) -> Vote:
+    first, second, preferred = (cells[name] for name in COLUMNS)
+    for name in COLUMNS[:2]:
+        if not cells[name] or not cells[name].isprintable() or cells[name].lower() == NEUTRAL:
+            raise DataError("the name of a system, on one line", cells[name], field=_column(name))
+    if first == second:
+        raise DataError("another system than the first", second, field=_column("second"))
+    if preferred.lower() == NEUTRAL:
+        return Vote(first, second, None, cells.get("image", ""), cells.get("voter", ""))
+    if preferred not in (first, second):
+        raise DataError(f"{first!r}, {second!r} or {NEUTRAL}", preferred, field=_column("preferred"))
+    return Vote(first, second, preferred, cells.get("image", ""), cells.get("voter", ""))

@@ -1,0 +1,168 @@
+"""Masks of methods that segment, and how well they agree with boxes.
+
+A mask has the name of its image, so a folder of masks follows the folder of images; one that belongs to no record or
+to two is refused. What it says is counted in pixels, against the mask that `export --to masks` draws of a record: a
+method trained on such masks can reach 1.
+
+What would silently read as empty or as full is refused too: colours (a painted overlay), transparent pixels, 16 bits,
+masks of 0 and 1 alone, and sizes of another shape, which a method that squeezes images into squares leaves behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ...annotation import Annotation
+from ...errors import DataError, Unquoted
+from ...images import image_key, open_image, path_in
+from ...masks import to_mask
+from ...paths import files_below
+from .labels import BaselinePrediction
+
+
+def read_masks(
+    folder: str | Path,
+    images: str | Path,
+    annotations: Iterable[Annotation],
+    min_area_share: float | None = None,
+    threshold: int | None = None,
+) -> Iterator[BaselinePrediction]:
+    """Masks of a folder (SegFormer, ObjectFormer, LEGION, FakeShield ...).
+
+    The mask of the image `a/b.jpg` is `a/b.png`, as `converters.masks` writes it; files other than PNG are not read,
+    not even a `labels.csv`, for that of an exported folder holds the truth.
+
+    Args:
+        folder: the masks.
+        images: folder that the masks' paths follow.
+        annotations: the records, streamed.
+        min_area_share: in (0, 1]; an image is called fake if at least this share of its pixels is in the mask, and the
+            share is its score. None gives neither, for labels that are read elsewhere.
+        threshold: of `load_mask`.
+
+    Yields:
+        In the records' order, those that have a mask.
+
+    Raises:
+        FileNotFoundError: no such folder.
+        DataError (a ValueError): a mask that is no record's, that two records share, or that cannot be read; no
+            mask.
+        ValueError: `min_area_share` out of range.
+    """
+    folder, images = Path(folder), Path(images)
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{folder}: expected a folder of masks, found {'a file' if folder.exists() else 'none'}"
+        )
+    if min_area_share is not None and not 0 < min_area_share <= 1:
+        raise ValueError(f"min_area_share: expected a number in (0, 1], found {min_area_share!r}")
+    masks = dict.fromkeys((path for path in files_below(folder) if path.suffix == ".png"), "")  # -> its record's place
+    if not masks:
+        raise DataError("at least one mask (.png)", Unquoted("none")).at(str(folder), 0)
+    for annotation in annotations:
+        mask = folder / path_in(images, annotation).with_suffix(".png")
+        if mask not in masks:
+            continue
+        place = f"{annotation.file}:{annotation.line}"
+        if masks[mask]:
+            found = Unquoted(f"the records {masks[mask]} and {place}")
+            raise DataError("a mask of one image", found).at(str(mask), 0)
+        masks[mask] = place
+        said = BaselinePrediction(image_key(annotation.path), mask=str(mask), file=str(mask))
+        if min_area_share is not None:
+            share = float(load_mask(mask, annotation.image_wh, threshold).mean())
+            said = said._replace(verdict="fake" if share >= min_area_share else "real", score=share)
+        yield said
+    if strangers := [mask for mask, place in masks.items() if not place]:
+        found = Unquoted(f"none for it{f' nor for {len(strangers) - 1} others' if strangers[1:] else ''}")
+        raise DataError(f"an image in {images} of a record", found).at(str(strangers[0]), 0)
+
+
+def load_mask(path: str | Path, image_wh: tuple[int, int], threshold: int | None = None) -> Any:
+    """The pixels of an image that a mask shows.
+
+    A mask of another size than its image is scaled, each pixel taking the nearest one's value, if it has the image's
+    shape to a pixel; a method that squeezes images into squares has to stretch its masks back.
+
+    Args:
+        path: an image file of 8 bits a channel: grey, or colours that are all grey; opaque.
+        image_wh: width and height of the image.
+        threshold: 1 to 255; the least grey value in the mask. None is 128, and refuses masks that hold but 0 and 1.
+
+    Returns:
+        (height, width) numpy bool.
+
+    Raises:
+        DataError (a ValueError): no image, another shape, other pixels than these, or 0 and 1 alone.
+        ValueError: a threshold out of range.
+    """
+    import numpy as np
+    from PIL import Image
+
+    if threshold is not None and not 1 <= threshold <= 255:
+        raise ValueError(f"threshold: expected 1 to 255, found {threshold!r}")
+    try:
+        with open_image(Path(path), Path(path).name, decode=True) as mask:
+            grey = _grey(mask)
+        (width, height), (w, h) = image_wh, grey.size
+        if min(abs(w * height / width - h), abs(h * width / height - w)) > 1:
+            raise DataError(f"the shape of its {width}x{height} image", Unquoted(f"{w}x{h}"), field="mask")
+        if threshold is None and grey.getextrema()[1] == 1:
+            expected = "values up to 255 (--mask-threshold 1 takes 1 for the mask)"
+            raise DataError(expected, Unquoted("0 and 1 alone"), field="mask")
+        if grey.size != image_wh:
+            grey = grey.resize(image_wh, Image.Resampling.NEAREST)
+        return np.asarray(grey) >= (128 if threshold is None else threshold)
+    except DataError as error:
+        error.field = "mask"
+        raise error.at(str(path), 0) from None
+
+
+def _grey(mask: Any) -> Any:
+    """A mask in 8-bit grey."""
+    import numpy as np
+
+    if mask.mode in ("1", "L") and not mask.has_transparency_data:
+        return mask.convert("L")
+    if mask.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
+        raise DataError("8 bits of grey a pixel", Unquoted(f"mode {mask.mode}"))
+    rgba = mask.convert("RGBA")
+    pixels = np.asarray(rgba)
+    if (pixels[..., 3] < 255).any():
+        raise DataError("no transparent pixel", Unquoted("some"))
+    if (pixels[..., 1:3] != pixels[..., :1]).any():
+        raise DataError("black, white and grey", Unquoted("colours"))
+    return rgba.getchannel("R")
+
+
+def mask_iou(mask: Any, annotation: Annotation) -> float:
+    """Intersection over union of a mask and a record's regions, counted in pixels.
+
+    IoU(R, R_y) = |R ∩ R_y| / |R ∪ R_y|   (§3.3 and §4.2), R_y as `masks.to_mask` draws it: a pixel is in a
+    box if its centre is.
+
+    Args:
+        mask: (height, width) bool, in the pixels of the record's image.
+        annotation: the record.
+
+    Returns:
+        Ratio in [0, 1]; 1 where both are empty, 0 where one is.
+
+    Raises:
+        ValueError: the mask has another size than the record's image.
+
+    >>> import numpy as np
+    >>> from swift_plugins.fakexplain.annotation import Region
+    >>> record = Annotation("a", "a.png", 4, 2, "fake", (Region((0, 0, 2, 2), "Hand."),))
+    >>> mask_iou(np.array([[1, 1, 1, 1], [0, 0, 0, 0]], bool), record)
+    0.3333333333333333
+    """
+    import numpy as np
+
+    gold = to_mask(annotation) > 0
+    if mask.shape != gold.shape:
+        raise ValueError(f"mask: expected {gold.shape[0]} rows of {gold.shape[1]} pixels, found {mask.shape}")
+    either = int(np.count_nonzero(mask | gold))
+    return int(np.count_nonzero(mask & gold)) / either if either else 1.0

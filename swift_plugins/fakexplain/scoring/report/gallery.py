@@ -1,0 +1,226 @@
+"""Images of a report's gallery: which of a run's many to show, and what the page's script draws of each.
+
+A run may have a hundred thousand images. They are read twice, one at a time: once to choose, keeping no more than ranks
+and ids, and once to gather what every system said of those chosen.
+"""
+
+from __future__ import annotations
+
+import base64
+import heapq
+import io
+import random
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any
+
+from ...annotation import Annotation, Region, read_annotations
+from ...answer import target_regions
+from ...errors import DataError
+from ...parallel import map_ordered
+from ...pictures.overlay import letter, load_picture, place_badges
+from ..run import FILES, Answered, Run, whole_answers_of
+from ..systems import without_checkpoints
+
+ENLARGED = 2  # times, at most: more shows no more of a small image
+LONGEST = 4000  # characters shown of an answer that has problems
+BADGE = 24  # height of a badge, in pixels of the shown picture
+
+Votes = Mapping[str, Mapping[str, float]]
+Key = tuple[str, str]  # set, id
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What the gallery shows.
+
+    Attributes:
+        images: of each image, what the page's script draws; in the order of the runs and their files.
+        systems: names, in the order of the runs; of states of one training, none, unless there is nothing else.
+        sets: names of the data sets, likewise.
+        of: how many images there were to choose from.
+    """
+
+    images: Sequence[Mapping[str, Any]]
+    systems: Sequence[str]
+    sets: Sequence[str]
+    of: int
+
+
+def build_gallery(
+    runs: Sequence[Run], limit: int = 120, longer_side: int = 480, seed: int = 0, votes: Votes | None = None
+) -> Gallery:
+    """Choose images of runs, and make what the page shows of them.
+
+    Every run has an equal share. In it, each system's best and worst fake and real images take turns with images drawn
+    at random. The best of fake images are those called fake with the highest IoU, where it is known; what counts next
+    is P(fake), and then chance. Real images have no IoU.
+
+    Args:
+        runs: those of one data set and perturbation are one set; what their systems said of an image stands together.
+        limit: images at most.
+        longer_side: pixels of a shown image; one that is smaller is enlarged, but at most to twice its size.
+        seed: of all that is left to chance.
+        votes: id or path of an image -> what people voted for -> share of the votes.
+
+    Raises:
+        DataError: a record that `fakexplain score` did not write.
+    """
+    systems = without_checkpoints({name: result for run in runs for name, result in run.systems.items()})
+    runs = [run for run in runs if systems.keys() & run.systems.keys()]
+    chosen = [_choose(run, systems, limit, seed) for run in runs]
+    keys = set(_take_turns([each for each, _ in chosen], limit))
+    gathered: dict[Key, tuple[Annotation, Answered]] = {}
+    for run in runs:
+        for record, answers in _records(run, systems) if keys else ():
+            if (key := (set_name(run), record.id)) in keys:
+                gathered.setdefault(key, (record, {}))[1].update(answers)
+    images = map_ordered(lambda each: _image(each[0][0], *each[1], longer_side, votes or {}), gathered.items())
+    sets = dict.fromkeys(map(set_name, runs))
+    counts = {(set_name(run), run.subset): count for run, (_, count) in zip(runs, chosen, strict=True)}
+    return Gallery(list(images), list(systems), list(sets), sum(counts.values()))
+
+
+def set_name(run: Run) -> str:
+    """How the gallery calls a run's images."""
+    return " · ".join(filter(None, (run.dataset, run.perturbation)))
+
+
+@dataclass
+class Best:
+    """The items of the highest rank, no more than so many held; of equal ranks, which is left to chance.
+
+    >>> best = Best(2)
+    >>> for rank, item in ((0.1, "a"), (0.9, "b"), (0.5, "c")):
+    ...     best.add((rank,), 0, item)
+    >>> best.items()
+    ['b', 'c']
+    """
+
+    count: int
+    _heap: list[tuple[tuple[float, ...], float, str]] = field(default_factory=list)
+
+    def add(self, rank: tuple[float, ...], chance: float, item: str) -> None:
+        """Keep an item, if it is among the best so far."""
+        if len(self._heap) < self.count:
+            heapq.heappush(self._heap, (rank, chance, item))
+        elif self._heap and (rank, chance, item) > self._heap[0]:
+            heapq.heapreplace(self._heap, (rank, chance, item))
+
+    def items(self) -> list[str]:
+        """From the highest rank down."""
+        return [item for _, _, item in sorted(self._heap, reverse=True)]
+
+
+def rank(label: str, answer: Mapping[str, Any] | None) -> tuple[float, float, float]:
+    """How good an answer is: right or wrong, then its IoU, then how likely it takes the label to be.
+
+    >>> rank("fake", {"verdict": "fake", "iou": 0.5, "p_fake": 0.75}), rank("real", None)
+    ((1, 0.5, 0.75), (0, 0.0, 0.0))
+    """
+    if answer is None:
+        return 0, 0.0, 0.0
+    p = answer["p_fake"]
+    sure = 0.0 if p is None else p if label == "fake" else 1 - p
+    return int(answer["verdict"] == label), answer["iou"] or 0.0, sure
+
+
+def _choose(run: Run, systems: Collection[str], limit: int, seed: int) -> tuple[list[Key], int]:
+    """A run's images, those to be shown first at the head; and how many there were."""
+    rng = random.Random(seed)
+    ends: dict[tuple[str, str, int], Best] = {}  # label, system, 1 for the best and -1 for the worst
+    drawn, count = Best(limit), 0
+    for record, answers in _records(run, systems):
+        count += 1
+        chance = rng.random()
+        drawn.add((), rng.random(), record.id)
+        for system, answer in answers.items():
+            ranked = rank(record.label, answer)
+            for sign in (1, -1):
+                best = ends.setdefault((record.label, system, sign), Best(limit))
+                best.add(tuple(sign * each for each in ranked), chance, record.id)
+    order = [(label, system, sign) for sign in (1, -1) for label in ("fake", "real") for system in systems]
+    lists = [drawn.items(), *(ends[end].items() for end in order if end in ends)]
+    return [(set_name(run), id) for id in _take_turns(lists, limit)], count
+
+
+def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
+    """The first of each list, the second of each, and so on, none of them twice, until there are enough."""
+    taken: dict[Any, None] = {}
+    for turn in zip_longest(*lists):
+        for item in turn:
+            if len(taken) == limit:
+                return list(taken)
+            if item is not None:
+                taken[item] = None
+    return list(taken)
+
+
+def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, Answered]]:
+    for record in read_annotations(run.folder / FILES[1]):
+        yield record, {name: answer for name, answer in whole_answers_of(record).items() if name in systems}
+
+
+def _image(set_: str, record: Annotation, answers: Answered, longer_side: int, votes: Votes) -> dict[str, Any]:
+    """What the page's script draws of an image: words and numbers, and the picture once."""
+    factor = min(longer_side / max(record.image_wh), ENLARGED)
+    wh = tuple(max(1, round(side * factor)) for side in record.image_wh)
+    gold = {str(number): region for number, region in enumerate(target_regions(record), 1)}
+    return {
+        "id": record.id,
+        "set": set_,
+        "label": record.label,
+        "generator": record.generator,
+        "pixels": record.image_wh,
+        "wh": wh,
+        **_picture(record, longer_side),
+        "regions": _regions(gold, record.image_wh, wh),
+        "tags": record.tags,
+        "answers": {name: answer and _answer(answer, record.image_wh, wh) for name, answer in answers.items()},
+        "votes": next((votes[key] for key in (record.id, record.image, str(record.path)) if key in votes), None),
+    }
+
+
+def _picture(record: Annotation, longer_side: int) -> dict[str, str]:
+    """The image as a data URI, no larger than it is; or why there is none."""
+    try:
+        picture = load_picture(record, min(longer_side, max(record.image_wh)))
+    except DataError as error:
+        return {"refused": f"{error.field}: expected {error.expected}, found {error.found}"}
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=82, optimize=True)
+    return {"src": "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")}
+
+
+def _answer(answer: Mapping[str, Any], image_wh: Sequence[int], wh: Sequence[int]) -> dict[str, Any]:
+    regions = [Region(each["bbox"], each["caption"]) for each in answer["regions"]]
+    pred = {letter(index): region for index, region in enumerate(regions)}
+    shown = {**answer, "regions": _regions(pred, image_wh, wh)}
+    if len(text := answer.get("text", "")) > LONGEST:
+        shown["text"] = f"{text[:LONGEST]}… and {len(text) - LONGEST} characters more"
+    return shown
+
+
+def _regions(regions: Mapping[str, Region], image_wh: Sequence[int], wh: Sequence[int]) -> list[dict[str, Any]]:
+    """Regions with their boxes and badges in pixels of the shown picture: x1, y1, x2, y2."""
+    scale = [new / old for new, old in zip(wh, image_wh, strict=True)] * 2
+    boxes = {
+        mark: tuple(round(value * factor, 1) for value, factor in zip(region.bbox, scale, strict=True))
+        for mark, region in regions.items()
+        if region.bbox
+    }
+    badges = _badges(boxes, wh)
+    return [
+        {"mark": mark, "caption": region.caption, "box": boxes.get(mark), "badge": badges.get(mark)}
+        for mark, region in regions.items()
+    ]
+
+
+def _badges(boxes: Mapping[str, tuple[float, ...]], wh: Sequence[int]) -> dict[str, tuple[int, int, int, int]]:
+    """Mark -> place of its badge, where it hides least of the others and of the boxes."""
+    outlines = [(round(x1), round(y1), round(x2), round(y2)) for x1, y1, x2, y2 in boxes.values()]
+    sizes = [(BADGE + 9 * (len(mark) - 1), BADGE) for mark in boxes]
+    places = place_badges(outlines, sizes, (wh[0], wh[1]), upward=[not mark.isdigit() for mark in boxes])
+    corners = zip(boxes, places, sizes, strict=True)
+    return {mark: (x, y, x + width, y + height) for mark, (x, y), (width, height) in corners}

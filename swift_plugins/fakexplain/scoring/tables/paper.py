@@ -1,0 +1,318 @@
+"""The paper's tables from runs, the paper's own figures beside ours.
+
+A builder gives None where there is nothing of ours to show; `missing` says how to get it. Figures are those of the
+runs, as `fakexplain score` worked them out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ...generators import FAMILIES, GENERATORS
+from ...tags import canonical_tag
+from ..systems import Result, external_runs, main_runs, name_key, perturbed_runs, systems_of, without_checkpoints
+from .ours import along_training, bounded, comparisons, folds, interval_notes, mcnemar, summaries, tag_scores
+from .published import ACC, BLEU2, IOU, ROUGE_L, SAMPLES, WITH, WITHOUT, all_of, paper_table
+from .render import Cell, Column, Figure, Row, Table
+
+if TYPE_CHECKING:
+    from ..run import Run
+
+FAMILY_NAMES = dict(zip(FAMILIES, ("Diffusion", "GAN", "DiT", "Others"), strict=True))
+"""Family -> as Table 1 prints it."""
+REAL, OVERALL = "Real Images", "Overall"
+CROP, ORIGINAL = "Random Cropping", "Original Images"
+PERTURBATIONS = {
+    "jpeg:80": "JPEG Compression (80% Quality)",
+    "jpeg:30": "JPEG Compression (30% Quality)",
+    "crop:0.8": CROP,
+    "down:0.5": "Downsampling (0.5x)",
+}
+"""What `fakexplain perturb --paper` does -> as Table 5 names it."""
+_DATASETS = {"ff": "FaceForensics++", "mmfr": "MMFR-Dataset", "gptimage": "GPT-Image-1"}  # other names of them
+_FIGURES = {ACC: "accuracy", IOU: "iou", BLEU2: "bleu2", ROUGE_L: "rouge_l"}
+
+_TITLES = {
+    1: "Accuracy and IoU by generator (the paper's Table 1)",
+    2: "Backbones and other multimodal models (the paper's Table 2)",
+    3: "Accuracy on external data sets (the paper's Table 3)",
+    4: "Training configurations (the paper's Table 4)",
+    5: "Perturbed images (the paper's Table 5)",
+    6: "Accuracy on external data sets, beside training configurations (the paper's Table 6)",
+    7: "Accuracy by tag (the paper's Table 7)",
+}
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row before it is known which columns there are: what we have for each system, and the paper's name of it."""
+
+    name: str
+    ours: Mapping[str, Result | None]  # system -> figures of these images
+    group: str = ""
+    summary: bool = False
+    in_paper: bool = True  # else it may have a name there by chance
+
+
+def all_tables(runs: Sequence[Run]) -> list[Table]:
+    """Every table that runs have data for: of each system, the paper's in its order, and the rest.
+
+    Raises:
+        ValueError: two runs on one data set, or with one perturbation, have a system of one name.
+    """
+    main, external, perturbed = main_runs(runs), external_runs(runs), perturbed_runs(runs)
+    tables = [
+        *summaries(main),
+        table1(main),
+        table2(main),
+        table3(external),
+        table4(main),
+        table5(perturbed, main),
+        table6(external),
+        table7(main),
+        tag_scores(main),
+        folds(main),
+        comparisons(main),
+        mcnemar(main),
+        along_training(main),
+    ]
+    return [table for table in tables if table]
+
+
+def missing(runs: Sequence[Run]) -> list[str]:
+    """What is not there of the paper's Tables 1 to 7, and how to get it."""
+    main, external, perturbed = main_runs(runs), external_runs(runs), perturbed_runs(runs)
+    systems = _systems(main)
+    named = any(_generators(systems))
+    lacking = [
+        (not systems, "Tables 1, 2, 4: no run on the main data set (swift infer, fakexplain score)."),
+        (
+            bool(systems) and not named,
+            "Table 1 by generator: no fake image's record names its generator (`generator` in the annotations).",
+        ),
+        (
+            table3(external) is None,
+            "Tables 3, 6: no run on another data set (fakexplain convert, swift infer, fakexplain score --dataset).",
+        ),
+        (
+            table5(perturbed, main) is None,
+            "Table 5: no run on perturbed images (fakexplain perturb --paper, swift infer, fakexplain score).",
+        ),
+        (table7(main) is None, "Table 7: no annotated tags in a run on the main data set."),
+    ]
+    return [sentence for lacks, sentence in lacking if lacks]
+
+
+def table1(runs: Sequence[Run]) -> Table | None:
+    """Accuracy and IoU of each system by generator, family, on real images and overall (§5.2).
+
+    All of the paper's generators have a row where one of ours is among them; otherwise only ours have one.
+
+    Args:
+        runs: on the main data set.
+    """
+    systems = _systems(runs)
+    ours = _generators(systems)
+    whole = any(name in GENERATORS for name in ours)
+    there = {family for family in ours.values() if family} | {
+        each for of in systems.values() for each in of["families"]
+    }
+    families = [family for family in FAMILIES if whole or family in there] + sorted(there - set(FAMILIES))
+    lines = []
+    for family in [*families, None]:
+        heading = FAMILY_NAMES.get(family, family) if family else "No family"
+        members = [name for name, of in GENERATORS.items() if whole and of == family]
+        members += [name for name, of in ours.items() if of == family and name not in members]
+        lines += [
+            _Line(name, _groups(systems, "generators", name), heading, in_paper=name in GENERATORS) for name in members
+        ]
+        if family:
+            lines.append(_Line(all_of(heading), _groups(systems, "families", family), heading, summary=True))
+    lines.append(_Line(REAL, {name: result["real_images"] for name, result in systems.items()}, summary=True))
+    lines.append(_Line(OVERALL, systems, summary=True))
+    return _beside_paper(1, lines, systems, (ACC, IOU), "Generator", runs) if systems else None
+
+
+def _generators(systems: Mapping[str, Result]) -> dict[str, str | None]:
+    """Generator -> family, of all systems' images; the paper's generators in the paper's families."""
+    return {
+        name: GENERATORS.get(name, group["family"])
+        for result in systems.values()
+        for name, group in result["generators"].items()
+    }
+
+
+def _groups(systems: Mapping[str, Result], kind: str, name: str) -> dict[str, Result | None]:
+    return {system: result[kind].get(name) for system, result in systems.items()}
+
+
+def table2(runs: Sequence[Run]) -> Table | None:
+    """Each system above the paper's backbones, untuned and fine-tuned, and other multimodal models (§5.2).
+
+    Args:
+        runs: on the main data set.
+    """
+    return _above_paper(2, runs)
+
+
+def table4(runs: Sequence[Run]) -> Table | None:
+    """Each system above the paper's model sizes, training strategies and partial data (§5.3).
+
+    Args:
+        runs: on the main data set.
+    """
+    return _above_paper(4, runs)
+
+
+def _above_paper(number: int, runs: Sequence[Run]) -> Table | None:
+    paper = paper_table(number)
+    metrics = paper.columns[""]
+    rows = [
+        Row(name, [bounded(result, _FIGURES[metric]) for metric in metrics], "Ours")
+        for name, result in _systems(runs).items()
+    ]
+    theirs = [
+        Row(name, [paper.values[name, "", metric] for metric in metrics], group, paper=True)
+        for name, group in paper.rows.items()
+    ]
+    columns = list(map(Column, metrics))
+    notes = interval_notes(runs)
+    return Table(f"table{number}", _TITLES[number], columns, rows + theirs, notes, "System") if rows else None
+
+
+def table3(external: Mapping[str, Sequence[Run]]) -> Table | None:
+    """Accuracy on data sets that nothing was trained on, beside the paper's detectors (§5.2).
+
+    Args:
+        external: data set -> its runs.
+    """
+    return _external(3, external)
+
+
+def table6(external: Mapping[str, Sequence[Run]]) -> Table | None:
+    """Accuracy on data sets that nothing was trained on, beside the paper's training configurations (App. D.1).
+
+    Args:
+        external: data set -> its runs.
+    """
+    return _external(6, external)
+
+
+def _external(number: int, external: Mapping[str, Sequence[Run]]) -> Table | None:
+    """The paper's data sets, then others."""
+    known = {name_key(name): name for name in paper_table(number).rows} | _DATASETS
+    by_name: dict[str, list[Run]] = {name: [] for name in paper_table(number).rows}
+    for dataset, runs in external.items():
+        by_name.setdefault(known.get(name_key(dataset), dataset), []).extend(runs)
+    found = {name: _systems(runs) for name, runs in by_name.items()}
+    systems = list(dict.fromkeys(name for each in found.values() for name in each))
+    lines = [_Line(name, each) for name, each in found.items()]
+    all_runs = [run for runs in external.values() for run in runs]
+    return _beside_paper(number, lines, systems, (ACC,), "Data set", all_runs) if systems else None
+
+
+def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table | None:
+    """Accuracy and IoU on perturbed images (App. C).
+
+    Args:
+        perturbed: perturbation, as `fakexplain perturb` names it -> its runs.
+        main: runs on the images as they were.
+    """
+    named = _named_perturbations(perturbed)
+    found = {name: _systems(perturbed[chain]) for name, chain in named.items()} | {ORIGINAL: _systems(main)}
+    systems = list(dict.fromkeys(name for chain in named for name in found[chain]))
+    paper = paper_table(5)
+    columns = [*map(Column, systems), *(Column(name, paper=True) for name in paper.columns)]
+    rows = []
+    for group in [*paper.rows, *(name for name in named if name not in paper.rows)]:
+        ours = [found.get(group, {}).get(system) for system in systems]
+        for metric in (ACC, IOU):
+            cells: list[Cell] = [bounded(result, _FIGURES[metric]) if result else None for result in ours]
+            cells += [paper.values.get((group, column, metric)) for column in paper.columns]
+            if any(_value(cell) is not None for cell in cells):
+                rows.append(Row(metric, cells, group))
+    notes = interval_notes([*main, *(run for runs in perturbed.values() for run in runs)])
+    if CROP in named:
+        notes.append(f"{CROP}: ours is {named[CROP]}; the paper does not say how much it leaves.")
+    return Table("table5", _TITLES[5], columns, rows, notes, "Metric") if systems else None
+
+
+def _named_perturbations(chains: Iterable[str]) -> dict[str, str]:
+    """Name in Table 5, or the chain's own where the paper has none like it -> chain."""
+    chains = list(chains)
+    names = dict(PERTURBATIONS)
+    crops = [chain for chain in chains if re.fullmatch(r"crop:[^+]*", chain)]
+    if crops and "crop:0.8" not in crops:
+        names[crops[0]] = CROP
+    return {names.get(chain, chain): chain for chain in chains}
+
+
+def table7(runs: Sequence[Run]) -> Table | None:
+    """Accuracy on fake images with and without each tag, and the share that has it (App. E).
+
+    Args:
+        runs: on the main data set.
+    """
+    systems = {
+        name: result for name, result in _systems(runs).items() if any(each["gold"] for each in result["tags"].values())
+    }
+    paper = paper_table(7)
+    columns = [
+        Column(metric, name, digits=2, percent=True) for name in systems for metric in (WITH, WITHOUT, SAMPLES)
+    ] + [
+        Column(metric, name, paper=True, digits=2, percent=True)
+        for name, metrics in paper.columns.items()
+        for metric in metrics
+    ]
+    rows = []
+    for name in paper.rows:
+        cells: list[Cell] = []
+        for result in systems.values():
+            tag = result["tags"][canonical_tag(name)]
+            cells += [tag["accuracy_with"], tag["accuracy_without"], tag["gold"] / result["fake"]]
+        cells += [paper.values[name, column.group, column.name] for column in columns if column.paper]
+        rows.append(Row(name, cells))
+    return Table("table7", _TITLES[7], columns, rows, ["Of fake images."], "Tag (X)") if systems else None
+
+
+def _beside_paper(
+    number: int,
+    lines: Sequence[_Line],
+    systems: Iterable[str],
+    metrics: Sequence[str],
+    row_heading: str,
+    runs: Sequence[Run],
+) -> Table:
+    """Systems in columns, then the paper's; a metric that a system never has is left out, accuracy is not."""
+    paper = paper_table(number)
+    keys = [
+        (system, metric)
+        for system in systems
+        for metric in metrics
+        if metric == ACC or any(_value(_ours(line, system, metric)) is not None for line in lines)
+    ]
+    theirs = [(name, metric) for name, of in paper.columns.items() for metric in of]
+    columns = [Column(metric, name) for name, metric in keys]
+    columns += [Column(metric, name, paper=True) for name, metric in theirs]
+    rows = []
+    for line in lines:
+        cells = [_ours(line, *key) for key in keys]
+        cells += [paper.values.get((line.name, *key)) if line.in_paper else None for key in theirs]
+        rows.append(Row(line.name, cells, line.group, line.summary))
+    return Table(f"table{number}", _TITLES[number], columns, rows, interval_notes(runs), row_heading)
+
+
+def _ours(line: _Line, system: str, metric: str) -> Cell:
+    figures = line.ours.get(system)
+    return bounded(figures, _FIGURES[metric]) if figures else None
+
+
+def _value(cell: Cell) -> Cell:
+    return cell.value if isinstance(cell, Figure) else cell
+
+
+def _systems(runs: Sequence[Run]) -> dict[str, Result]:
+    return without_checkpoints(systems_of(runs))

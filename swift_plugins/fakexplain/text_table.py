@@ -1,0 +1,18 @@
+"""Tables as aligned plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+
+def aligned(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
+    """Rows of as many cells each as lines: the columns in `left` flush left (-1 is the last), the others flush right.
+
+    >>> print(aligned([("tag", "images"), ("texture error", "12")]))
+    tag            images
+    texture error      12
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    flush = [str.ljust if {i, i - len(widths)} & {*left} else str.rjust for i in range(len(widths))]
+    lines = ("  ".join(put(cell, w) for put, cell, w in zip(flush, row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,161 @@
+"""What every command that writes owes: the same bytes each time, nothing half-written, nothing overwritten unasked."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import converters.convert
+import converters.images.perturb
+from swift_plugins.fakexplain import cli
+from tests.cli.test_commands import COMMAND, fakexplain
+from tests.conftest import heed_interrupts, record
+
+MANY, SOME, FEW = 5_000, 1_000, 250
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Records of 120x90 images, many, some of them and few; and label folders whose images EXIF turns."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "images").mkdir()
+    (folder / "labelled" / "0_real").mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "one.jpg")  # whatever its name says
+    records = [record(index, "fake", id=f"{index:05}", image=f"images/{index:05}.png") for index in range(MANY)]
+    for index, each in enumerate(records):
+        each["annotator"] = f"a{index % 7}"
+        os.link(folder / "one.jpg", folder / each["image"])
+    for name, number in (("many", MANY), ("some", SOME), ("few", FEW)):
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records[:number]))
+    for index in range(2 * FEW):
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        Image.fromarray(np.roll(pixels, index)).save(folder / "labelled" / "0_real" / f"{index:04}.jpg", exif=exif)
+    text = "<think>\n[9, 5, 47, 42] Sign.\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
+    answers = ({"response": text, "images": [str(folder / each["image"])]} for each in records[:SOME])
+    (folder / "answers.jsonl").write_text("".join(json.dumps(each) + "\n" for each in answers))
+    scored = ("score", folder / "answers.jsonl", "--annotations", folder / "some.jsonl", "--resamples", "0")
+    assert fakexplain(*scored, "--out", folder / "run").returncode == 0
+    (folder / "classes.txt").write_text("".join(f"class {index}\n" for index in range(1000)))
+    return folder
+
+
+COMMANDS = {
+    "validate": "validate DATA/many.jsonl --keep-going -o OUT.jsonl",
+    "split": "split DATA/many.jsonl -o OUT.jsonl",
+    "split near duplicates": "split DATA/few.jsonl --near-duplicates 6 -o OUT.jsonl",
+    "pair-real": "pair-real DATA/few.jsonl --real DATA/labelled -o OUT.jsonl",
+    "convert": "convert folder DATA/labelled -o OUT.jsonl",
+    "rows": "export DATA/many.jsonl -o OUT.jsonl",
+    "coco": "export DATA/many.jsonl --to coco -o OUT.json",
+    "labelme": "export DATA/some.jsonl --to labelme -o OUT",
+    "yolo": "export DATA/some.jsonl --to yolo -o OUT",
+    "masks": "export DATA/some.jsonl --to masks -o OUT",
+    "folders": "export DATA/some.jsonl --to folders -o OUT",
+    "prepare": "prepare DATA/few.jsonl --size 256 -o OUT",
+    "perturb": "perturb DATA/few.jsonl noise:8 -o OUT",
+    "qc": "qc DATA/many.jsonl -o OUT",
+    "stats": "stats DATA/some.jsonl -o OUT",
+    "manifest": "manifest --classes DATA/classes.txt -o OUT.csv",
+    "label-studio": "label-studio --tasks DATA/images -o OUT.json",
+    "score": "score DATA/answers.jsonl --annotations DATA/some.jsonl --resamples 0 -o OUT",
+    "report": "report DATA/run --gallery 20 -o OUT",
+    "draw": "draw DATA/few.jsonl --limit 0 -o OUT",
+}
+
+
+def command_of(name, data, out):
+    return [word.replace("DATA", str(data)).replace("OUT", str(out)) for word in COMMANDS[name].split()]
+
+
+def written(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def begun(folder):
+    """Whether there is something half-written."""
+    with contextlib.suppress(FileNotFoundError):  # moved while it was looked at
+        return any(path.is_file() for each in folder.rglob("*.partial") for path in (each, *each.rglob("*.*")))
+
+
+def interrupted(args, folder):
+    """Exit code and last words of a command that gets an interrupt once it has begun to write."""
+    with subprocess.Popen(
+        [*COMMAND, *args],
+        preexec_fn=heed_interrupts,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while process.poll() is None and not begun(folder):
+            time.sleep(0.001)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_interrupt_leaves_nothing_and_each_run_gives_the_same_bytes(name, data, tmp_path):
+    for attempt in range(8):  # a quick command may end before it can be interrupted
+        folder = tmp_path / f"{attempt}"
+        folder.mkdir()
+        ended = interrupted(command_of(name, data, folder / "out"), folder)
+        if ended[0]:
+            break
+    assert ended == (130, "error: interrupted; nothing half-written is left\n")
+    assert written(folder) == {} and not list(folder.rglob("*.partial"))
+
+    tmp_path = tmp_path / "whole"
+    tmp_path.mkdir()
+    args = command_of(name, data, tmp_path / "out")
+    done = fakexplain(*args)
+    assert done.returncode == 0 and "error" not in done.stderr, done.stderr
+    first = written(tmp_path)
+    assert first
+
+    done = fakexplain(*args, NO_COLOR="1", COLUMNS="400", TERM="dumb")
+    assert done.returncode == 2
+    assert "is there already; --force overwrites it" in done.stderr
+    assert written(tmp_path) == first
+
+    done = fakexplain(*args, "--force")
+    assert done.returncode == 0, done.stderr
+    assert written(tmp_path) == first
+
+
+@pytest.mark.parametrize("name", ["convert", "perturb"])
+def test_an_interrupt_waits_for_images_that_are_being_written(name, data, tmp_path, monkeypatch):
+    """Or they would bring back the folder that is being removed."""
+    command, slow, args = {
+        "convert": (cli.convert, (converters.convert, "save_upright"), {"format": "folder", "src": data / "labelled"}),
+        "perturb": (
+            cli.perturb,
+            (converters.perturb, "perturb"),
+            {"annotations": data / "few.jsonl", "names": ["blur:2"]},
+        ),
+    }[name]
+    work = getattr(*slow)
+
+    def late(*args):
+        time.sleep(0.1)
+        return work(*args)
+
+    def interrupted(_, records):
+        next(iter(records))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(*slow, late)
+    monkeypatch.setattr(command, "write_annotations", interrupted)
+    out = {"output" if name == "convert" else "out": tmp_path / "out"}
+    with pytest.raises(KeyboardInterrupt) as held:
+        getattr(command, name)(**args, **out)
+    assert held  # what it holds keeps everything alive, as a command's end does
+    time.sleep(0.5)
+    assert written(tmp_path) == {}

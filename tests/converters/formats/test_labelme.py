@@ -1,0 +1,372 @@
+"""LabelMe: shapes to boxes, flags, images within files, what is refused; and a folder that LabelMe opens."""
+
+import base64
+import copy
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from converters.convert import Place, convert
+from converters.drafts.draft import folder_of
+from converters.formats.labelme import from_labelme, load_labelme, save_labelme, to_labelme
+from swift_plugins.fakexplain.annotation import parse_record, read_annotations
+from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.tags import TAGS
+from tests.cli.test_commands import fakexplain
+from tests.conftest import record, write_annotations_file
+from tests.converters.goldens import ASSETS, check_golden
+from tests.converters.rows import png
+from tests.converters.test_convert import OUTSIDE, picture
+from tests.converters.various import RECORDS, read_back, various, without_paths
+
+SOURCE = ASSETS / "labelme/source"
+SHAPE = {"label": "flaw", "description": "Six fingers.", "points": [[3, 4], [10, 9.5]], "shape_type": "rectangle"}
+CONTENT = {
+    "version": "5.5.0",
+    "flags": {},
+    "shapes": [SHAPE],
+    "imagePath": "a.png",
+    "imageData": None,
+    "imageHeight": 20,
+    "imageWidth": 40,
+}
+
+
+def draft(content, found=True, name="a.json"):
+    (only,) = from_labelme({"content": content, "name": name, "found": found})
+    return only
+
+
+def records(source, tmp_path, **settings):
+    (tmp_path / "new").mkdir(exist_ok=True)
+    places = {"images": Place(folder_of(source), "source"), "written": Place(tmp_path / "new", "new")}
+    return list(convert(load_labelme(source), from_labelme, **(places | settings)))
+
+
+def write(folder, content=CONTENT, name="a.json"):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+def test_golden(tmp_path):
+    check_golden("labelme", tmp_path)
+
+
+def test_boxes_are_those_of_the_upright_image_and_a_mask_ends_after_its_last_pixel(tmp_path):
+    found = {record.id: record for record in records(SOURCE, tmp_path)}["trip/湖 naïve"]
+    red, mask = (region.bbox for region in found.regions)
+    with Image.open(tmp_path / found.image) as image:
+        pixels = np.asarray(image.crop(tuple(map(int, red))))
+    assert (pixels[:, :, 0] > 200).all()  # the red half is at the top, where LabelMe shows it
+    content = json.loads((SOURCE / "trip/湖 naïve.json").read_text("utf-8"))
+    with Image.open(io.BytesIO(base64.b64decode(content["shapes"][1]["mask"]))) as image:
+        assert image.size == (mask[2] - mask[0], mask[3] - mask[1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "points", "box"),
+    [
+        ("rectangle", [[10, 9], [3, 4]], (3, 4, 10, 9)),
+        ("rectangle", [[3, 9], [10, 4]], (3, 4, 10, 9)),
+        ("rectangle", [[3, 4], [10, 4], [10, 9], [3, 9]], (3, 4, 10, 9)),
+        ("oriented_rectangle", [[5, 1], [9, 5], [5, 9], [1, 5]], (1, 1, 9, 9)),
+        ("polygon", [[5, 1], [9, 5.5], [2, 7]], (2, 1, 9, 7)),
+        ("line", [[9, 1], [2, 7]], (2, 1, 9, 7)),
+        ("linestrip", [[5, 1], [9, 5], [2, 7]], (2, 1, 9, 7)),
+        ("circle", [[20, 10], [23, 14]], (15, 5, 25, 15)),
+        ("mask", [[4, 3], [12, 10]], (4, 3, 13, 11)),
+        ("mask", [[4, 3], [4, 3]], (4, 3, 5, 4)),
+    ],
+)
+def test_a_shape_gives_the_box_around_it(kind, points, box):
+    (region,) = draft(CONTENT | {"shapes": [SHAPE | {"shape_type": kind, "points": points}]}).regions
+    assert region == (*box, "Six fingers.")
+
+
+@pytest.mark.parametrize(
+    ("description", "caption"),
+    [("Six\n fingers. ", "Six fingers."), ("", "flaw"), (" \n", "flaw"), (None, "flaw")],
+)
+def test_a_caption_is_the_description_or_else_the_label(description, caption):
+    assert draft(CONTENT | {"shapes": [SHAPE | {"description": description}]}).regions[0][4] == caption
+    without = {name: value for name, value in SHAPE.items() if name != "description"}
+    assert draft(CONTENT | {"shapes": [without]}).regions[0][4] == "flaw"
+
+
+@pytest.mark.parametrize(
+    ("flags", "more", "label", "tags", "fields"),
+    [
+        (None, {}, None, [], {}),
+        ({"fake": True, "real": False}, {}, "fake", [], {}),
+        ({"real": True}, {}, "real", [], {}),
+        ({"real": True}, {"label": "real"}, "real", [], {}),
+        ({}, {"label": "fake", "tags": ["Wrong Texture"]}, "fake", ["Wrong Texture"], {}),
+        ({"Wrong Texture": True, "unknown_object": True}, {}, None, ["texture_error", "unknown_object"], {}),
+        ({"texture_error": True}, {"tags": ["Wrong Texture"]}, None, ["Wrong Texture"], {}),
+        ({"texture_error": False, "blurry": False}, {}, None, [], {}),
+        ({"blurry": True, "night": True}, {}, None, [], {"flags": ["blurry", "night"]}),
+        (
+            {},
+            {"generator": "SDXL", "annotator": "a07", "seed": 7},
+            None,
+            [],
+            {"generator": "SDXL", "annotator": "a07", "seed": 7},
+        ),
+    ],
+)
+def test_flags_and_other_keys_speak_of_the_image(flags, more, label, tags, fields):
+    made = draft(CONTENT | {"flags": flags} | more)
+    assert (made.label, made.tags, made.fields, made.wh) == (label, tags, fields, (40, 20))
+
+
+@pytest.mark.parametrize(
+    ("labels", "more", "tags"),
+    [
+        (["flaw", "Wrong Texture", "texture_error", "Perspective"], {}, ["texture_error", "perspective_error"]),
+        (["Wrong Texture"], {"flags": {"artistic_style": True}}, ["artistic_style", "texture_error"]),
+        (["Wrong Texture"], {"flags": {"texture error": True}}, ["texture_error"]),
+        (["texture error"], {"tags": ["Wrong Texture"]}, ["Wrong Texture"]),
+    ],
+)
+def test_a_label_that_is_a_tag_is_one_of_the_image(labels, more, tags):
+    made = draft(CONTENT | {"shapes": [SHAPE | {"label": label} for label in labels]} | more)
+    assert made.tags == tags and {region[4] for region in made.regions} == {"Six fingers."}
+    alone = draft(CONTENT | {"shapes": [SHAPE | {"label": label, "description": ""} for label in labels]} | more)
+    assert alone.tags == tags and [region[4] for region in alone.regions] == labels
+
+
+def test_an_error_found_later_names_the_shape(tmp_path):
+    picture(tmp_path / "src/a.png")
+    write(tmp_path / "src", CONTENT | {"shapes": [SHAPE, SHAPE | {"description": "<bbox>"}]})
+    with pytest.raises(DataError, match=r"a\.json: shapes\[1\]\.caption: expected no markup or placeholder"):
+        records(tmp_path / "src", tmp_path)
+
+
+def test_a_path_longer_than_a_file_system_takes_is_an_error_of_its_file_only(tmp_path):
+    write(tmp_path, CONTENT | {"imagePath": "a/" * 3000 + "a.png"})
+    assert [piece.data["found"] for piece in load_labelme(tmp_path)] == [False]
+
+
+def changed(path, value=...):
+    """The content with the value at a path changed, or without it."""
+    content = copy.deepcopy(CONTENT)
+    *way, last = path
+    inner = content
+    for step in way:
+        inner = inner[step]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return content
+
+
+S = ("shapes", 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([], r"^expected a JSON object, found \[\]"),
+        (changed(["imagePath"]), r"^imagePath: expected the path of the image.* found nothing"),
+        (changed(["imagePath"], 7), r"^imagePath: expected the path of the image.* found 7"),
+        (changed(["shapes"]), r"^shapes: expected a list of shapes, found nothing"),
+        (changed(["shapes"], None), r"^shapes: expected a list of shapes, found None"),
+        (changed(S, "x"), r"^shapes\[0\]: expected a JSON object, found 'x'"),
+        (changed([*S, "label"]), r"^shapes\[0\].label: expected a label, found nothing"),
+        (
+            changed(S, SHAPE | {"label": " ", "description": ""}),
+            r"^shapes\[0\].label: expected .* not blank, found ' '",
+        ),
+        (changed([*S, "shape_type"]), r"^shapes\[0\].shape_type: expected one of rectangle, .* found nothing"),
+        (changed([*S, "shape_type"], "point"), r"^shapes\[0\].shape_type: expected one of .* found 'point'"),
+        (changed([*S, "shape_type"], "points"), r"^shapes\[0\].shape_type: expected one of .* found 'points'"),
+        (changed([*S, "points"]), r"^shapes\[0\].points: expected a list of points \[x, y\], found nothing"),
+        (changed([*S, "points"], [[1, 2]]), r"^shapes\[0\].points: expected 2 to 4 points, for a rectangle"),
+        (changed(S, SHAPE | {"shape_type": "polygon"}), r"^shapes\[0\].points: expected 3 or more points, for a pol"),
+        (
+            changed(S, SHAPE | {"shape_type": "circle", "points": [[1, 2]] * 3}),
+            r"^shapes\[0\].points: expected 2 points, for a circle",
+        ),
+        (changed([*S, "points", 1], [1]), r"^shapes\[0\].points\[1\]: expected two numbers x, y, found \[1\]"),
+        (changed([*S, "points", 1], [1, "2"]), r"^shapes\[0\].points\[1\]: expected two numbers x, y"),
+        (changed([*S, "points", 1], [True, 2]), r"^shapes\[0\].points\[1\]: expected two numbers x, y"),
+        (changed([*S, "points", 1], [float("nan"), 2]), r"^shapes\[0\].points\[1\]: expected finite .* found nan"),
+        (changed([*S, "points", 1], [1, float("inf")]), r"^shapes\[0\].points\[1\]: expected finite .* found inf"),
+        (changed([*S, "points", 1], [1, 10**400]), r"^shapes\[0\].points\[1\]: expected finite numbers"),
+        (changed([*S, "description"], 7), r"^shapes\[0\].description: expected text, found 7"),
+        (changed(["flags"], ["fake"]), r"^flags: expected an object of flags"),
+        (changed(["flags"], {"fake": 1}), r"^flags.fake: expected true or false, found 1"),
+        (changed(["flags"], {"fake": True, "real": True}), r"^flags: expected one label, .* be fake, found 'real'"),
+        (CONTENT | {"label": "real", "flags": {"fake": True}}, r"^flags: expected one label, .* real, found 'fake'"),
+        (CONTENT | {"label": "maybe"}, r"^label: expected 'fake' or 'real', found 'maybe'"),
+        (CONTENT | {"label": 0}, r"^label: expected 'fake' or 'real', found 0"),
+        (CONTENT | {"tags": "other_anomaly"}, r"^tags: expected a list of tags, found 'other_anomaly'"),
+        (CONTENT | {"id": 7}, r"^id: expected a non-empty string, found 7"),
+        (CONTENT | {"regions": []}, r"^regions: expected no field of this name"),
+        (changed(["imageWidth"]), r"^imageWidth: expected a whole number of pixels, found nothing"),
+        (changed(["imageHeight"], 20.5), r"^imageHeight: expected a whole number of pixels, found 20.5"),
+    ],
+)
+def test_a_field_that_is_missing_or_wrong_is_an_error(content, message):
+    with pytest.raises(DataError, match=message):
+        draft(content)
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_path_that_leads_outside_is_refused(tmp_path, name):
+    picture(tmp_path / "a", kind="PNG")  # where `../a` would lead
+    write(tmp_path / "src", CONTENT | {"imagePath": name})
+    expected = r"a\.json: imagePath: expected a relative path that stays inside the folder of the images"
+    with pytest.raises(DataError, match=expected):
+        records(tmp_path / "src", tmp_path)
+
+
+def test_a_path_is_relative_to_its_file_which_may_be_named_itself(tmp_path):
+    picture(tmp_path / "src/b/c/a.png")
+    picture(tmp_path / "src/b/.trash/a.png")
+    write(tmp_path / "src/b", CONTENT | {"imagePath": "c\\a.png"})
+    write(tmp_path / "src/b/.trash")
+    (found,) = records(tmp_path / "src", tmp_path)
+    assert (found.id, found.image) == ("b/a", "source/b/c/a.png")
+    (found,) = records(tmp_path / "src/b/a.json", tmp_path)
+    assert (found.id, found.image) == ("a", "source/c/a.png")
+    with pytest.raises(FileNotFoundError, match="none: expected a LabelMe JSON file or a folder"):
+        list(load_labelme(tmp_path / "none"))
+
+
+def test_the_image_within_a_file_serves_where_there_is_no_other(tmp_path):
+    held = png((40, 20), "red", "JPEG")
+    content = CONTENT | {"imageData": base64.b64encode(held).decode()}
+    write(tmp_path / "src", content, "b.json")
+    (found,) = records(tmp_path / "src", tmp_path)
+    assert (found.id, found.image) == ("b", "new/b.jpg") and (tmp_path / "new/b.jpg").read_bytes() == held
+    picture(tmp_path / "src/a.png")
+    (found,) = records(tmp_path / "src", tmp_path)
+    assert (found.id, found.image) == ("b", "source/a.png")
+
+
+@pytest.mark.parametrize(
+    ("held", "message"),
+    [
+        ("abc", r"a\.json: imageData: expected an image file in base64, or null, found 'abc'"),
+        (7, r"a\.json: imageData: expected an image file in base64, or null, found 7"),
+        ("aaaa", r"a\.json: image: expected a readable image"),
+        (None, r"a\.json: image: expected an image file \(--images .*a\.png"),
+    ],
+)
+def test_an_image_that_is_not_there_is_an_error(tmp_path, held, message):
+    write(tmp_path / "src", CONTENT | {"imageData": held})
+    with pytest.raises(DataError, match=message):
+        records(tmp_path / "src", tmp_path)
+
+
+def test_a_size_that_is_not_the_upright_images_is_an_error(tmp_path):
+    picture(tmp_path / "src/a.jpg", turn=6)
+    write(tmp_path / "src", CONTENT | {"imagePath": "a.jpg"})
+    with pytest.raises(DataError, match=r"a\.json: width, height: expected the upright image's own 20x40 pixels"):
+        records(tmp_path / "src", tmp_path)
+
+
+def test_a_broken_file_does_not_stop_the_others(tmp_path):
+    picture(tmp_path / "src/a.png")
+    write(tmp_path / "src", name="z.json")
+    (tmp_path / "src/b.json").write_text('{"shapes": [')
+    with pytest.raises(DataError, match=r"b\.json: expected JSON, found"):
+        records(tmp_path / "src", tmp_path)
+    errors = []
+    (good,) = records(tmp_path / "src", tmp_path, on_error=errors.append)
+    assert good.id == "z" and len(errors) == 1
+
+
+def test_records_come_back_as_they_were(tmp_path):
+    before = various(tmp_path / "data")
+    out = tmp_path / "out"
+    assert save_labelme(before, out, images=tmp_path / "data") == 3
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*")) == [
+        "c.json",
+        "c.png",
+        "images/a/v1.5 湖.json",
+        "images/a/v1.5 湖.png",
+        "images/b.jpg",
+        "images/b.json",
+    ]
+    after = {annotation.id: annotation for annotation in read_back("labelme", out, out)}
+    after = [after[annotation.id] for annotation in before]
+    assert without_paths(after) == without_paths(before)
+    for one in before:
+        assert (out / one.image).read_bytes() == one.path.read_bytes()
+
+
+def test_captions_that_are_called_as_a_label_or_a_tag_come_back_and_add_no_tag(tmp_path):
+    regions = [{"bbox": [1, 2, 3, 4], "caption": caption} for caption in ("flaw", "texture error", "Perspective")]
+    before = various(tmp_path / "data", [RECORDS[0] | {"regions": regions, "tags": []}])
+    save_labelme(before, tmp_path / "out", images=tmp_path / "data")
+    assert without_paths(read_back("labelme", tmp_path / "out", tmp_path / "out")) == without_paths(before)
+
+
+def test_a_file_is_what_labelme_writes():
+    made = to_labelme(parse_record(record(0, tags=["other_anomaly", "artistic_style"], id="a"), file="x"))
+    assert list(made) == [
+        *("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth"),
+        *("id", "generator", "class_name"),
+    ]
+    assert list(made["flags"])[:4] == ["fake", "real", "other_anomaly", "artistic_style"]
+    assert {name for name, value in made["flags"].items() if value} == {"fake", "other_anomaly", "artistic_style"}
+    assert set(made["flags"]) == {"fake", "real", *TAGS}
+    assert made["shapes"][0] == {
+        "label": "flaw",
+        "points": [[60.0, 50.5], [100.0, 80.0]],
+        "group_id": None,
+        "description": "Hand with six fingers.",
+        "shape_type": "rectangle",
+        "flags": {},
+        "mask": None,
+    }
+    assert (made["imagePath"], made["imageData"], made["imageWidth"], made["imageHeight"]) == (
+        "fake-000.png",
+        None,
+        120,
+        90,
+    )
+
+
+def test_links_take_no_room(tmp_path):
+    (first, *_) = various(tmp_path / "data")
+    save_labelme([first], tmp_path / "out", images=tmp_path / "data", link=True)
+    assert first.path.samefile(tmp_path / "out" / first.image)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"image": "../a.png"}, r"annotations.jsonl:1: image: expected an image in .*data \(--images"),
+        (
+            {"image": "images/b.png"},
+            r"annotations.jsonl:1: image: expected an image of its own, for an .*b\.json as well",
+        ),
+        ({"image": "turned.jpg"}, r"annotations.jsonl:1: image: expected an upright image, .* EXIF orientation 6"),
+        ({"shapes": 4}, r"annotations.jsonl:1: shapes: expected no field of this name, for LabelMe has its own"),
+        ({"flags": 4}, r"annotations.jsonl:1: flags: expected a list of names, found 4"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(tmp_path, changes, message):
+    annotations = various(tmp_path / "data", [RECORDS[1], RECORDS[2] | changes])
+    picture(tmp_path / "data/turned.jpg", turn=6)
+    with pytest.raises(DataError, match=message):
+        save_labelme(annotations, tmp_path / "out", images=tmp_path / "data")
+
+
+def test_commands_there_and_back(tmp_path):
+    source = write_annotations_file(tmp_path / "data", [record(0, annotator="a07"), record(1, "real", fold=2)])
+    done = fakexplain("export", source, "--to", "labelme", "--out", tmp_path / "there")
+    assert done.returncode == 0, done.stderr
+    done = fakexplain("convert", "labelme", tmp_path / "there", "--out", tmp_path / "back/annotations.jsonl")
+    assert done.returncode == 0, done.stderr
+    back = list(read_annotations(tmp_path / "back/annotations.jsonl"))
+    assert without_paths(back) == without_paths(read_annotations(source))
+    assert [one.image for one in back] == [f"../there/images/{one.path.name}" for one in read_annotations(source)]

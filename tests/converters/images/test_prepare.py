@@ -1,0 +1,374 @@
+"""Images of one size: boxes against drawn rectangles, errors, duplicates, and folders that appear whole."""
+
+import csv
+import json
+import signal
+import subprocess
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from converters.images import prepare as module
+from converters.images.duplicates import Fingerprint
+from converters.images.prepare import Settings, annotation_jobs, folder_jobs, prepare
+from swift_plugins.fakexplain.annotation import parse_record, read_annotations
+from swift_plugins.fakexplain.atomic import replacing_folder
+from swift_plugins.fakexplain.errors import DataError
+from tests.cli.test_commands import COMMAND, fakexplain
+from tests.conftest import heed_interrupts, record, write_annotations_file
+from tests.converters.images.test_duplicates import scene
+from tests.test_pixels import BGR
+
+BOX = (48, 12, 90, 66)  # in an image of 160x80, off its middle, inside what a centre crop keeps
+
+
+def drawn(path: Path, turn: int = 1, wh=(160, 80), box=BOX, **changes) -> dict:
+    """An image with a red rectangle, as a camera stores it, and its record."""
+    image = Image.new("RGB", wh, "blue")
+    image.paste("red", box)
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, exif=exif)
+    region = {"bbox": list(map(float, box)), "caption": "Red rectangle."}
+    fields = {"id": path.stem, "image": path.name, "width": wh[0], "height": wh[1], "regions": [region]}
+    return record(0, **(fields | changes))
+
+
+def run(folder: Path, *records: dict, **settings):
+    """Prepare records whose images lie in a folder; the new records and the counts."""
+    out = folder / "out"
+    out.mkdir(exist_ok=True)
+    annotations = [parse_record(each, folder=folder, file="a.jsonl", line=n) for n, each in enumerate(records, 1)]
+    counts = prepare(annotation_jobs(annotations), out, Settings(**settings))
+    return list(read_annotations(out / "annotations.jsonl")), counts
+
+
+def red_box(path: Path) -> tuple[int, int, int, int]:
+    with Image.open(path) as image:
+        pixels = np.asarray(image).astype(int)
+    rows, columns = np.nonzero(pixels[..., 0] - pixels[..., 2] > 0)
+    return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+@pytest.mark.parametrize("turn", range(1, 9))
+@pytest.mark.parametrize("wh", [(200, 200), (64, 48), (160, 80), (80, 160)])
+def test_a_box_is_where_its_pixels_are(tmp_path, turn, fit, wh):
+    [new], counts = run(tmp_path, drawn(tmp_path / "a.png", turn), wh=wh, how=fit)
+    with Image.open(new.path) as image:
+        assert image.size == new.image_wh == wh and image.mode == "RGB" and not image.getexif()
+    assert new.regions[0].bbox == pytest.approx(red_box(new.path), abs=1.01)
+    assert counts["turned"] == (turn != 1) and counts["images"] == 1
+    assert not counts["dropped"]
+
+
+def test_boxes_are_exact(tmp_path):
+    """By hand: of 160x80, the 80 pixels from 40 on are shown, each 6.4 wide."""
+    [new], _ = run(tmp_path, drawn(tmp_path / "a.png"))
+    assert new.regions[0].bbox == pytest.approx((51.2, 76.8, 320, 422.4), abs=1e-9)
+
+
+def test_an_image_of_the_right_size_keeps_its_pixels_and_its_record(tmp_path):
+    Image.effect_noise((64, 64), 90).convert("RGB").save(tmp_path / "a.png")
+    fields = {"generator": "FLUX.1-dev", "family": "dit", "fold": 2, "annotator": "a1", "mine": {"x": [1.5]}}
+    old = drawn(tmp_path / "b.png") | {"id": "n/ä.v1", "image": "a.png", "width": 64, "height": 64} | fields
+    old["regions"] = [{"bbox": [0.1, 0.2, 63.9, 64.0], "caption": "Noise."}]
+    [new], counts = run(tmp_path, old, wh=(64, 64))
+    assert new.image == "images/n/ä.v1.png" and counts == {"images": 1}
+    with Image.open(tmp_path / "a.png") as a, Image.open(new.path) as b:
+        assert a.tobytes() == b.tobytes()
+    written = json.loads((tmp_path / "out/annotations.jsonl").read_text("utf-8"))
+    assert written == old | {"image": "images/n/ä.v1.png", "tags": list(new.tags)}
+
+
+def test_what_is_cropped_away_is_counted(tmp_path):
+    image = drawn(tmp_path / "a.png")
+    boxes = {"left": [0, 0, 40, 80], "half": [30, 0, 50, 80], "tenth": [22, 0, 42, 80], "whole": [60, 0, 70, 10]}
+    image["regions"] = [{"bbox": box, "caption": name} for name, box in boxes.items()]
+    [new], counts = run(tmp_path, image)
+    assert [region.caption for region in new.regions] == ["half", "tenth", "whole"]
+    assert [region.bbox for region in new.regions[:2]] == [(0, 0, 64, 512), (0, 0, 12.8, 512)]
+    assert (counts["cropped"], counts["dropped"], counts["cut"], counts["bare"]) == (1, 1, 2, 0)
+    [new], counts = run(tmp_path, image, min_visible=0.2)
+    assert [region.caption for region in new.regions] == ["half", "whole"] and counts["dropped"] == 2
+    image["regions"] = image["regions"][:1]
+    [new], counts = run(tmp_path, image)
+    assert (new.label, new.regions, new.tags) == ("fake", (), ("structure_attribute_error",))
+    assert counts["bare"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wh", "fit", "expected"),
+    [
+        ((160, 80), "crop", {}),
+        ((320, 160), "crop", {"up": 1}),
+        ((40, 20), "crop", {"down": 1}),
+        ((80, 80), "crop", {"cropped": 1}),
+        ((80, 80), "pad", {"down": 1, "padded": 1}),
+        ((160, 160), "pad", {"padded": 1}),
+        ((80, 160), "stretch", {"up": 1}),
+        ((80, 80), "stretch", {"down": 1}),
+    ],
+)
+def test_counts(tmp_path, wh, fit, expected):
+    _, counts = run(tmp_path, drawn(tmp_path / "a.png"), wh=wh, how=fit)
+    assert {name: counts[name] for name in counts if name not in ("images", "cut")} == expected
+
+
+def test_padding_is_black(tmp_path):
+    [new], _ = run(tmp_path, drawn(tmp_path / "a.png"), wh=(160, 160), how="pad")
+    with Image.open(new.path) as image:
+        pixels = np.asarray(image)
+    assert not pixels[:40].any() and not pixels[120:].any() and pixels[40:120].any(axis=-1).all()
+
+
+def test_profiles_and_alpha_are_gone_from_the_files(tmp_path):
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    Image.new("RGB", (64, 64), (255, 0, 0)).save(source / "bgr.png", icc_profile=BGR)
+    Image.new("RGB", (64, 64), (255, 0, 0)).save(source / "bad.png", icc_profile=b"nothing")
+    Image.new("LA", (64, 64), (0, 0)).save(source / "clear.png")
+    counts = prepare(folder_jobs(source), out, Settings(wh=(32, 32)))
+    assert counts == {"images": 3, "down": 3, "converted": 2, "profiles": 1, "near": 2}
+    pixels = {}
+    for name in ("bgr", "bad", "clear"):
+        with Image.open(out / f"{name}.png") as image:
+            assert image.mode == "RGB" and image.info == {}
+            pixels[name] = image.getpixel((9, 9))
+    assert pixels == {"bgr": (0, 0, 255), "bad": (255, 0, 0), "clear": (255, 255, 255)}
+
+
+@pytest.mark.parametrize("names", [("a.png", "a.jpg"), ("b/c.webp", "b/c.png")])
+def test_two_images_of_one_name_are_an_error(tmp_path, names):
+    source, out = tmp_path / "src", tmp_path / "out"
+    for name in names:
+        drawn(source / name)
+    out.mkdir()
+    first, _ = sorted(source / name for name in names)
+    with pytest.raises(DataError, match=rf"^image: expected a name of its own .*for {first} has this one, found"):
+        prepare(folder_jobs(source), out)
+    errors = []
+    assert prepare(folder_jobs(source), out, on_error=errors.append)["images"] == len(errors) == 1
+
+
+def test_errors_name_the_record_and_the_others_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 160 * 80)
+    drawn(tmp_path / "bomb.png", wh=(400, 80))
+    (tmp_path / "text.png").write_text("text")
+    whole = drawn(tmp_path / "good.png")
+    Image.effect_noise((64, 64), 90).save(tmp_path / "cut.png")
+    raw = (tmp_path / "cut.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(raw[:900])
+    records = [
+        whole | {"id": "none", "image": "none.png"},
+        whole | {"id": "text", "image": "text.png"},
+        whole | {"id": "bomb", "image": "bomb.png", "width": 400},
+        whole | {"id": "cut", "image": "cut.png", "width": 64, "height": 64, "regions": []},
+        whole | {"id": "size", "height": 81},
+        whole | {"id": "../x"},
+        whole | {"id": "good"},
+    ]
+    expected = [
+        r"^a\.jsonl:1: image: expected an image file, found no file .*none\.png \(id 'none'\)",
+        r"^a\.jsonl:2: image: expected a readable image, found .*text\.png: ",
+        r"^a\.jsonl:3: image: expected a readable image, found .*bomb\.png: ",
+        r"^a\.jsonl:4: image: expected a readable image, found .*cut\.png: ",
+        r"^a\.jsonl:5: width, height: expected the image's own 160x80 pixels, found 160x81 \(id 'size'\)",
+        r"^a\.jsonl:6: id: expected a relative path that stays inside .*'\.\./x'",
+    ]
+    out = tmp_path / "out"
+    out.mkdir()
+    annotations = [parse_record(each, folder=tmp_path, file="a.jsonl", line=n) for n, each in enumerate(records, 1)]
+    for annotation, message in zip(annotations, expected, strict=False):
+        with pytest.raises(DataError, match=message):
+            prepare(annotation_jobs([annotation]), out)
+    errors = []
+    counts = prepare(annotation_jobs(annotations), out, on_error=errors.append)
+    assert [error.id for error in errors] == ["none", "text", "bomb", "cut", "size", "../x"]
+    assert counts["images"] == 1 and [new.id for new in read_annotations(out / "annotations.jsonl")] == ["good"]
+    with pytest.raises(DataError, match="expected at least one image, found none in the source"):
+        prepare([], out)
+
+
+def duplicates_folder(folder: Path) -> list[str]:
+    """Images in order of their names: a, its copy, b, a smaller a, c, a turned copy of b."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    images = {
+        "1-a.png": scene(1),
+        "2-copy.webp": scene(1),
+        "3-b.png": scene(2),
+        "4-small.png": scene(1).resize((100, 100)),
+        "5-c.png": scene(3),
+        "6-turned.png": scene(2).transpose(Image.Transpose.ROTATE_90),
+    }
+    for name, image in images.items():
+        image.save(folder / name, lossless=True, exif=exif if name == "6-turned.png" else Image.Exif())
+    return list(images)
+
+
+def test_duplicates_are_listed_and_records_have_their_group(tmp_path):
+    names = duplicates_folder(tmp_path)
+    sides = {"4-small.png": 100}
+    records = [
+        record(0, "real", id=name[0], image=name, width=sides.get(name, 256), height=sides.get(name, 256))
+        | {"duplicate_group": 9}
+        for name in names
+    ]
+    new, counts = run(tmp_path, *records, wh=(64, 64))
+    assert (counts["exact"], counts["near"]) == (2, 1)
+    assert [each.extra.get("duplicate_group") for each in new] == [1, 1, 2, 1, None, 2]
+    with open(tmp_path / "out/duplicates.csv", newline="") as file:
+        rows = [(*row[:3], int(row[3])) for row in list(csv.reader(file))[1:]]
+    assert [row[:3] for row in rows] == [
+        ("1", "exact", "images/1.png"),
+        ("1", "exact", "images/2.png"),
+        ("1", "near", "images/4.png"),
+        ("2", "exact", "images/3.png"),
+        ("2", "exact", "images/6.png"),
+    ]
+    assert [row[3] for row in rows if row[1] == "exact"] == [0] * 4 and rows[2][3] <= 6
+
+
+class TestWholeOrNotAtAll:
+    def test_an_interrupt_waits_for_the_threads_and_leaves_nothing(self, tmp_path, monkeypatch):
+        for index in range(12):
+            scene(index, 64).save(tmp_path / f"{index:02}.png")
+        taken, slow = [], module.fingerprint
+
+        def interrupted(line):
+            taken.append(line)
+            if len(taken) == 3:
+                raise KeyboardInterrupt
+            return json.dumps(line)
+
+        def late(image):
+            time.sleep(0.05)
+            return slow(image)
+
+        monkeypatch.setattr(module, "fingerprint", late)
+        monkeypatch.setattr(module.json, "dumps", interrupted)
+        jobs = list(folder_jobs(tmp_path))
+        with pytest.raises(KeyboardInterrupt) as held, replacing_folder(tmp_path / "out") as partial:
+            prepare(jobs, partial)
+        assert held  # what it holds keeps everything alive, as a command's end does
+        time.sleep(0.5)
+        assert not [path.name for path in tmp_path.iterdir() if path.is_dir()]
+
+    def test_the_command_interrupted(self, tmp_path):
+        source = tmp_path / "src"
+        source.mkdir()
+        for index in range(60):
+            scene(index % 3, 512).resize((1500, 1500)).save(source / f"{index:02}.jpg")
+        command = [*COMMAND, "prepare", str(source), "--out", str(tmp_path / "out")]
+        with subprocess.Popen(command, preexec_fn=heed_interrupts, stderr=subprocess.PIPE, text=True) as process:
+            while process.poll() is None and not list(tmp_path.glob("out.partial/*.png")):
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate()
+        assert process.returncode == 130
+        assert errors == "error: interrupted; nothing half-written is left\n"
+        assert [path.name for path in tmp_path.iterdir()] == ["src"]
+
+
+class TestCommand:
+    def test_annotations(self, tmp_path):
+        path = write_annotations_file(tmp_path / "data", [record(0), record(0, "real")])
+        out = tmp_path / "out"
+        done = fakexplain("prepare", path, "--out", out, "--size", "64x64")
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+        assert done.stdout.splitlines() == [
+            f"2 images of 64x64 in {out}",
+            "  2 scaled down",
+            "  2 cropped",
+            "  1 regions cut at the border",
+            "  1 exact duplicates of an earlier image; " + str(out / "duplicates.csv"),
+        ]
+        assert fakexplain("validate", out / "annotations.jsonl").returncode == 0
+        assert [new.image for new in read_annotations(out / "annotations.jsonl")] == [
+            "images/fake-000.png",
+            "images/real-000.png",
+        ]
+        assert (out / "duplicates.csv").read_text() == (
+            "group,kind,image,distance\n1,exact,images/fake-000.png,0\n1,exact,images/real-000.png,0\n"
+        )
+
+    def test_a_folder_keeps_its_paths_and_the_same_bytes_come_each_time(self, tmp_path):
+        for index in range(9):
+            drawn(tmp_path / f"src/sub {index % 2}/ä{index}.jpg", turn=index % 8 + 1)
+        for out in ("one", "two"):
+            args = ["--out", tmp_path / out, "--format", "jpeg", "--quality", "80", "--fit", "pad"]
+            done = fakexplain("prepare", tmp_path / "src", *args)
+            assert done.returncode == 0, done.stderr
+        files = [
+            {path.relative_to(tmp_path / out).as_posix(): path.read_bytes() for path in (tmp_path / out).rglob("*.*")}
+            for out in ("one", "two")
+        ]
+        assert files[0] == files[1]
+        assert set(files[0]) == {"duplicates.csv"} | {f"sub {index % 2}/ä{index}.jpg" for index in range(9)}
+        again = fakexplain("prepare", tmp_path / "src", *args, COLUMNS="300", NO_COLOR="1", TERM="dumb")
+        assert again.returncode == 2 and "is there already; --force overwrites it" in again.stderr
+        assert fakexplain("prepare", tmp_path / "src", *args, "--force").returncode == 0
+
+    def test_keep_going(self, tmp_path):
+        path = write_annotations_file(tmp_path / "data", [record(0), record(1, fold=9), record(2)])
+        (tmp_path / "data/images/fake-002.png").write_text("text")
+        done = fakexplain("prepare", path, "--out", tmp_path / "out")
+        assert done.returncode == 1 and not (tmp_path / "out").exists()
+        done = fakexplain("prepare", path, "--out", tmp_path / "out", "--keep-going")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == f"error: 2 bad records of 3 in {path}"
+        assert [new.id for new in read_annotations(tmp_path / "out/annotations.jsonl")] == ["fake-000"]
+
+    def test_nothing_good_leaves_nothing(self, tmp_path):
+        path = write_annotations_file(tmp_path / "data", [record(0, fold=9)])
+        done = fakexplain("prepare", path, "--out", tmp_path / "out", "--keep-going")
+        assert done.returncode == 1 and "1 bad records of 1" in done.stderr
+        (tmp_path / "empty").mkdir()
+        done = fakexplain("prepare", tmp_path / "empty", "--out", tmp_path / "out")
+        assert done.returncode == 1 and "expected at least one image" in done.stderr
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "empty"]
+
+    @pytest.mark.parametrize(
+        ("args", "code", "message"),
+        [
+            (["data", "--out", "x", "--fit", "zoom"], 2, "expected one of crop, pad, stretch, found 'zoom'"),
+            (["data", "--out", "x", "--format", "gif"], 2, "expected one of png, jpeg, found 'gif'"),
+            (["data", "--out", "x", "--size", "0"], 2, "expected a size such as 512 or 640x480"),
+            (["none", "--out", "x"], 1, "none: expected an annotations file or a folder of images"),
+            (["data", "--out", "data", "--force"], 2, "holds what is read"),
+            (["data", "--out", "data/new"], 2, "lies in what is read"),
+            (["data/annotations.jsonl", "--out", "data", "--force"], 2, "holds what is read"),
+        ],
+    )
+    def test_bad_usage(self, tmp_path, monkeypatch, args, code, message):
+        monkeypatch.chdir(tmp_path)
+        path = write_annotations_file(tmp_path / "data", [record(0)])
+        before = path.read_bytes()
+        done = fakexplain("prepare", *args, COLUMNS="300", NO_COLOR="1", TERM="dumb")
+        assert done.returncode == code and message in done.stderr
+        assert [each.name for each in tmp_path.iterdir()] == ["data"] and path.read_bytes() == before
+
+
+def test_memory_hardly_grows_with_the_records(tmp_path, monkeypatch):
+    image = drawn(tmp_path / "a.png", wh=(8, 8), box=(1, 1, 5, 5), tags=[], regions=[])
+    monkeypatch.setattr(Image.Image, "save", lambda *args, **settings: None)
+    marks = iter(np.random.default_rng(0).integers(0, 2**63, 4000, dtype=np.uint64))
+    monkeypatch.setattr(module, "fingerprint", lambda _: Fingerprint(*[int(next(marks))] * 2))
+
+    def peak(count: int) -> int:
+        records = (parse_record(image | {"id": f"{n:06}"}, folder=tmp_path) for n in range(count))
+        tracemalloc.start()
+        assert prepare(annotation_jobs(records), tmp_path, Settings(wh=(8, 8))) == {"images": count}
+        _, highest = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return highest
+
+    peak(10)
+    assert peak(2000) < peak(100) + 1900 * 200  # bytes; the records alone would be some 2 kB each

@@ -1,0 +1,228 @@
+"""Figures as SVG: what they hold, and what they must not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+import pytest
+
+from swift_plugins.fakexplain.scoring.metrics.bootstrap import Interval
+from swift_plugins.fakexplain.scoring.metrics.keywords import Keyword
+from swift_plugins.fakexplain.scoring.plots import curves
+from swift_plugins.fakexplain.scoring.plots import figures as plots
+from swift_plugins.fakexplain.scoring.plots.svg import cut, svg
+from swift_plugins.fakexplain.scoring.plots.training import Checkpoint, Log
+from swift_plugins.fakexplain.scoring.plots.votes import Vote, count_votes
+from swift_plugins.fakexplain.tags import TAGS
+
+HARD = '$x_1$ & <script>alert(1)</script>" -- \\frac \0 \ud800 _'
+VOTES = [Vote("Humans", HARD, "Humans"), Vote("_LEGION", "Humans", None), Vote("Humans", HARD, HARD)]
+STEPS = range(1, 41)
+GRPO = Log(
+    HARD,
+    {
+        "reward": {step: 2 + step / 40 for step in STEPS},
+        "rewards/FxLabel/mean": dict.fromkeys(STEPS, 0.75),
+        "rewards/FxIoU/mean": {step: (step % 4) / 4 for step in STEPS},
+        "eval_rewards/FxIoU/mean": {20: 0.5, 40: 0.75},
+        "omega_G": {step: 0.5 + step / 80 for step in STEPS},
+    },
+)
+SFT = Log("_sft", {"loss": {1: 7.0, 2: float("nan"), 3: 6.0}, "token_acc": {1: 0.0, 2: 0.5}})
+POINTS = {HARD: [Checkpoint(20, 0.5, None, Interval(0.25, 0.75)), Checkpoint(40, 0.75, 0.5)]}
+WORDS = {"words": [Keyword("edge", 0.5, 0.25), Keyword(HARD, 0.0, 0.125)], HARD: [Keyword("depth of field", 0.5, 0)]}
+TAG = {"gold": 3, "predicted": 2, "precision": None, "recall": 1.0, "accuracy_with": 0.75, "accuracy_without": 0.5}
+NONE = dict.fromkeys(TAG) | {"gold": 0}
+
+FIGURES: dict[str, Callable[[bool], str | None]] = {
+    "fig3": lambda alone: plots.fig3_preferences(count_votes(VOTES), standalone=alone),
+    "fig4": lambda alone: plots.fig4_training([SFT, GRPO], POINTS, standalone=alone),
+    "fig6": lambda alone: plots.fig6_keywords(WORDS, standalone=alone),
+    "fig10": lambda alone: plots.fig10_tags({TAGS[0]: TAG, TAGS[1]: NONE}, {TAGS[0]: (1.0, 0.9)}, standalone=alone),
+}
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, str]:
+    return {name: figure(False) or "" for name, figure in FIGURES.items()}
+
+
+def parsed(text: str) -> ElementTree.Element:
+    return ElementTree.fromstring(text.encode())  # which it would not be with a half of a surrogate pair
+
+
+def ids(text: str) -> list[str]:
+    return [element.attrib["id"] for element in parsed(text).iter() if "id" in element.attrib]
+
+
+def size(text: str) -> tuple[float, float]:
+    root = parsed(text)
+    return float(root.attrib["width"]), float(root.attrib["height"])
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_is_an_accessible_picture(drawn: dict[str, str], name: str) -> None:
+    root = parsed(drawn[name])
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.attrib["role"] == "img" and len(root.attrib["aria-label"]) > 40
+    points = [float(side) for side in root.attrib["viewBox"].split()]
+    assert points == pytest.approx([0, 0, *(0.75 * side for side in size(drawn[name]))], abs=0.1)
+    assert drawn[name].endswith("</svg>\n") and not drawn[name].endswith("\n\n")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_holds_nothing_that_runs_loads_or_leaks(drawn: dict[str, str], name: str) -> None:
+    tags = {element.tag.partition("}")[2] for element in parsed(drawn[name]).iter()}
+    assert tags <= {"svg", "g", "defs", "path", "use", "clipPath", "rect", "pattern"}
+    attributes = [item for element in parsed(drawn[name]).iter() for item in element.attrib.items()]
+    assert not [key for key, _ in attributes if key.startswith("on") or key in ("style", "class")]
+    references = [value for key, value in attributes if key.endswith("href")]
+    references += [found for _, value in attributes for found in re.findall(r"url\(([^)]*)\)", value)]
+    assert references and {"#" + id for id in ids(drawn[name])} == set(references)
+    assert re.findall(r"https?://[^\"]*", drawn[name]) == ["http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"]
+    assert "<!" not in drawn[name] and "<?" not in drawn[name]
+
+
+def test_ids_are_each_figures_own(drawn: dict[str, str]) -> None:
+    other = plots.fig6_keywords({"words": [Keyword("hand", 0.5, 0.5)]}) or ""
+    found = [id for text in (*drawn.values(), other) for id in ids(text)]
+    assert len(found) == len(set(found))
+    assert all(id.startswith(f"{name}-") for name, text in drawn.items() for id in ids(text))
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_same_input_same_bytes(drawn: dict[str, str], name: str) -> None:
+    with matplotlib.rc_context({"font.size": 20, "axes.linewidth": 5, "svg.fonttype": "none", "svg.hashsalt": "other"}):
+        assert FIGURES[name](False) == drawn[name]
+        assert matplotlib.rcParams["axes.linewidth"] == 5
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_takes_the_pages_colour_or_is_black_on_white(drawn: dict[str, str], name: str) -> None:
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', drawn[name]))
+    data = {"#0072b2", "#e69f00", "#009e73", "#d55e00"}
+    assert "currentColor" in colours
+    assert {colour for colour in colours if not colour.startswith("url(")} <= data | {"currentColor", "none"}
+    alone = FIGURES[name](True) or ""
+    assert "currentColor" not in alone and "#010203" not in alone
+    ground = parsed(alone)[0]
+    assert ground.tag.endswith("rect") and ground.attrib == {"width": "100%", "height": "100%", "fill": "#ffffff"}
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        plots.fig3_preferences(count_votes([])),
+        plots.fig4_training([]),
+        plots.fig4_training([Log("a", {"kl": {1: 0.5}})], {"b": [], "c": [Checkpoint(1, None, None)]}),
+        plots.fig6_keywords({}),
+        plots.fig6_keywords({"words": []}),
+        plots.fig10_tags({}),
+        plots.fig10_tags(dict.fromkeys(TAGS, NONE), {TAGS[0]: (1.0, 0.9)}),
+    ],
+)
+def test_nothing_to_draw(figure: str | None) -> None:
+    assert figure is None
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_any_number_of_systems(count: int) -> None:
+    names = [f"system {i} of a name that goes on and on" for i in range(count)]
+    text = plots.fig3_preferences(count_votes([Vote(a, b, a) for a in names for b in names if a != b])) or ""
+    assert size(text)[0] >= 614
+    # a cell of each ordered pair: all were tied, one vote each way, so all have the blue of a half
+    assert text.count('fill="#0072b2"') == count * (count - 1) and 'fill="#e69f00"' not in text
+
+
+def test_a_cell_is_coloured_by_who_is_preferred() -> None:
+    text = plots.fig3_preferences(count_votes([Vote("a", "b", "a")])) or ""
+    # fully for a in its row, fully against b in its own: 0.08 + 1.04 · 0.5
+    assert re.findall(r'fill="(#\w+)"[^>]*opacity="([\d.]+)"', text) == [("#0072b2", "0.6"), ("#e69f00", "0.6")]
+
+
+def test_a_name_is_drawn_letter_by_letter() -> None:
+    def letters(name: str) -> int:
+        return (plots.fig4_training([Log(name, {"loss": {1: 1.0}})]) or "").count("<use ")
+
+    # neither a formula nor hidden, as matplotlib would have names with dollars and a leading underscore
+    assert letters("$x^2$") == letters("_abcd") == letters("abcde") == letters("abcd") + 1
+
+
+def test_long_names_are_cut_in_their_middle() -> None:
+    assert cut("x" * 34) == "x" * 34
+    assert cut("a" * 40 + " step 1") == "a" * 17 + "…" + "a" * 9 + " step 1"
+    assert len(cut("ab" * 40, 7)) == 7
+
+
+def test_a_panel_for_what_there_is() -> None:
+    def height(*logs: Log, **scored: list[Checkpoint]) -> float:
+        return size(plots.fig4_training(logs, scored) or "")[1]
+
+    loss = Log("sft", {"loss": {1: 1.0}, "kl": {1: 1.0}})
+    reward = Log("grpo", {"loss": {1: 0.0}, "reward": {1: 1.0}})  # whose loss says nothing
+    omega = Log("grpo", {"reward": {1: 1.0}, "omega_G": {1: 1.0}})
+    one, two = height(loss), height(loss, reward)
+    assert two - one == pytest.approx(1.35 * 96, abs=0.1)
+    assert (height(reward), height(omega)) == (one, two)
+    assert height(reward, grpo=[Checkpoint(1, 0.5, None)]) == two
+
+
+def test_checkpoints_go_with_the_log_of_their_name() -> None:
+    def panels(logs: list[Log], run: str) -> list[tuple[str, str]]:
+        stages = {log.name: log.stage for log in logs}
+        points = {run: [Checkpoint(1, 0.5, None)]}
+        return [(each.stage, each.panel.title) for each in curves._panels(logs, points, stages) if each.checkpoints]
+
+    sft, grpo = Log("sft", {"loss": {1: 1.0}}), Log("grpo", {"reward": {1: 1.0}})
+    assert panels([sft, grpo], "sft") == [("SFT", "accuracy"), ("SFT", "loss")]
+    assert panels([sft, grpo], "other") == [("GRPO", "accuracy"), ("GRPO", "total reward")]
+    assert panels([sft], "") == [("SFT", "accuracy"), ("SFT", "loss")]
+    assert panels([], "") == [("GRPO", "accuracy")]
+
+
+def test_logs_of_one_name() -> None:
+    with pytest.raises(ValueError, match="expected a name of its own for each log, found a, a"):
+        plots.fig4_training([Log("a", {"loss": {1: 1.0}}), Log("a", {"loss": {1: 2.0}})])
+
+
+def test_moving_mean_reaches_as_far_on_both_sides() -> None:
+    # 1, (1 + 2 + 9) / 3, (1 + 2 + 9 + 4 + 4) / 5, (9 + 4 + 4) / 3, 4
+    assert curves._moving_mean(np.array([1, 2, 9, 4, 4.0]), 2).tolist() == [1, 4, 4, 17 / 3, 4]
+    line = np.arange(50.0)
+    assert curves._moving_mean(line, 4) == pytest.approx(line)
+
+
+def test_moving_mean_passes_over_what_is_no_number() -> None:
+    mean = curves._moving_mean(np.array([1, np.nan, 3, 5, 7.0]), 1)
+    assert mean[[0, 2, 3, 4]].tolist() == [1, 4, 5, 7] and np.isnan(mean[1])
+
+
+def test_neighbours_of_a_long_curve_are_averaged() -> None:
+    steps, values = curves._points({step: float(step % 2) for step in range(1, 2 * curves.MOST_POINTS + 1)})
+    assert steps[:3].tolist() == [1.5, 3.5, 5.5] and len(steps) == curves.MOST_POINTS
+    assert set(values.tolist()) == {0.5}
+    steps, values = curves._points({5: 1.0, 7: float("inf")})
+    assert steps.tolist() == [5, 7] and values[0] == 1 and np.isnan(values[1])
+
+
+def test_a_curve_of_any_length_is_a_small_picture() -> None:
+    noisy = dict(enumerate(np.random.default_rng(0).random(50_000).tolist(), 1))
+    assert len(plots.fig4_training([Log("a", {"loss": noisy})]) or "") < 100_000
+
+
+def test_a_run_that_only_diverged() -> None:
+    nothing = Log("a", {"loss": dict.fromkeys(range(20), float("nan"))})
+    parsed(plots.fig4_training([nothing]) or "")
+
+
+def test_a_character_that_the_font_lacks_is_a_box() -> None:
+    parsed(plots.fig6_keywords({"words": [Keyword("手", 0.5, 0.5)]}) or "")
+
+
+def test_the_label_is_escaped() -> None:
+    text = svg(lambda figure: None, (1, 1), "x", '"><script>\n\0')
+    assert parsed(text).attrib["aria-label"] == '"><script> \ufffd' and "<script>" not in text
