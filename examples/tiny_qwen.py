@@ -29,8 +29,9 @@ from transformers import (
 from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
 
 from swift_plugins.fakexplain.annotation import NO_FLAW, read_annotations
-from swift_plugins.fakexplain.prompts import QUESTION, VARIANTS, system_prompt
+from swift_plugins.fakexplain.prompts import QUESTION, system_prompt
 from swift_plugins.fakexplain.tags import TAG_WORDS
+from swift_plugins.fakexplain.variants import VARIANTS
 
 SPECIAL_TOKENS = (
     *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),

@@ -9,8 +9,8 @@ from swift_plugins.fakexplain.answer import PROBLEMS, Answer, parse_answer, rend
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.notations import LONGEST, MOST
-from swift_plugins.fakexplain.prompts import VARIANTS
 from swift_plugins.fakexplain.tags import TAG_WORDS, TAGS
+from swift_plugins.fakexplain.variants import VARIANTS
 
 
 class Rounding:

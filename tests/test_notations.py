@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from swift_plugins.fakexplain.annotation import NO_FLAW, Region
 from swift_plugins.fakexplain.answer import parse_answer
 from swift_plugins.fakexplain.notations import LONGEST, MOST
-from swift_plugins.fakexplain.prompts import VARIANTS
 from swift_plugins.fakexplain.tags import TAGS
+from swift_plugins.fakexplain.variants import VARIANTS
 from tests.test_answer import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
 
 # Regions, verdicts, tags ---------------------------------------------------------------------------------------------

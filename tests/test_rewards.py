@@ -13,9 +13,9 @@ from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.answer import render_answer
 from swift_plugins.fakexplain.frames import TEMPLATES, frame_rule, set_active_rule
 from swift_plugins.fakexplain.host.rewards import register_rewards
-from swift_plugins.fakexplain.prompts import VARIANTS
 from swift_plugins.fakexplain.rewards import Gold, format_reward, iou_reward, label_reward, read_gold
 from swift_plugins.fakexplain.rows import to_row
+from swift_plugins.fakexplain.variants import VARIANTS
 
 register_rewards()
 NAMES = ["fx_iou", "fx_label", "fx_format"]

@@ -6,8 +6,9 @@ import pytest
 
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.prompts import VARIANTS, system_prompt
+from swift_plugins.fakexplain.prompts import system_prompt
 from swift_plugins.fakexplain.rows import parse_subset, select, to_row
+from swift_plugins.fakexplain.variants import VARIANTS
 from tests.conftest import record
 
 

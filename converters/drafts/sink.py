@@ -13,7 +13,7 @@ from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import open_image, orientation
-from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.parallel import map_good
 
 T = TypeVar("T")
 
@@ -94,19 +94,13 @@ def saved(
             raise refused(annotation, expected, annotation.image, "image") from None
         return annotation, target
 
-    def work(item: tuple[Annotation, PurePosixPath]) -> tuple[Annotation, PurePosixPath] | DataError:
-        try:
-            save(*item)
-        except DataError as error:
-            return error
+    def work(item: tuple[Annotation, PurePosixPath]) -> tuple[Annotation, PurePosixPath]:
+        save(*item)
         return item
 
-    with closing(Ids()) as names, closing(map_ordered(work, each_good(annotations, placed, on_error))) as results:
-        for result in results:
-            if isinstance(result, DataError):
-                on_error(result)
-            else:
-                yield result
+    good = each_good(annotations, placed, on_error)
+    with closing(Ids()) as names, closing(map_good(work, good, on_error)) as results:
+        yield from results
 
 
 def refused(annotation: Annotation, expected: str, found: object, field: str) -> DataError:

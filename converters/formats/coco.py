@@ -266,7 +266,6 @@ def to_coco_annotations(annotation: Annotation, image: int, first: int) -> list[
     """
     made = []
     for number, region in enumerate(annotation.regions, first):
-        assert region.bbox is not None
         x1, y1, x2, y2 = region.bbox
         width, height = x2 - x1, y2 - y1
         attributes: dict[str, Any] = {"caption": region.caption}

@@ -213,7 +213,6 @@ def to_labelme(annotation: Annotation) -> dict[str, Any]:
 
 
 def _shape(region: Region) -> dict[str, Any]:
-    assert region.bbox is not None
     x1, y1, x2, y2 = region.bbox
     return {
         "label": "flaw",

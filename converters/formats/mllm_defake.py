@@ -17,6 +17,7 @@ import msgspec
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_values import four_numbers, need
+from swift_plugins.fakexplain.jsonl import read_lines
 from swift_plugins.fakexplain.tags import TAG_WORDS, canonical_tag
 
 from ..drafts.draft import Draft, Piece, one_line, only_file
@@ -51,11 +52,8 @@ _ANSWER = re.compile(
 def load_mllm_defake(src: Path) -> Iterator[Piece]:
     """Lines of a JSON Lines file, or of the only one of a folder; blank ones are passed over."""
     path = only_file(src, "*.jsonl")
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            line = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            if line.strip():
-                yield Piece(line, str(path), line=number)
+    for number, line in read_lines(path, "JSON Lines of mllm-defake"):
+        yield Piece(line, str(path), line=number)
 
 
 def from_mllm_defake(data: Any) -> list[Draft]:

@@ -30,7 +30,6 @@ def to_yolo(annotation: Annotation) -> str:
     """
     lines = []
     for region in annotation.regions:
-        assert region.bbox is not None
         x1, y1, x2, y2 = region.bbox
         width, height = annotation.image_wh
         shares = (x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height

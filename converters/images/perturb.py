@@ -96,7 +96,6 @@ def _view(step: Step, wh: tuple[int, int], rng: Any) -> tuple[tuple[int, int, in
 
 def _moved(region: Region, window: tuple[int, int, int, int], wh: tuple[int, int]) -> Iterator[tuple[Region, float]]:
     """The region in the window's new pixels and the share of its area that is left; nothing where none is."""
-    assert region.bbox is not None
     x1, y1, x2, y2 = region.bbox
     left, top = max(x1, window[0]), max(y1, window[1])
     right, bottom = min(x2, window[2]), min(y2, window[3])

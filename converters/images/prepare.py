@@ -212,7 +212,6 @@ def _refitted(
     """The record of the new image; what happens to its regions is added to the counts."""
     regions = []
     for region in record.regions:
-        assert region.bbox is not None
         box, share = way.box(turned_box(region.bbox, shown.turn, shown.stored_wh))
         if not share or share < settings.min_visible:
             counts["dropped"] += 1

@@ -43,7 +43,7 @@ class Said(NamedTuple):
 
 def said(annotation: Annotation) -> Said:
     """What a record says of its image."""
-    boxes = tuple(region.bbox for region in annotation.regions if region.bbox)
+    boxes = tuple(region.bbox for region in annotation.regions)
     return Said(annotation.label, frozenset(annotation.tags), boxes)
 
 

@@ -103,7 +103,7 @@ def lint(annotation: Annotation) -> Iterator[Warning]:
     """
     often = Counter(region.caption.casefold() for region in annotation.regions)
     for index, region in enumerate(annotation.regions):
-        x1, y1, x2, y2 = region.bbox or (0.0, 0.0, 0.0, 0.0)  # a record's region always has one
+        x1, y1, x2, y2 = region.bbox
         share = (x2 - x1) * (y2 - y1) / (annotation.width * annotation.height)
         for rule, text in _of_caption(region.caption, share):
             yield Warning(f"regions[{index}].caption", rule, text, region.caption)

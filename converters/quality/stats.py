@@ -113,7 +113,7 @@ class Stats:
         for region in annotation.regions:
             self.words[len(region.caption.split())] += 1
             self.characters[len(region.caption)] += 1
-            x1, y1, x2, y2 = box = region.bbox or (0.0, 0.0, 0.0, 0.0)  # a record's region always has one
+            x1, y1, x2, y2 = box = region.bbox
             area = (x2 - x1) * (y2 - y1) / (width * height)
             self.areas[bisect_left(AREA_EDGES, area) - 1] += 1
             self.area_sum += area

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .boxes import Box
 from .errors import NOTHING, DataError, OnError, Unquoted, raise_error
 from .ids import Ids
-from .jsonl import decode_line, write_jsonl
-from .paths import check_is_file, resolved
+from .jsonl import decode_line, read_lines, write_jsonl
+from .paths import resolved
 from .tags import TAGS, canonical_tag
 
 LABELS = ("fake", "real")
@@ -49,12 +50,11 @@ class Region(NamedTuple):
     """One flawed region (R_i, T_i) of §3.2.
 
     Attributes:
-        bbox: x1, y1, x2, y2 in the pixels of the original image (in an `Answer`: in the model frame), or None where an
-            answer names no place (variant `no_bbox`).
-        caption: one line of text; empty where an answer gives none (variant `no_caption`).
+        bbox: x1, y1, x2, y2 in the pixels of the original image.
+        caption: one line of text.
     """
 
-    bbox: tuple[float, float, float, float] | None
+    bbox: Box
     caption: str
 
 
@@ -103,7 +103,7 @@ def reading_order(regions: Iterable[Region]) -> list[Region]:
 
 
 def _corner(region: Region) -> tuple[float, float]:
-    return (region.bbox[1], region.bbox[0]) if region.bbox else (0.0, 0.0)
+    return region.bbox[1], region.bbox[0]
 
 
 def parse_record(record: object, *, folder: Path = Path(), file: str = "", line: int = 0) -> Annotation:
@@ -195,7 +195,7 @@ def _region(region: object, index: int, image_wh: tuple[int, int]) -> Region:
 _NUMBERS = {int, float}
 
 
-def _bbox(bbox: Any, image_wh: tuple[int, int]) -> tuple[float, float, float, float]:
+def _bbox(bbox: Any, image_wh: tuple[int, int]) -> Box:
     if not isinstance(bbox, list) or len(bbox) != 4 or not {*map(type, bbox)} <= _NUMBERS:
         raise DataError("four numbers x1, y1, x2, y2", bbox, field="bbox")
     x1, y1, x2, y2 = bbox
@@ -260,7 +260,7 @@ def to_record(annotation: Annotation) -> dict[str, Any]:
         "width": annotation.width,
         "height": annotation.height,
         "label": annotation.label,
-        "regions": [{"bbox": list(region.bbox or ()), "caption": region.caption} for region in annotation.regions],
+        "regions": [{"bbox": list(region.bbox), "caption": region.caption} for region in annotation.regions],
         "tags": list(annotation.tags),
     }
     for name in (*ORIGIN, "fold"):
@@ -291,14 +291,9 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
         DataError: a bad record, a repeated id, or no record at all.
     """
     path = Path(path)
-    check_is_file(path, "an annotations file (JSON Lines)")
     lines = 0
-    with closing(Ids()) as ids, open(path, "rb") as file:
-        for number, raw in enumerate(file, 1):
-            raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            if not raw.strip():
-                continue
-            lines += 1
+    with closing(Ids()) as ids:
+        for lines, (number, raw) in enumerate(read_lines(path, "an annotations file (JSON Lines)"), 1):  # noqa: B007
             record = None
             try:
                 record = decode_line(raw)

@@ -18,9 +18,10 @@ from typing import Protocol
 
 from .annotation import NO_FLAW, Annotation, Region, check_caption, reading_order
 from .errors import DataError
+from .mentions import Mention
 from .notations import INTEGER_BOX, LONGEST, MOST, read_notations
-from .prompts import VARIANTS
 from .tags import TAG_WORDS
+from .variants import variant_named
 
 PROBLEMS = {
     "no_verdict": "no verdict that can be read",
@@ -57,7 +58,7 @@ class Answer:
     """
 
     verdict: str | None = None
-    regions: tuple[Region, ...] = ()
+    regions: tuple[Mention, ...] = ()
     tags: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     names_regions: bool = False
@@ -91,18 +92,18 @@ def render_answer(annotation: Annotation, variant: str = "full", frame: _Frame |
     <tag>texture error</tag>
     <verdict>fake</verdict>
     """
-    _check_variant(variant)
+    asked = variant_named(variant)
     verdict = f"<verdict>{annotation.label}</verdict>"
-    if variant == "label_only":
+    if not asked.regions:
         return verdict
     lines = []
     for bbox, caption in target_regions(annotation):
         box = "<bbox>"
-        if frame is not None and bbox is not None and variant != "no_bbox":
+        if frame is not None and asked.boxes:
             box = "[{}, {}, {}, {}]".format(*frame.target_xyxy(bbox))
-        lines.append(caption if variant == "no_bbox" else box if variant == "no_caption" else f"{box} {caption}")
+        lines.append(" ".join([box] * asked.boxes + [caption] * asked.captions))
     parts = ["<think>", *(lines or [NO_FLAW]), "</think>"]
-    if variant != "no_tags":
+    if asked.tags:
         parts.append(f"<tag>{', '.join(TAG_WORDS[tag] for tag in annotation.tags) or 'none'}</tag>")
     return "\n".join([*parts, verdict])
 
@@ -125,12 +126,12 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None) ->
         ValueError: no such variant. Never for the text.
 
     >>> parse_answer("<think>\\n[1, 2, 5, 6] Bent rail.\\n</think>\\n<tag>none</tag>\\n<verdict>fake</verdict>").regions
-    (Region(bbox=(1.0, 2.0, 5.0, 6.0), caption='Bent rail.'),)
+    (Mention(bbox=(1.0, 2.0, 5.0, 6.0), caption='Bent rail.'),)
     >>> parse_answer("<verdict>AI-generated</verdict>", strict=True)
     Answer(verdict='fake', regions=(), tags=(), problems=('wording',), names_regions=False)
     """
     if variant is not None:
-        _check_variant(variant)
+        variant_named(variant)
     text = text.strip()
     if len(text) <= LONGEST:
         if answer := _read_exact(text, variant):
@@ -140,11 +141,6 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None) ->
     verdict, regions, tags, names_regions, found = read_notations(text, variant)
     problems = (found or {"layout"}) if strict else found - _HARMLESS
     return Answer(verdict, regions, tags, tuple(code for code in PROBLEMS if code in problems), names_regions)
-
-
-def _check_variant(variant: str) -> None:
-    if variant not in VARIANTS:
-        raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, found {variant!r}")
 
 
 # The exact reading ---------------------------------------------------------------------------------------------------
@@ -196,12 +192,12 @@ def _exact_tags(block: str) -> tuple[str, ...] | None:
     return tags if len(set(tags)) == len(tags) else None
 
 
-def _exact_regions(body: str, variant: str) -> tuple[Region, ...] | None:
+def _exact_regions(body: str, variant: str) -> tuple[Mention, ...] | None:
     if body == NO_FLAW:
         return ()
     if variant == "no_bbox":
         captions = body.split("\n")
-        return tuple(Region(None, caption) for caption in captions) if _are_captions(captions) else None
+        return tuple(Mention(None, caption) for caption in captions) if _are_captions(captions) else None
     rows = _LINES[variant].findall(body)
     if len(rows) != body.count("\n") + 1:
         return None
@@ -210,7 +206,7 @@ def _exact_regions(body: str, variant: str) -> tuple[Region, ...] | None:
         x1, y1, x2, y2 = bbox = float(a), float(b), float(c), float(d)
         if x1 >= x2 or y1 >= y2:
             return None
-        regions.append(Region(bbox, caption))
+        regions.append(Mention(bbox, caption))
     return tuple(regions) if variant == "no_caption" or _are_captions([row[4] for row in rows]) else None
 
 

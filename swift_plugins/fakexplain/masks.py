@@ -27,7 +27,6 @@ def to_mask(annotation: Annotation) -> Any:
 
     mask = np.zeros((annotation.height, annotation.width), np.uint8)
     for region in annotation.regions:
-        assert region.bbox is not None
         x1, y1, x2, y2 = region.bbox
         mask[_pixels(y1, y2), _pixels(x1, x2)] = 255
     return mask

@@ -17,7 +17,8 @@ import math
 import re
 from itertools import islice
 
-from .annotation import NO_FLAW, Region
+from .annotation import NO_FLAW
+from .mentions import Mention
 from .tags import TAG_WORDS, canonical_tag
 
 LONGEST, MOST = 100_000, 128
@@ -30,7 +31,7 @@ _FIELD = re.compile(r"<(tag|verdict)>([^<]*)(</\1>)?", re.IGNORECASE)
 
 def read_notations(
     text: str, variant: str | None = None
-) -> tuple[str | None, tuple[Region, ...], tuple[str, ...], bool, set[str]]:
+) -> tuple[str | None, tuple[Mention, ...], tuple[str, ...], bool, set[str]]:
     """What can be read of a text.
 
     Args:
@@ -41,7 +42,7 @@ def read_notations(
         The fields of an `Answer`: verdict, regions, tags, whether regions are named; and the codes of its problems.
 
     >>> read_notations("<ref>Bent rail</ref><box>[[1, 2, 5, 6]]</box> <verdict>AI-generated</verdict>")[:2]
-    ('fake', (Region(bbox=(1.0, 2.0, 5.0, 6.0), caption='Bent rail'),))
+    ('fake', (Mention(bbox=(1.0, 2.0, 5.0, 6.0), caption='Bent rail'),))
     """
     problems: set[str] = set()
     if len(text) > LONGEST:
@@ -157,7 +158,7 @@ _LETTER = re.compile(r"\w")
 _BETWEEN_BOXES = " \t\r,[]{}"
 
 
-def _read_regions(text: str, problems: set[str]) -> list[Region]:
+def _read_regions(text: str, problems: set[str]) -> list[Mention]:
     """Regions in any notation: a box, or several side by side, with the words before or after it on its line."""
     text = _MARKER.sub(" ", _OBJECT.sub(_object_as_line, text, count=MOST))
     groups: list[tuple[list[tuple[float, float, float, float]], list[str]]] = []  # boxes, words around them
@@ -188,7 +189,7 @@ def _read_regions(text: str, problems: set[str]) -> list[Region]:
     regions = []
     for boxes, words in groups:
         caption = _words(" ".join(filter(None, map(_words, words))))
-        regions += [Region(box, caption) for box in boxes]
+        regions += [Mention(box, caption) for box in boxes]
     return regions
 
 
@@ -222,12 +223,12 @@ def _object_as_line(match: re.Match[str]) -> str:
     return f"\n{boxes} {_words(caption)}\n"
 
 
-def _read_captions(text: str, problems: set[str]) -> list[Region]:
+def _read_captions(text: str, problems: set[str]) -> list[Mention]:
     """Regions of an answer that names no boxes: its lines."""
     lines = [words for line in islice(text.split("\n"), MOST) if (words := _words(_MARKER.sub(" ", line)))]
     if text.count("\n") >= MOST:
         problems.add("too_long")
-    return [Region(None, words) for words in lines if words != NO_FLAW]
+    return [Mention(None, words) for words in lines if words != NO_FLAW]
 
 
 def _words(text: str) -> str:

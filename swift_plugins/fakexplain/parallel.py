@@ -6,7 +6,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import TypeVar
+
+from .errors import DataError, OnError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -39,3 +42,29 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T], threads: int | N
         finally:
             for future in pending:
                 future.cancel()
+
+
+def map_good(
+    function: Callable[[T], R], items: Iterable[T], on_error: OnError, threads: int | None = None
+) -> Generator[R, None, None]:
+    """Results of a function as `map_ordered` gives them, without the items on which it raised a `DataError`.
+
+    Args:
+        function: called with each item.
+        items: in their order.
+        on_error: called with each error in its item's turn.
+        threads: at most so many at once; by default one per core.
+    """
+
+    def attempt(item: T) -> R | DataError:
+        try:
+            return function(item)
+        except DataError as error:
+            return error
+
+    with closing(map_ordered(attempt, items, threads)) as results:
+        for result in results:
+            if isinstance(result, DataError):
+                on_error(result)
+            else:
+                yield result

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from .annotation import NO_FLAW
 from .tags import TAG_WORDS
-
-VARIANTS = ("full", "no_bbox", "no_caption", "no_tags", "label_only")
-"""What an answer holds: everything, or what is left without one part (the partial data of Table 4)."""
+from .variants import variant_named
 
 QUESTION = "Is this image real or AI-generated?"
 
@@ -36,12 +34,11 @@ def system_prompt(variant: str = "full") -> str:
     >>> system_prompt("label_only").partition(". ")[2]
     'Answer with, between <verdict> and </verdict>: real or fake.'
     """
-    if variant not in VARIANTS:
-        raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, found {variant!r}")
+    asked = variant_named(variant)
     parts = []
-    if variant != "label_only":
+    if asked.regions:
         parts.append(f'{_REGIONS[variant]}, or "{NO_FLAW}" where there is none')
-    if variant not in ("label_only", "no_tags"):
+    if asked.tags:
         parts.append(_TAGS)
     parts.append(_VERDICT)
     return f"{_TASK} Answer with, " + "; then, ".join(parts) + "."

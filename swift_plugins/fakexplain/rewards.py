@@ -14,8 +14,7 @@ from typing import NamedTuple
 from .answer import Answer, parse_answer
 from .boxes import clip_xyxy, union_iou
 from .frames import FrameRule
-from .prompts import VARIANTS
-from .rows import WITHOUT_BOXES
+from .variants import VARIANTS, variant_named
 
 COLUMN = "solution"
 
@@ -97,7 +96,7 @@ def iou_reward(text: str, gold: Gold, rule: FrameRule, eta: float = 1.1, empty: 
     Returns:
         Ratio in [0, 1]; 0 for text that cannot be read; None where the variant has no boxes, or `empty` says skip.
     """
-    if gold.variant in WITHOUT_BOXES:
+    if not variant_named(gold.variant).boxes:
         return None
     answer, _ = read_completion(text, gold.variant)
     frame_wh, targets = target_boxes(gold, rule)

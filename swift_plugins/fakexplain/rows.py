@@ -16,12 +16,10 @@ from .annotation import Annotation
 from .answer import render_answer, target_regions
 from .errors import NOTHING, DataError, OnError, raise_error
 from .jsonl import encode
-from .prompts import QUESTION, VARIANTS, system_prompt
+from .prompts import QUESTION, system_prompt
+from .variants import VARIANTS, variant_named
 
 _SUBSET = re.compile(r"(?:all|fold(?P<fold>[0-3])_(?P<part>train|test))(?:__(?P<variant>\w+))?")
-WITHOUT_BOXES = ("no_bbox", "label_only")
-WITHOUT_CAPTIONS = ("no_caption", "label_only")
-WITHOUT_TAGS = ("no_tags", "label_only")
 
 
 class Subset(NamedTuple):
@@ -30,7 +28,7 @@ class Subset(NamedTuple):
     Attributes:
         fold: the fold that is held out, or None for all records.
         part: 'train' (the other folds) or 'test' (the fold itself).
-        variant: one of `prompts.VARIANTS`.
+        variant: one of `variants.VARIANTS`.
     """
 
     fold: int | None = None
@@ -89,8 +87,8 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
         lists where the variant has no boxes or the image has none) and solution (JSON: id, label, size, boxes, tags,
         variant).
     """
-    boxes = [list(region.bbox or ()) for region in target_regions(annotation)]
-    shown = [] if variant in WITHOUT_BOXES else boxes
+    boxes = [list(region.bbox) for region in target_regions(annotation)]
+    shown = boxes if variant_named(variant).boxes else []
     return {
         "messages": [
             {"role": "system", "content": system_prompt(variant)},

@@ -3,22 +3,13 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from swift_plugins.fakexplain.annotation import read_annotations
+from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
-
-CODE = "import sys; from swift_plugins.fakexplain.cli import main; sys.argv[0] = 'fakexplain'; main()"
-COMMAND = (sys.executable, "-c", CODE)
-
-
-def fakexplain(*args, **env) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | env, check=False)
 
 
 def test_plugin_prints_the_front_door():

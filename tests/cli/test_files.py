@@ -14,7 +14,7 @@ from PIL import Image
 import converters.convert
 import converters.images.perturb
 from swift_plugins.fakexplain import cli
-from tests.cli.test_commands import COMMAND, fakexplain
+from tests.cli.command import COMMAND, fakexplain
 from tests.conftest import heed_interrupts, record
 
 MANY, SOME, FEW = 5_000, 1_000, 250

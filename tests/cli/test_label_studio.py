@@ -10,7 +10,7 @@ from converters.drafts.draft import Piece
 from converters.formats.label_studio import from_label_studio
 from swift_plugins.fakexplain.annotation import LABELS
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.converters.reading import pictures
 
 PLAIN = {"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}

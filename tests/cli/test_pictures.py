@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from swift_plugins.fakexplain.annotation import read_annotations
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.cli.test_scores import predictions  # noqa: F401 - a fixture
 
 PLAIN = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}

@@ -10,7 +10,7 @@ import pytest
 
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.scoring.run import load_run
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.scoring import forty
 
 QUICK = ("--resamples", "0")

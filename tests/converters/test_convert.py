@@ -14,7 +14,7 @@ from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import need
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 
 
 def picture(path, wh=(40, 20), turn=None, kind=None):

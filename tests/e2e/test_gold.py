@@ -11,8 +11,8 @@ from swift.utils.utils import import_external_file
 
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.frames import set_active_rule
-from swift_plugins.fakexplain.prompts import VARIANTS
 from swift_plugins.fakexplain.rows import to_row
+from swift_plugins.fakexplain.variants import VARIANTS
 from tests.e2e.conftest import PLUGIN
 
 pytestmark = pytest.mark.e2e

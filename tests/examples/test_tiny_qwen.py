@@ -8,7 +8,8 @@ from PIL import Image
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from examples import tiny_qwen
-from swift_plugins.fakexplain.prompts import QUESTION, VARIANTS, system_prompt
+from swift_plugins.fakexplain.prompts import QUESTION, system_prompt
+from swift_plugins.fakexplain.variants import VARIANTS
 
 CAPTIONS = ["Texture tiled like wallpaper.", "Sign with illegible glyphs."]
 ANSWER = (

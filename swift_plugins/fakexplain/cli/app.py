@@ -13,7 +13,7 @@ import typer
 from ..annotation import Annotation
 from ..errors import DataError
 from ..images import image_key
-from ..prompts import VARIANTS
+from ..variants import VARIANTS
 
 app = typer.Typer(
     no_args_is_help=True,

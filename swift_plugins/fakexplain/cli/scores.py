@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..annotation import Annotation, read_annotations
-from ..prompts import VARIANTS
+from ..variants import VARIANTS
 from .app import OUT, Force, MaxPixels, Seed, SubsetName, Template, Variant, app, check_free, progress, usage
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from ..annotation import Annotation, read_annotations
 from ..images import check_image
-from ..rows import WITHOUT_BOXES, Subset, select, to_row
+from ..rows import Subset, select, to_row
+from ..variants import variant_named
 
 TESTED = {
     "ms-swift": "4.6.0",
@@ -155,7 +156,7 @@ def check_gold(
         samples.append(GRPOSample.from_row(row | {"messages": [*row["messages"][:-1], answer]}))
     scores = compute_rewards_per_func(samples, rewards, [None] * 3, torch.device("cpu"))
     for column, name in enumerate(names):
-        if name == "fx_iou" and variant in WITHOUT_BOXES:
+        if name == "fx_iou" and not variant_named(variant).boxes:
             yield Finding("ok", name, f"not scored: {variant} has no boxes")
             continue
         low = [record.id for record, score in zip(chosen, scores[:, column].tolist(), strict=True) if score != 1]

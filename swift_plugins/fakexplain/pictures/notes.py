@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw
 
-from ..annotation import Region
 from ..errors import DataError
+from ..mentions import RegionLike
 from ..tags import TAG_WORDS
 from .lettering import Pen, wrapped
 from .overlay import INK, PAPER, Colour, draw_badge
@@ -71,7 +71,7 @@ class Notes:
         self.draw.text((x, self.y), words, font=self.pen.text, fill=INK)
         self.y += self.pen.leading
 
-    def regions(self, regions: Mapping[str, Region], colour: Colour) -> None:
+    def regions(self, regions: Mapping[str, RegionLike], colour: Colour) -> None:
         """Captions, each behind its region's badge."""
         captions = [(mark, region.caption) for mark, region in regions.items() if region.caption]
         self.y += self.pen.leading // 4 * bool(captions)

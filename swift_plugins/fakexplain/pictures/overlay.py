@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..annotation import Annotation, Region
+from ..annotation import Annotation
 from ..boxes import Box
 from ..images import check_image, open_image
+from ..mentions import RegionLike
 from ..pixels import flattened
 from .lettering import Pen
 
@@ -53,7 +54,7 @@ def on_picture(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Ima
     return {mark: (x1 * across, y1 * down, x2 * across, y2 * down) for mark, (x1, y1, x2, y2) in boxes_px.items()}
 
 
-def boxes_of(regions: Mapping[str, Region]) -> dict[str, Box]:
+def boxes_of(regions: Mapping[str, RegionLike]) -> dict[str, Box]:
     """Mark -> box, of those regions that have one."""
     return {mark: region.bbox for mark, region in regions.items() if region.bbox}
 

@@ -9,7 +9,7 @@ import pytest
 from converters.folds.manifest import FIELDS, imagenet_classes, load_classes, manifest, save_manifest
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.generators import GENERATORS
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 
 
 def test_the_paper_s_plan_has_a_line_for_each_class_and_generator():

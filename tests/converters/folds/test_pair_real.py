@@ -11,7 +11,7 @@ from PIL import Image
 from converters.folds.pair_real import candidates, survey
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 from tests.converters.test_convert import picture
 

@@ -11,7 +11,7 @@ import pytest
 from converters.folds.split import assign_folds
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import record
 from tests.converters.images.test_duplicates import scene
 

@@ -14,7 +14,7 @@ from converters.drafts.draft import folder_of
 from converters.formats.coco import from_coco, load_coco, save_coco, to_coco_annotations
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.test_convert import OUTSIDE, picture

@@ -7,7 +7,7 @@ from converters.convert import Place, convert
 from converters.formats.folder import from_folder, load_folder
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.rows import png, records
 

@@ -5,7 +5,7 @@ import pytest
 from converters.formats.label_folders import save_folders
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 
 NAMES = {  # image -> where it goes; two lie in folders that a reader would take for the other label

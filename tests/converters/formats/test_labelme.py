@@ -15,7 +15,7 @@ from converters.formats.labelme import from_labelme, load_labelme, save_labelme,
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.tags import TAGS
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.rows import png

@@ -14,7 +14,7 @@ from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotat
 from swift_plugins.fakexplain.atomic import replacing_folder
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.masks import to_mask
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 
 

@@ -7,7 +7,7 @@ import pytest
 from converters.formats.yolo import labels_path, save_yolo, to_yolo
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 from tests.converters.test_convert import picture
 from tests.converters.various import RECORDS, various

@@ -15,7 +15,7 @@ from converters.images.perturb import Report, generator, perturb, perturb_all
 from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.pixels import flattened
-from tests.cli.test_commands import COMMAND, fakexplain
+from tests.cli.command import COMMAND, fakexplain
 from tests.conftest import heed_interrupts, record, write_annotations_file
 
 

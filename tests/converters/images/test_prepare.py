@@ -18,7 +18,7 @@ from converters.images.prepare import Settings, annotation_jobs, folder_jobs, pr
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.atomic import replacing_folder
 from swift_plugins.fakexplain.errors import DataError
-from tests.cli.test_commands import COMMAND, fakexplain
+from tests.cli.command import COMMAND, fakexplain
 from tests.conftest import heed_interrupts, record, write_annotations_file
 from tests.converters.images.test_duplicates import scene
 from tests.test_pixels import BGR

@@ -12,7 +12,7 @@ from converters.quality.qc_files import FILES
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.images import image_key
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import write_annotations_file
 
 

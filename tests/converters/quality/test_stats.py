@@ -10,7 +10,7 @@ from PIL import Image
 from converters.quality.stats import AREA_EDGES, GRID, Stats
 from converters.quality.stats_files import FILES, PLOTS, save_stats
 from swift_plugins.fakexplain.annotation import parse_record
-from tests.cli.test_commands import fakexplain
+from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 
 

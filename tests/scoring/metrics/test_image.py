@@ -12,10 +12,10 @@ from PIL import Image
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import render_answer
 from swift_plugins.fakexplain.frames import TEMPLATES, frame_rule
-from swift_plugins.fakexplain.prompts import VARIANTS
 from swift_plugins.fakexplain.scoring.metrics.image import Asked, Scored, score_baseline, score_image, score_nothing
 from swift_plugins.fakexplain.scoring.metrics.matching import BoxCounts
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
+from swift_plugins.fakexplain.variants import VARIANTS
 
 RULE = frame_rule("fx_qwen2_5_vl", env={})  # a 512x512 image is 504x504 to it: a unit is 64/63 pixels
 
@@ -213,8 +213,8 @@ def test_scoring_never_imports_the_host():
     import sys
 
     code = (
-        "import sys, swift_plugins.fakexplain.scoring.table, swift_plugins.fakexplain.scoring.run\n"
-        "import swift_plugins.fakexplain.scoring.sheet\n"
+        "import sys, swift_plugins.fakexplain.scoring.tables.terminal, swift_plugins.fakexplain.scoring.run\n"
+        "import swift_plugins.fakexplain.scoring.pictures.sheet\n"
         "assert not {'swift', 'torch', 'transformers', 'matplotlib'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[3])

@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...annotation import Annotation, Region
+from ...annotation import Annotation
 from ...answer import parse_answer
 from ...boxes import Box, clip_xyxy, union_iou
 from ...frames import FrameRule
-from ...rows import WITHOUT_BOXES, WITHOUT_CAPTIONS, WITHOUT_TAGS
+from ...mentions import Mention
+from ...variants import variant_named
 from ..predictions.labels import BaselinePrediction
 from ..predictions.masks import load_mask, mask_iou
 from .matching import BoxCounts, Fragmentation, box_counts, fragmentation, match_boxes
@@ -48,7 +49,7 @@ class Scored(NamedTuple):
     iou: float | None = None
     problems: tuple[str, ...] = ()
     exact: bool | None = None
-    regions: tuple[Region, ...] = ()
+    regions: tuple[Mention, ...] = ()
     tags: tuple[str, ...] | None = None
     boxes: BoxCounts | None = None
     fragments: Fragmentation | None = None
@@ -61,7 +62,7 @@ class Scored(NamedTuple):
         return self.verdict == self.label
 
 
-def boxes_px(regions: Iterable[Region], annotation: Annotation, rule: FrameRule) -> list[Box]:
+def boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> list[Box]:
     """Boxes of an answer's regions in original pixels, clipped to the image; those with no area left are gone.
 
     Raises:
@@ -70,7 +71,7 @@ def boxes_px(regions: Iterable[Region], annotation: Annotation, rule: FrameRule)
     return [region.bbox for region in regions_px(regions, annotation, rule) if region.bbox]
 
 
-def regions_px(regions: Iterable[Region], annotation: Annotation, rule: FrameRule) -> tuple[Region, ...]:
+def regions_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> tuple[Mention, ...]:
     """An answer's regions in original pixels, clipped to the image; those with no area left are gone.
 
     Raises:
@@ -85,7 +86,7 @@ def regions_px(regions: Iterable[Region], annotation: Annotation, rule: FrameRul
         if region.bbox is None:
             kept.append(region)
         elif clipped := clip_xyxy([frame.to_pixels(region.bbox)], annotation.image_wh):
-            kept.append(Region(clipped[0], region.caption))
+            kept.append(Mention(clipped[0], region.caption))
     return tuple(kept)
 
 
@@ -104,6 +105,7 @@ def score_image(
     Raises:
         ValueError: no such variant, or the template takes no image of this shape.
     """
+    asked = variant_named(variant)
     answer = parse_answer(text, strict=True, variant=variant)
     regions = regions_px(answer.regions, annotation, rule)
     scored = Scored(
@@ -113,14 +115,13 @@ def score_image(
         problems=answer.problems,
         exact=not answer.problems,
         regions=regions,
-        tags=None if variant in WITHOUT_TAGS else answer.tags,
+        tags=answer.tags if asked.tags else None,
     )
     if annotation.label == "real":
         return scored
-    asked_for_boxes, asked_for_captions = variant not in WITHOUT_BOXES, variant not in WITHOUT_CAPTIONS
-    if asked_for_boxes:
-        scored = _with_boxes(scored, annotation, answer.names_regions, asked_for_captions)
-    if asked_for_captions:
+    if asked.boxes:
+        scored = _with_boxes(scored, annotation, answer.names_regions, asked.captions)
+    if asked.captions:
         scored = scored._replace(text=(whole_text(answer), whole_text(annotation)))
     return scored
 
@@ -145,10 +146,11 @@ def _with_boxes(scored: Scored, annotation: Annotation, said: bool, captions: bo
 
 def score_nothing(annotation: Annotation, variant: str = "full") -> Scored:
     """Scores of an image that a system which writes answers said nothing of: wrong wherever something was asked for."""
-    scored = Scored(annotation.label, answered=False, exact=False, tags=None if variant in WITHOUT_TAGS else ())
-    if annotation.label == "fake" and variant not in WITHOUT_BOXES:
+    asked = variant_named(variant)
+    scored = Scored(annotation.label, answered=False, exact=False, tags=() if asked.tags else None)
+    if annotation.label == "fake" and asked.boxes:
         scored = _with_boxes(scored, annotation, said=False, captions=False)
-    if annotation.label == "fake" and variant not in WITHOUT_CAPTIONS:
+    if annotation.label == "fake" and asked.captions:
         scored = scored._replace(text=((), whole_text(annotation)))
     return scored
 
@@ -184,7 +186,7 @@ def score_baseline(annotation: Annotation, said: BaselinePrediction | None, aske
         return scored._replace(iou=_iou_of_mask(annotation, said, asked.mask_threshold))
     if asked.boxes:
         boxes = said.boxes if said is not None else None
-        regions = tuple(Region(box, "") for box in clip_xyxy(boxes or (), annotation.image_wh))
+        regions = tuple(Mention(box, "") for box in clip_xyxy(boxes or (), annotation.image_wh))
         return _with_boxes(scored._replace(regions=regions), annotation, said=boxes is not None, captions=False)
     return scored
 

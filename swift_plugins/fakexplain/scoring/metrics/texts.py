@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...annotation import Annotation, Region
+from ...annotation import Annotation
 from ...answer import Answer, target_regions
+from ...mentions import RegionLike
 from .matching import Match
 
 SETTINGS: dict[str, Any] = {
@@ -62,6 +63,7 @@ Text = Sequence[str]
 def whole_text(said: Annotation | Answer) -> Text:
     """The text of an annotation or an answer: its captions, in the order an answer gives them.
 
+    >>> from swift_plugins.fakexplain.annotation import Region
     >>> rail, sky = Region((1, 6, 5, 8), "Bent rail."), Region((1, 2, 5, 6), "Sky with 2 suns.")
     >>> whole_text(Annotation("a", "a.png", 8, 8, "fake", (rail, sky), ("texture_error",)))
     ('Sky with 2 suns.', 'Bent rail.')
@@ -70,18 +72,21 @@ def whole_text(said: Annotation | Answer) -> Text:
     return tuple(region.caption for region in regions if region.caption)
 
 
-def matched_texts(pred: Sequence[Region], gold: Sequence[Region], matches: Iterable[Match]) -> list[tuple[Text, Text]]:
+def matched_texts(
+    pred: Sequence[RegionLike], gold: Sequence[RegionLike], matches: Iterable[Match]
+) -> list[tuple[Text, Text]]:
     """Predicted and gold text of each pair of regions whose boxes match; a caption that is missing is an empty text.
 
     Args:
         pred, gold: the regions whose boxes were matched, in that order.
         matches: from `match_boxes`.
 
+    >>> from swift_plugins.fakexplain.annotation import Region
     >>> matched_texts([Region((0, 0, 4, 4), "Rail.")], [Region((0, 0, 4, 4), "Bent rail.")], [Match(0, 0, 1.0)])
     [(('Rail.',), ('Bent rail.',))]
     """
 
-    def text(region: Region) -> Text:
+    def text(region: RegionLike) -> Text:
         return (region.caption,) if region.caption else ()
 
     return [(text(pred[match.pred]), text(gold[match.gold])) for match in matches]

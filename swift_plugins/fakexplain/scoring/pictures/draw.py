@@ -9,10 +9,11 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from ...annotation import LABELS, Annotation, Region
+from ...annotation import LABELS, Annotation
 from ...answer import target_regions
 from ...boxes import Box
 from ...errors import DataError, Unquoted
+from ...mentions import Mention, RegionLike
 from ...pictures.lettering import Pen
 from ...pictures.notes import PANEL, Notes, refusal
 from ...pictures.overlay import GOLD, PAPER, PRED, Colour, boxes_of, draw_boxes, letter, load_picture, on_picture
@@ -61,7 +62,7 @@ def _answer(annotation: Annotation, name: str, answer: Any) -> Scored | None:
         return None
     try:
         verdict, iou, tags = answer["verdict"], answer["iou"], answer["tags"]
-        regions = tuple(Region(each["bbox"] and tuple(each["bbox"]), each["caption"]) for each in answer["regions"])
+        regions = tuple(Mention(each["bbox"] and tuple(each["bbox"]), each["caption"]) for each in answer["regions"])
         sound = (
             verdict in (*LABELS, None)
             and (iou is None or 0 <= iou <= 1)
@@ -120,21 +121,21 @@ def draw_image(
         drawn = [_with_boxes(picture, annotation, gold, next(iter(preds.values())), pen, error)]
         below = [[*notes]]
     else:
-        nothing: dict[str, Region] = {}
+        nothing: dict[str, RegionLike] = {}
         drawn = [_with_boxes(picture, annotation, gold, nothing, pen, error)]
         drawn += [_with_boxes(picture, annotation, nothing, pred, pen, error) for pred in preds.values()]
         below = [[each] for each in notes]
     return _side_by_side(drawn, below, pen), error
 
 
-def _annotated(annotation: Annotation, gold: Mapping[str, Region], pen: Pen) -> Image.Image:
+def _annotated(annotation: Annotation, gold: Mapping[str, RegionLike], pen: Pen) -> Image.Image:
     notes = Notes(pen, brief=False)
     notes.heading(f"annotated: {annotation.label}")
     notes.write(" · ".join(filter(None, (annotation.id, annotation.generator))))
     return _rest(notes, gold, GOLD, annotation.tags)
 
 
-def _predicted(name: str, label: str, answer: Scored | None, pred: Mapping[str, Region], pen: Pen) -> Image.Image:
+def _predicted(name: str, label: str, answer: Scored | None, pred: Mapping[str, RegionLike], pen: Pen) -> Image.Image:
     notes = Notes(pen, brief=False)
     if answer is None:
         notes.heading("no answer")
@@ -144,7 +145,7 @@ def _predicted(name: str, label: str, answer: Scored | None, pred: Mapping[str, 
     return _rest(notes, pred, PRED, (answer and answer.tags) or ())
 
 
-def _rest(notes: Notes, regions: Mapping[str, Region], colour: Colour, tags: tuple[str, ...]) -> Image.Image:
+def _rest(notes: Notes, regions: Mapping[str, RegionLike], colour: Colour, tags: tuple[str, ...]) -> Image.Image:
     notes.regions(regions, colour)
     notes.tags("tags", tags)
     return notes.image()
@@ -153,8 +154,8 @@ def _rest(notes: Notes, regions: Mapping[str, Region], colour: Colour, tags: tup
 def _with_boxes(
     picture: Image.Image,
     annotation: Annotation,
-    gold: Mapping[str, Region],
-    pred: Mapping[str, Region],
+    gold: Mapping[str, RegionLike],
+    pred: Mapping[str, RegionLike],
     pen: Pen,
     error: DataError | None,
 ) -> Image.Image:

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import DataError, Unquoted
-from ...jsonl import decode_line
-from ...paths import check_is_file
+from ...jsonl import decode_line, read_lines
 from ..metrics.bootstrap import Interval
 
 STEP = "global_step/max_steps"
@@ -72,16 +71,12 @@ def read_log(path: str | Path, name: str = "") -> Log:
         DataError (a ValueError): a line is not JSON or has no step, or no line has one.
     """
     path = Path(path)
-    check_is_file(path, "a training log (logging.jsonl)")
     curves: dict[str, dict[int, float]] = {}
-    with open(path, "rb") as file:
-        for number, raw in enumerate(file, 1):
-            raw = raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            try:
-                if raw.strip():
-                    _add(_decode(raw), curves)
-            except DataError as error:
-                raise error.at(str(path), number) from None
+    for number, line in read_lines(path, "a training log (logging.jsonl)"):
+        try:
+            _add(_decode(line), curves)
+        except DataError as error:
+            raise error.at(str(path), number) from None
     if not curves:
         raise DataError(f"at least one line with {STEP}", Unquoted("none")).at(str(path), 0)
     return Log(name or path.absolute().parent.name, {key: dict(sorted(curve.items())) for key, curve in curves.items()})

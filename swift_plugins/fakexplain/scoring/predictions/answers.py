@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from ...annotation import Annotation
 from ...errors import DataError
 from ...images import image_key
-from ...paths import check_is_file
+from ...jsonl import read_lines
 from .p_fake import p_fake
 
 
@@ -48,31 +48,26 @@ def read_predictions(path: str | Path) -> Iterator[Prediction]:
         ValueError: a line that is not such an answer, or no line at all; says where.
     """
     path = Path(path)
-    check_is_file(path, "predictions (JSON Lines of `swift infer`)")
     empty = True
-    with open(path, "rb") as file:
-        for number, raw in enumerate(file, 1):
-            raw = raw.strip()
-            if not raw:
-                continue
-            empty = False
-            try:
-                record = json.loads(raw)
-            except json.JSONDecodeError as error:
-                found = f"{error.msg.removesuffix(' at')} at column {error.colno}"
-                raise _error(path, number, "one JSON object of `swift infer`", found) from None
-            except (ValueError, RecursionError) as error:
-                raise _error(path, number, "one JSON object of `swift infer`", error) from None
-            if not isinstance(record, dict):
-                raise _error(path, number, "one JSON object of `swift infer`", _shown(record))
-            if not isinstance(text := record.get("response"), str):
-                found = _shown(text) if "response" in record else "no such field"
-                raise _error(path, number, "response: the text of an answer", found)
-            try:
-                probability = p_fake(record.get("logprobs"), text)
-            except DataError as error:
-                raise error.at(str(path), number) from None
-            yield Prediction(_image(record, path, number), text, str(path), number, probability)
+    for number, line in read_lines(path, "predictions (JSON Lines of `swift infer`)"):
+        empty = False
+        try:
+            record = json.loads(line.strip())
+        except json.JSONDecodeError as error:
+            found = f"{error.msg.removesuffix(' at')} at column {error.colno}"
+            raise _error(path, number, "one JSON object of `swift infer`", found) from None
+        except (ValueError, RecursionError) as error:
+            raise _error(path, number, "one JSON object of `swift infer`", error) from None
+        if not isinstance(record, dict):
+            raise _error(path, number, "one JSON object of `swift infer`", _shown(record))
+        if not isinstance(text := record.get("response"), str):
+            found = _shown(text) if "response" in record else "no such field"
+            raise _error(path, number, "response: the text of an answer", found)
+        try:
+            probability = p_fake(record.get("logprobs"), text)
+        except DataError as error:
+            raise error.at(str(path), number) from None
+        yield Prediction(_image(record, path, number), text, str(path), number, probability)
     if empty:
         raise ValueError(f"{path}: expected at least one prediction, found an empty file")
 

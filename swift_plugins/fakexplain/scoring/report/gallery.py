@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from ...annotation import Annotation, Region, read_annotations
+from ...annotation import Annotation, read_annotations
 from ...answer import target_regions
 from ...errors import DataError
+from ...mentions import Mention, RegionLike
 from ...parallel import map_ordered
 from ...pictures.overlay import letter, load_picture, place_badges
 from ..run import FILES, Answered, Run, whole_answers_of
@@ -194,7 +195,7 @@ def _picture(record: Annotation, longer_side: int) -> dict[str, str]:
 
 
 def _answer(answer: Mapping[str, Any], image_wh: Sequence[int], wh: Sequence[int]) -> dict[str, Any]:
-    regions = [Region(each["bbox"], each["caption"]) for each in answer["regions"]]
+    regions = [Mention(each["bbox"], each["caption"]) for each in answer["regions"]]
     pred = {letter(index): region for index, region in enumerate(regions)}
     shown = {**answer, "regions": _regions(pred, image_wh, wh)}
     if len(text := answer.get("text", "")) > LONGEST:
@@ -202,7 +203,7 @@ def _answer(answer: Mapping[str, Any], image_wh: Sequence[int], wh: Sequence[int
     return shown
 
 
-def _regions(regions: Mapping[str, Region], image_wh: Sequence[int], wh: Sequence[int]) -> list[dict[str, Any]]:
+def _regions(regions: Mapping[str, RegionLike], image_wh: Sequence[int], wh: Sequence[int]) -> list[dict[str, Any]]:
     """Regions with their boxes and badges in pixels of the shown picture: x1, y1, x2, y2."""
     scale = [new / old for new, old in zip(wh, image_wh, strict=True)] * 2
     boxes = {
