@@ -24,6 +24,9 @@ app = typer.Typer(
     help="Explainable detection of AI-generated images on stock ms-swift. Exit codes: 0 fine, 1 bad data, 2 bad usage.",
 )
 
+DATA, QUALITY, TRAINING, SCORES, PICTURES = "Data", "Quality", "Training", "Scores", "Pictures"
+"""Headings that `--help` groups the commands under (`rich_help_panel`)."""
+
 OUT = ("--out", "--output", "-o")
 """The names of every command's option for what it writes."""
 
