@@ -12,8 +12,8 @@ from PIL import Image, ImageFont
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.pictures import notes
-from swift_plugins.fakexplain.pictures.lettering import Pen, wrapped
-from swift_plugins.fakexplain.pictures.overlay import GOLD, PRED
+from swift_plugins.fakexplain.pictures.colours import GOLD, PANEL, PRED
+from swift_plugins.fakexplain.pictures.lettering import Pen, default_font, wrapped
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
 from swift_plugins.fakexplain.scoring.pictures.draw import answers_of, draw_image, file_names
 from tests.pictures.pixels import outline, spots
@@ -83,8 +83,7 @@ def test_no_word_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), max_size=600), st.integers(20, 400))
 def test_wrapping_never_loses_a_character(text: str, width: int):
-    font = ImageFont.load_default(16)
-    assert isinstance(font, ImageFont.FreeTypeFont)
+    font = ImageFont.truetype(str(default_font()), 16)
     lines = wrapped(text, width, font, None)
     assert "".join(lines) == text
     assert all(font.getlength(line) <= width or len(line) == 1 for line in lines)
@@ -112,7 +111,7 @@ def test_a_broken_image_says_why(tmp_path: Path):
     gold.path.write_bytes(b"nothing")
     picture, error = draw_image(gold, {"ours": said((50, 50, 90, 90))}, longer_side=SIDE)
     assert error is not None and "a readable image" in str(error)
-    assert len(spots(picture, notes.PANEL)) > 1000
+    assert len(spots(picture, PANEL)) > 1000
     assert len(spots(picture, GOLD)) > 50  # the caption's badge is still there
 
 

@@ -9,8 +9,7 @@ from PIL import Image, ImageChops
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.pictures.notes import PANEL, RIGHT, WRONG
-from swift_plugins.fakexplain.pictures.overlay import GOLD, PAPER, PRED
+from swift_plugins.fakexplain.pictures.colours import GOLD, PANEL, PAPER, PRED, RIGHT, WRONG
 from swift_plugins.fakexplain.scoring.pictures import sheet as sheets
 from swift_plugins.fakexplain.scoring.pictures.sheet import contact_sheet
 from tests.pictures.pixels import outline, spots

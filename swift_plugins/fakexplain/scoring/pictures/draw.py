@@ -14,9 +14,10 @@ from ...answer import target_regions
 from ...boxes import Box
 from ...errors import DataError, Unquoted
 from ...mentions import Mention, RegionLike
+from ...pictures.colours import GOLD, PANEL, PAPER, PRED, Colour
 from ...pictures.lettering import Pen
-from ...pictures.notes import PANEL, Notes, refusal
-from ...pictures.overlay import GOLD, PAPER, PRED, Colour, boxes_of, draw_boxes, letter, load_picture, on_picture
+from ...pictures.notes import Notes, refusal
+from ...pictures.overlay import boxes_of, draw_boxes, letter, load_picture, on_picture
 from ...tags import TAG_WORDS
 from .. import run
 from ..metrics.image import Scored

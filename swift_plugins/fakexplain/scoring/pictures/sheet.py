@@ -15,20 +15,10 @@ from ...answer import parse_answer, target_regions
 from ...atomic import replacing
 from ...errors import DataError
 from ...frames import FrameRule
+from ...pictures.colours import GOLD, INK, PANEL, PAPER, PRED
 from ...pictures.lettering import Pen
-from ...pictures.notes import PANEL, Notes, draw_sign, refusal
-from ...pictures.overlay import (
-    GOLD,
-    INK,
-    PAPER,
-    PRED,
-    boxes_of,
-    draw_boxes,
-    draw_dashed,
-    letter,
-    load_picture,
-    on_picture,
-)
+from ...pictures.notes import Notes, draw_sign, refusal
+from ...pictures.overlay import boxes_of, draw_boxes, draw_dashed, letter, load_picture, on_picture
 from ..metrics.image import boxes_px, score_image
 
 
