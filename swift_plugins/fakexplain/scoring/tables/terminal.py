@@ -7,43 +7,10 @@ from typing import Any
 
 from ...answer import PROBLEMS
 from ...text_table import aligned
-from ..results import COMPARED
+from ..metrics.definitions import COMPARED, HEADLINES, LABELS
 
-ROWS = {
-    "n": "images",
-    "answered": "answered",
-    "unreadable": "without a verdict",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "accuracy_fake": "accuracy on fake",
-    "accuracy_real": "accuracy on real",
-    "precision": "precision of fake",
-    "f1": "F1 of fake",
-    "false_positive_rate": "false positives on real",
-    "auroc": "AUROC",
-    "average_precision": "average precision",
-    "iou": "IoU",
-    "box_precision": "box precision at 0.5",
-    "box_recall": "box recall at 0.5",
-    "box_f1": "box F1 at 0.5",
-    "box_iou_matched": "IoU of matched boxes",
-    "bleu2": "BLEU-2",
-    "rouge_l": "ROUGE-L",
-    "matched_bleu2": "BLEU-2, matched",
-    "matched_rouge_l": "ROUGE-L, matched",
-    "tags_exact": "tags exact",
-    "tag_precision": "tag precision",
-    "tag_recall": "tag recall",
-    "format_rate": "format",
-    "boxes_per_answer": "boxes an answer",
-    "boxes_annotated": "boxes annotated",
-    "box_area": "area of a box",
-    "box_overlap": "overlap of boxes",
-}
-"""What is shown of a result, and its name; the fold's and the comparison's tables take theirs from it."""
-
-TOLD = ("accuracy", "f1", "auroc", "iou", "rouge_l")
-"""Figures whose differences are shown."""
+ROWS = {"n": "images", "answered": "answered", "unreadable": "without a verdict"} | LABELS
+"""Row of a result -> its heading."""
 
 
 def render_table(
@@ -96,7 +63,7 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
     rows = [
         [ROWS[figure], f"{each['difference']:+.3f}", _interval(each["interval"]), _p(each["p"])]
         for figure, each in comparison["figures"].items()
-        if figure in TOLD and each["difference"] is not None
+        if figure in HEADLINES and each["difference"] is not None
     ]
     test = comparison["mcnemar"]
     line = (
