@@ -46,7 +46,10 @@ finish() {
   _names=() _jobs=()
 }
 
-stage() { begin "$@" && finish; }
+stage() {
+  begin "$@"
+  finish
+}
 
 _names=() _jobs=()
 _clear=''
@@ -55,7 +58,7 @@ _clear=''
 _run() { # NAME COMMAND...
   local name=$1 start=$SECONDS
   shift
-  "$@" > "$OUT/logs/$name.log" 2>&1
+  "$@" > "$OUT/logs/$name.log" 2>&1 || exit 1
   touch "$OUT/logs/$name.done"
   echo "$_clear$name: $((SECONDS - start)) s"
 }
