@@ -20,10 +20,9 @@ from ..plots.training import Log, checkpoint_scores
 from ..plots.votes import Votes
 from ..run import FILES, Run, whole_answers_of
 from ..systems import main_runs, systems_of, without_checkpoints
-from ..tables.latex import RENDERINGS
-from ..tables.paper import all_tables, missing
+from ..tables.contents import all_tables, missing_tables
 from ..tables.published import paper_table
-from ..tables.render import to_html
+from ..tables.render import RENDERINGS, to_html
 from .gallery import build_gallery
 from .page import Section, render_report
 
@@ -80,7 +79,7 @@ def write_report(
                 _write(folder / "tables" / f"{table.name}{suffix}", render(table))
     for plot in drawn:
         _write(folder / "figures" / f"{plot.name}.svg", plot.draw(True) or "")
-    lacking = missing(runs) + _missing_figures(drawn)
+    lacking = missing_tables(runs) + _missing_figures(drawn)
     sections = [
         *(Section(table.name, table.title, to_html(table)) for table in tables),
         *(Section(plot.name, plot.title, f"<figure>{svg}</figure>") for plot, svg in drawn.items()),
