@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 PAPER_VOTES = (
     f"The paper: {VOTES:,} votes that are not neutral; Humans over FakeXplainer in {percent(HUMANS_PREFERRED)}."
 )
-    f"The paper: {VOTES:,} votes that are not neutral; Humans over FakeXplainer in {percent(HUMANS_PREFERRED)}."
-)
 
 
 def _fold(name: str, width: int, lines: int) -> str:
