@@ -36,7 +36,8 @@ def sheet(
     """Draw images with gold and predicted boxes and captions on one contact sheet."""
     from ..frames import frame_rule
     from ..scoring.pictures.sheet import contact_sheet, drawn_at_random
-    from ..scoring.predictions.answers import join, read_predictions
+    from ..scoring.predictions.answers import read_predictions
+    from ..scoring.predictions.join import join
 
     rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
     usage(known_variant, variant, "--variant")
@@ -84,7 +85,8 @@ def draw(
     from ..scoring.metrics.image import Scored, score_image
     from ..scoring.pictures.draw import answers_of, draw_image, file_names, not_found
     from ..scoring.pictures.sheet import drawn_at_random
-    from ..scoring.predictions.answers import by_image, join_all, read_predictions
+    from ..scoring.predictions.answers import read_predictions
+    from ..scoring.predictions.join import by_image, join_all
     from ..scoring.run import FILES, load_run
 
     rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")

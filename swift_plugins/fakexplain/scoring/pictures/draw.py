@@ -53,7 +53,7 @@ def answers_of(annotation: Annotation, systems: Sequence[str]) -> dict[str, Scor
     Raises:
         DataError: it is not what `fakexplain score` writes.
     """
-    answers = run.answers_of(annotation)
+    answers = run.recorded_answers(annotation)
     return {name: _answer(annotation, name, answers.get(name)) for name in systems}
 
 
