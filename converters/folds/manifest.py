@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.atomic import replacing
+from swift_plugins.fakexplain.atomic import atomic_file
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.generators import GENERATORS, family_of, generator_of
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.jsonl import decode_line, write_jsonl
 
 from ..drafts.draft import inner_path
@@ -114,7 +114,7 @@ def save_manifest(lines: Iterable[dict[str, Any]], out: str | Path) -> int:
     if Path(out).suffix.lower() != ".csv":
         return write_jsonl(out, lines)
     count = 0
-    with replacing(out) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
+    with atomic_file(out) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, FIELDS, lineterminator="\n")
         table.writeheader()
         for line in lines:
@@ -143,7 +143,7 @@ def load_manifest(path: str | Path) -> dict[Path, dict[str, str]]:
         for number, row in rows:
             try:
                 line: Any = decode_line(row.encode()) if isinstance(row, str) else row
-                image = inner_path(need(line, "image", str, "the planned path of the image"))
+                image = inner_path(require(line, "image", str, "the planned path of the image"))
                 said = {name: line[name] for name in ("id", "class_name", "generator", "family") if line.get(name)}
             except DataError as error:
                 raise error.at(str(path), number) from None

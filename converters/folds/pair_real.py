@@ -11,7 +11,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from swift_plugins.fakexplain.annotation import Annotation, read_annotations, relocated
+from swift_plugins.fakexplain.annotation import Annotation, read_annotations, relocate
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
@@ -175,7 +175,7 @@ def draw_real(
                     save_upright(image, written.now / new)
                 yield replace(record, image=f"{written.later}/{new}", path=written.now / new)
             else:
-                yield relocated(record, out)
+                yield relocate(record, out)
     if short := left.total():
         raise ValueError(f"expected {wanted} real images that can be used, found {wanted - short}")
 

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError, OnError, raise_error
 from swift_plugins.fakexplain.parallel import map_ordered
-from swift_plugins.fakexplain.pixels import load_shown, shown
+from swift_plugins.fakexplain.pixels import load_display_image, to_display_image
 
 DISTANCE = 6
 """Bits that may differ between near duplicates, unless said otherwise."""
@@ -60,7 +60,7 @@ def fingerprint(image: Any) -> Fingerprint:
     """
     import imagehash
 
-    image = shown(image).image
+    image = to_display_image(image).image
     content = blake2b(image.tobytes(), digest_size=8, salt=image.width.to_bytes(8, "big"))
     return Fingerprint(int.from_bytes(content.digest(), "big"), int(str(imagehash.phash(image)), 16))
 
@@ -86,7 +86,7 @@ def fingerprints_of(paths: Iterable[Path], *, on_error: OnError = raise_error) -
 
 def _fingerprint_of(path: Path) -> Fingerprint | DataError:
     try:
-        return fingerprint(load_shown(path, str(path)).image)
+        return fingerprint(load_display_image(path, str(path)).image)
     except DataError as error:
         return error
 

@@ -21,7 +21,7 @@ from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import open_image
 from swift_plugins.fakexplain.parallel import map_ordered
-from swift_plugins.fakexplain.pixels import flattened
+from swift_plugins.fakexplain.pixels import flatten
 
 from ..drafts.draft import inner_path
 from .chains import CODECS, Chain, Step
@@ -59,7 +59,7 @@ def perturb(
     >>> half.size, record.image_wh, record.regions
     ((4, 2), (4, 2), (Region(bbox=(1.0, 0.0, 4.0, 2.0), caption='Sign.'),))
     """
-    pixels = flattened(image)
+    pixels = flatten(image)
     profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None  # of RGB values
     left = [(region, 1.0) for region in annotation.regions]
     held = None

@@ -26,7 +26,7 @@ from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.jsonl import write_jsonl
 from swift_plugins.fakexplain.parallel import map_ordered
-from swift_plugins.fakexplain.pixels import Shown, load_shown
+from swift_plugins.fakexplain.pixels import DisplayImage, load_display_image
 
 from ..drafts.draft import image_files, inner_path
 from .duplicates import DISTANCE, Fingerprint, fingerprint, groups
@@ -175,7 +175,7 @@ def _prepared(named: tuple[Job, str] | DataError, out: Path, settings: Settings)
         return named
     job, name = named
     try:
-        shown = load_shown(job.path, str(job.path))
+        shown = load_display_image(job.path, str(job.path))
         if job.record is not None and job.record.image_wh != shown.stored_wh:
             found = Unquoted(f"{job.record.width}x{job.record.height}")
             width, height = shown.stored_wh
@@ -207,7 +207,7 @@ def _prepared(named: tuple[Job, str] | DataError, out: Path, settings: Settings)
 
 
 def _refitted(
-    record: Annotation, name: str, shown: Shown, way: Fit, settings: Settings, counts: Counter[str]
+    record: Annotation, name: str, shown: DisplayImage, way: Fit, settings: Settings, counts: Counter[str]
 ) -> Annotation:
     """The record of the new image; what happens to its regions is added to the counts."""
     regions = []

@@ -12,12 +12,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 import typer
 
-from ..annotation import FOLDS, Annotation, read_annotations, relocated, write_annotations
-from ..atomic import replacing, replacing_folder
+from ..annotation import FOLDS, Annotation, read_annotations, relocate, write_annotations
+from ..atomic import atomic_file, atomic_folder
 from ..errors import DataError, OnError, raise_error
 from ..ids import Ids
-from ..text_table import aligned
-from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, progress
+from ..text_table import align_columns
+from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, show_progress
 
 
 @app.command()
@@ -50,14 +50,14 @@ def split(
 
     check_free(output, force, annotations)
     errors = Errors(keep_going)
-    quiet = Errors.silent if keep_going else raise_error
+    quiet = Errors.ignore if keep_going else raise_error
     group_of: Callable[[Annotation], str | None] | None = None
     if near_duplicates is not None:
-        records = progress(read_annotations(annotations, on_error=errors), annotations, "compare")
+        records = show_progress(read_annotations(annotations, on_error=errors), annotations, "compare")
         group_of = group_records(records, near_duplicates, on_error=errors)
 
     def good(on_error: OnError, what: str) -> Iterator[Annotation]:
-        for record in progress(read_annotations(annotations, on_error=on_error), annotations, what):
+        for record in show_progress(read_annotations(annotations, on_error=on_error), annotations, what):
             if group_of is None or group_of(record) is not None:
                 yield record
 
@@ -69,14 +69,14 @@ def split(
         for record in good(quiet, "write"):
             fold = folds[record.id]
             table[fold, record.label, record.generator or ""] += 1
-            yield replace(relocated(record, output.parent), fold=fold)
+            yield replace(relocate(record, output.parent), fold=fold)
 
-    with replacing(output) as partial:
+    with atomic_file(output) as partial:
         count = write_annotations(partial, assigned())
         if not count:
-            errors.end(0, annotations)
+            errors.exit_if_any(0, annotations)
     _print_folds(table)
-    errors.end(count, annotations)
+    errors.exit_if_any(count, annotations)
 
 
 def _print_folds(table: Counter[tuple[int, str, str]]) -> None:
@@ -87,7 +87,7 @@ def _print_folds(table: Counter[tuple[int, str, str]]) -> None:
         counts = {name: [table[fold, label, name] for fold in FOLDS] for name in generators}
         rows.append((label, "", *map(str, map(sum, zip(*counts.values(), strict=True)))))
         rows += [("", name or "(no generator)", *map(str, counts[name])) for name in generators if generators != [""]]
-    print(aligned(rows, left=(0, 1)))
+    print(align_columns(rows, left=(0, 1)))
 
 
 @app.command("pair-real")
@@ -116,15 +116,15 @@ def pair_real(
     check_free(output, force, annotations, real)
     written = output.with_name(f"{output.stem}_images")
     errors = Errors(keep_going)
-    quiet = Errors.silent if keep_going else raise_error
+    quiet = Errors.ignore if keep_going else raise_error
     source = candidates(real)
-    found = survey(progress(read_annotations(annotations, on_error=errors), annotations, "look"), on_error=errors)
+    found = survey(show_progress(read_annotations(annotations, on_error=errors), annotations, "look"), on_error=errors)
     added: Counter[int | None] = Counter()
 
     def there() -> Iterator[Annotation]:
         for record in read_annotations(annotations, on_error=quiet):
             if record.line not in found.bad:
-                yield relocated(record, output.parent)
+                yield relocate(record, output.parent)
 
     def noted(records: Iterable[Annotation], new: Iterable[Annotation]) -> Iterator[Annotation]:
         with closing(Ids()) as ids:
@@ -148,18 +148,18 @@ def pair_real(
             seed=seed,
             on_error=errors,
         )
-        for record in progress(reals, None, "pair", "image"):
+        for record in show_progress(reals, None, "pair", "image"):
             added[record.fold] += 1
             yield replace(record, generator=generator)
 
     with ExitStack() as files:
-        partial = files.enter_context(replacing(output))
+        partial = files.enter_context(atomic_file(output))
         check_free(written, force, folder=True)
-        new = files.enter_context(replacing_folder(written))
+        new = files.enter_context(atomic_folder(written))
         count = write_annotations(partial, noted(there(), drawn(new)))
     need = found.need
     for fold in sorted(need, key=lambda fold: -1 if fold is None else fold):
         name = "no fold" if fold is None else f"fold {fold}"
         many = f", {-need[fold]} more real images than fakes" if need[fold] < 0 else ""
         print(f"{name}: {added[fold]} real images added{many}")
-    errors.end(count, annotations)
+    errors.exit_if_any(count, annotations)

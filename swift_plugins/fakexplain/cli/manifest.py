@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .app import OUT, Force, app, check_free, progress, usage
+from .app import OUT, Force, app, check_free, parse_option, show_progress
 
 
 @app.command()
@@ -36,10 +36,10 @@ def manifest(
 
     if output.suffix.lower() not in (".jsonl", ".csv"):
         raise typer.BadParameter(f"expected a name that ends in .jsonl or .csv, found {output}", param_hint=OUT[0])
-    wh = usage(parse_size, size, "--size")
+    wh = parse_option(parse_size, size, "--size")
     check_free(output, force, *([classes] if classes else []))
     chosen = generators or list(GENERATORS)
     names = imagenet_classes() if classes is None else load_classes(classes)
-    lines = usage(lambda prompt: plan(names, chosen, prompt=prompt, wh=wh), prompt, "--prompt, --generators")
-    count = save_manifest(progress(lines, None, "manifest", "line"), output)
+    lines = parse_option(lambda prompt: plan(names, chosen, prompt=prompt, wh=wh), prompt, "--prompt, --generators")
+    count = save_manifest(show_progress(lines, None, "manifest", "line"), output)
     print(f"{count} lines in {output}: {len(names)} classes by {len(chosen)} generators")

@@ -10,9 +10,21 @@ from typing import Annotated
 import typer
 
 from ..annotation import read_annotations, write_annotations
-from ..atomic import replacing_folder
+from ..atomic import atomic_folder
 from ..errors import DataError
-from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, apart, app, check_free, progress, usage
+from .app import (
+    OUT,
+    Annotations,
+    Errors,
+    Force,
+    KeepGoing,
+    Seed,
+    app,
+    check_free,
+    exclude_output_images,
+    parse_option,
+    show_progress,
+)
 
 
 @app.command()
@@ -57,7 +69,7 @@ def perturb(
         raise typer.BadParameter("expected a perturbation such as jpeg:80, or --paper", param_hint="NAME")
     if out is None:
         raise typer.BadParameter("expected a folder to write", param_hint=OUT[0])
-    chains = {chain.folder: chain for chain in (usage(parse_chain, text, "NAME") for text in texts)}
+    chains = {chain.folder: chain for chain in (parse_option(parse_chain, text, "NAME") for text in texts)}
     if len(chains) < len(texts):
         raise typer.BadParameter("expected each perturbation once", param_hint="NAME")
     for folder in chains:
@@ -74,10 +86,10 @@ def perturb(
     for folder, chain in chains.items():
         report, target, before = Report(), out / folder, told.total()
         with ExitStack() as files:
-            partial = files.enter_context(replacing_folder(target, whole=True))
+            partial = files.enter_context(atomic_folder(target, whole=True))
             records = read_annotations(annotations, on_error=tell_once)
             perturbed = perturb_all(
-                progress(apart(records, target), annotations, chain.name),
+                show_progress(exclude_output_images(records, target), annotations, chain.name),
                 chain,
                 partial,
                 seed=seed,
@@ -88,9 +100,9 @@ def perturb(
             results = files.enter_context(closing(perturbed))  # no image is written once its folder is being removed
             count = write_annotations(partial / "annotations.jsonl", results)
             if not count:
-                errors.end(0, annotations)
+                errors.exit_if_any(0, annotations)
         print(f"{count} records in {target / 'annotations.jsonl'}")
         if report.dropped:
             print(f"  {report.dropped} regions lost; {report.bare} fake images have none left, and keep their tags")
         total = count + told.total() - before
-    errors.end(total - errors.count, annotations)
+    errors.exit_if_any(total - errors.count, annotations)

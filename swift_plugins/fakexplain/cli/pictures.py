@@ -10,7 +10,20 @@ from typing import Annotated, Any
 import typer
 
 from ..annotation import Annotation, read_annotations
-from .app import OUT, Annotations, Force, MaxPixels, Seed, Template, Variant, apart, app, check_free, progress, usage
+from .app import (
+    OUT,
+    Annotations,
+    Force,
+    MaxPixels,
+    Seed,
+    Template,
+    Variant,
+    app,
+    check_free,
+    exclude_output_images,
+    parse_option,
+    show_progress,
+)
 from .scores import known_variant, named_files
 
 Font = Annotated[Path | None, typer.Option(help="TrueType file for captions beyond Latin letters.")]
@@ -39,13 +52,13 @@ def sheet(
     from ..scoring.predictions.answers import read_predictions
     from ..scoring.predictions.join import join
 
-    rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
-    usage(known_variant, variant, "--variant")
+    rule = parse_option(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
+    parse_option(known_variant, variant, "--variant")
     if output.suffix.lower() != ".png":
         raise typer.BadParameter(f"expected a name that ends in .png, found {output}", param_hint=OUT[0])
     check_font(font)
     check_free(output, force, annotations)
-    records = progress(read_annotations(annotations), annotations, "sheet")
+    records = show_progress(read_annotations(annotations), annotations, "sheet")
     pairs: Iterator[tuple[Annotation, str | None]] = ((record, None) for record in records)
     if predictions is not None:
         pairs = (pair for pair in join(records, read_predictions(predictions)) if pair[1] is not None)
@@ -79,7 +92,7 @@ def draw(
     force: Force = False,
 ) -> None:
     """Draw images one by one: annotated regions beside those of systems, captions in full (Fig. 5, Fig. 9)."""
-    from ..atomic import replacing_folder
+    from ..atomic import atomic_folder
     from ..frames import frame_rule
     from ..parallel import map_ordered
     from ..scoring.metrics.image import Scored, score_image
@@ -89,8 +102,8 @@ def draw(
     from ..scoring.predictions.join import by_image, join_all
     from ..scoring.run import FILES, load_run
 
-    rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
-    usage(known_variant, variant, "--variant")
+    rule = parse_option(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
+    parse_option(known_variant, variant, "--variant")
     check_font(font)
     named = named_files(predictions or [])
     if source.is_dir() and named:
@@ -112,20 +125,20 @@ def draw(
     def shown() -> Iterator[tuple[Annotation, dict[str, Scored | None]]]:
         """Records that there is something to show of, with systems' answers."""
         if source.is_dir():
-            for record in apart(read_annotations(source / FILES[1]), output):
+            for record in exclude_output_images(read_annotations(source / FILES[1]), output):
                 yield record, answers_of(record, names)
             return
         systems = {
             name: by_image(each for path in paths for each in read_predictions(path)) for name, paths in named.items()
         }
-        for record, said in join_all(apart(read_annotations(source), output), systems):
+        for record, said in join_all(exclude_output_images(read_annotations(source), output), systems):
             if not systems or any(said.values()):
                 yield (
                     record,
                     {name: each and score_image(record, each.text, rule, variant) for name, each in said.items()},
                 )
 
-    records = progress(shown(), source if source.is_file() else source / FILES[1], "read")
+    records = show_progress(shown(), source if source.is_file() else source / FILES[1], "read")
     wanted = set(id or ())
     chosen: list[Any] = (
         [each for each in records if each[0].id in wanted] if wanted else drawn_at_random(records, limit, seed)
@@ -137,7 +150,7 @@ def draw(
     pictures = file_names([record for record, _ in chosen])
     broken = []
     with ExitStack() as files:
-        partial = files.enter_context(replacing_folder(output, whole=True))
+        partial = files.enter_context(atomic_folder(output, whole=True))
 
         def save(item: tuple[str, tuple[Annotation, dict[str, Scored | None]]]) -> None:
             name, (record, answers) = item
@@ -148,7 +161,7 @@ def draw(
 
         jobs = zip(pictures, chosen, strict=True)
         saved = files.enter_context(closing(map_ordered(save, jobs)))  # no picture is written to a removed folder
-        for _ in progress(saved, None, "draw", "image"):
+        for _ in show_progress(saved, None, "draw", "image"):
             pass
     print(f"{len(chosen)} images in {output}")
     if broken:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from ..annotation import read_annotations
-from ..atomic import replacing_folder
-from .app import OUT, Errors, Force, KeepGoing, apart, app, check_free, progress, usage
+from ..atomic import atomic_folder
+from .app import OUT, Errors, Force, KeepGoing, app, check_free, exclude_output_images, parse_option, show_progress
 
 
 @app.command()
@@ -50,23 +50,27 @@ def prepare(
     for option, value, known in (("--fit", fit, FITS), ("--format", format, tuple(SUFFIXES))):
         if value not in known:
             raise typer.BadParameter(f"expected one of {', '.join(known)}, found {value!r}", param_hint=option)
-    wh = usage(parse_size, size, "--size")
+    wh = parse_option(parse_size, size, "--size")
     if not src.exists():
         raise FileNotFoundError(f"{src}: expected an annotations file or a folder of images, found no such file")
     check_free(output, force, src, folder=True)
     if src.is_dir() and output.resolve().is_relative_to(src.resolve()):
         raise typer.BadParameter(f"{output} lies in what is read, {src}", param_hint=OUT[0])
     errors = Errors(keep_going)
-    jobs = folder_jobs(src) if src.is_dir() else annotation_jobs(apart(read_annotations(src, on_error=errors), output))
+    jobs = (
+        folder_jobs(src)
+        if src.is_dir()
+        else annotation_jobs(exclude_output_images(read_annotations(src, on_error=errors), output))
+    )
     settings = Settings(wh, fit, format, quality, min_visible, near_duplicates)
-    with replacing_folder(output, whole=True) as partial:
-        shown = progress(jobs, None if src.is_dir() else src, "prepare", "image")
+    with atomic_folder(output, whole=True) as partial:
+        shown = show_progress(jobs, None if src.is_dir() else src, "prepare", "image")
         counts = prepare_images(shown, partial, settings, on_error=errors if keep_going else None)
         if not counts["images"]:
-            errors.end(0, src)
+            errors.exit_if_any(0, src)
     print(f"{counts['images']} images of {wh[0]}x{wh[1]} in {output}")
     for name, words in COUNTS.items():
         if counts[name]:
             listed = f"; {output / 'duplicates.csv'}" if name in ("exact", "near") else ""
             print(f"  {counts[name]} {words}{listed}")
-    errors.end(counts["images"], src)
+    errors.exit_if_any(counts["images"], src)

@@ -33,8 +33,8 @@ Label = Literal["fake", "real"]
 Predictions = Annotated[
     list[str],
     typer.Argument(
-        help="Answers of `swift infer` (.jsonl), labels or scores (.csv), boxes (.json) or a folder of masks. NAME=FILE "
-        "names the system; several files with one name are joined, such as those of four folds.",
+        help="Answers of `swift infer` (.jsonl), labels or scores (.csv), boxes (.json) or a folder of masks. "
+        "NAME=FILE names the system; several files with one name are joined, such as those of four folds.",
         metavar="PREDICTIONS",
     ),
 ]

@@ -16,7 +16,7 @@ from ..annotation import Annotation
 from ..boxes import Box
 from ..images import check_image, open_image
 from ..mentions import RegionLike
-from ..pixels import flattened
+from ..pixels import flatten
 from .lettering import Pen
 
 Colour = tuple[int, int, int]
@@ -45,7 +45,7 @@ def load_picture(annotation: Annotation, longer_side: int) -> Image.Image:
     factor = longer_side / max(annotation.image_wh)
     width, height = (max(1, round(side * factor)) for side in annotation.image_wh)
     with open_image(annotation.path, str(annotation.path)) as image:
-        return flattened(image).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        return flatten(image).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def on_picture(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Image.Image) -> dict[str, Box]:

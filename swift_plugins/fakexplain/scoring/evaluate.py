@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,11 @@ from .score import DEFAULT_RESAMPLING, BaselineSystem, ImageScores, build_system
 
 Progress = Callable[[Iterable[Any], str, str], Iterable[Any]]
 """Called with a stream, a description and the unit of its items; returns the same stream."""
+
+
+def no_progress(items: Iterable[Any], _description: str, _unit: str) -> Iterable[Any]:
+    """The stream, with nothing shown."""
+    return items
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def answer_variant(subset: str, variant: str) -> str:
     ('no_tags', 'no_bbox')
     """
     named = parse_subset(subset).variant
-    if named == "full" or named == variant:
+    if named in ("full", variant):
         return variant
     if variant != "full":
         raise ValueError(f"{subset} has another variant than {variant}")
@@ -118,9 +123,7 @@ class Evaluation:
     summary: RecordSummary
 
 
-def evaluate(
-    request: ScoreRequest, out: Path | None = None, progress: Progress = lambda items, *_: items
-) -> Evaluation:
+def evaluate(request: ScoreRequest, out: Path | None = None, progress: Progress = no_progress) -> Evaluation:
     """Score systems, and write a run if asked.
 
     Args:
@@ -142,7 +145,8 @@ def evaluate(
         predictions = read_system(paths, images=images, annotations=records, options=request.options)
         systems[name] = build_system(progress(predictions, name, "answer"), request.options.mask_threshold)
     summary = RecordSummary()
-    with nullcontext((None, None)) if out is None else run_writer(out) as (write_image, finish):
+    with ExitStack() as files:
+        write_image, finish = files.enter_context(run_writer(out)) if out is not None else (None, None)
 
         def on_image(annotation: Annotation, scores: ImageScores) -> None:
             summary.add(annotation, scores)

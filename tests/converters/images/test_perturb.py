@@ -14,7 +14,7 @@ from converters.images.chains import parse_chain
 from converters.images.perturb import Report, generator, perturb, perturb_all
 from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.pixels import flattened
+from swift_plugins.fakexplain.pixels import flatten
 from tests.cli.command import COMMAND, fakexplain
 from tests.conftest import heed_interrupts, record, write_annotations_file
 
@@ -171,13 +171,13 @@ class TestModes:
     def test_what_is_transparent_is_white(self, mode):
         image = Image.new("RGBA", (4, 2), (0, 0, 0, 0))
         image.putpixel((0, 0), (0, 0, 0, 255))
-        shown = flattened(image.convert(mode) if mode != "P" else image.quantize(4))
+        shown = flatten(image.convert(mode) if mode != "P" else image.quantize(4))
         assert shown.getpixel((0, 0)) == (0, 0, 0) and shown.getpixel((3, 1)) == (255, 255, 255)
 
     @pytest.mark.parametrize("values", [np.zeros((2, 2), np.float32), np.full((2, 2), 70000, np.int32)])
     def test_pixels_of_an_unknown_range_are_an_error(self, values):
         with pytest.raises(DataError, match="image: expected 8 or 16 bits a channel"):
-            flattened(Image.fromarray(values))
+            flatten(Image.fromarray(values))
 
     def test_the_opened_image_is_not_changed(self):
         image = photo()

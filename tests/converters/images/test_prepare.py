@@ -16,7 +16,7 @@ from converters.images import prepare as module
 from converters.images.duplicates import Fingerprint
 from converters.images.prepare import Settings, annotation_jobs, folder_jobs, prepare
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
-from swift_plugins.fakexplain.atomic import replacing_folder
+from swift_plugins.fakexplain.atomic import atomic_folder
 from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import COMMAND, fakexplain
 from tests.conftest import heed_interrupts, record, write_annotations_file
@@ -255,7 +255,7 @@ class TestWholeOrNotAtAll:
         monkeypatch.setattr(module, "fingerprint", late)
         monkeypatch.setattr(module.json, "dumps", interrupted)
         jobs = list(folder_jobs(tmp_path))
-        with pytest.raises(KeyboardInterrupt) as held, replacing_folder(tmp_path / "out") as partial:
+        with pytest.raises(KeyboardInterrupt) as held, atomic_folder(tmp_path / "out") as partial:
             prepare(jobs, partial)
         assert held  # what it holds keeps everything alive, as a command's end does
         time.sleep(0.5)

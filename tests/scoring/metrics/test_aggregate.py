@@ -56,7 +56,7 @@ def collected(images: list[tuple[Annotation, Scored]]) -> Columns:
 def reference(images: list[tuple[Annotation, Scored]]) -> dict[str, float | None]:
     """The same metrics by the libraries, None where they have none."""
     truth = [annotation.label for annotation, _ in images]
-    verdicts_given = [scored.verdict or "nothing" for _, scored in images]
+    found = [scored.verdict or "nothing" for _, scored in images]
     fakes = [(annotation, scored) for annotation, scored in images if annotation.label == "fake"]
     gold_tags = [[tag in annotation.tags for tag in TAGS] for annotation, _ in fakes]
     pred_tags = [[tag in (scored.tags or ()) for tag in TAGS] for _, scored in fakes]
@@ -74,19 +74,15 @@ def reference(images: list[tuple[Annotation, Scored]]) -> dict[str, float | None
     p_fake = [scored.p_fake for _, scored in images]
     is_fake = [label == "fake" for label in truth]
     return {
-        "accuracy": float(sk.accuracy_score(truth, verdicts_given)) if images else None,
-        "balanced_accuracy": float(sk.balanced_accuracy_score(truth, verdicts_given)) if both else None,
-        "accuracy_fake": share(
-            sum(t == s == "fake" for t, s in zip(truth, verdicts_given, strict=True)), truth.count("fake")
-        ),
-        "accuracy_real": share(
-            sum(t == s == "real" for t, s in zip(truth, verdicts_given, strict=True)), truth.count("real")
-        ),
-        "precision": float(sk.precision_score(truth, verdicts_given, **only)) if "fake" in verdicts_given else None,
-        "recall": float(sk.recall_score(truth, verdicts_given, **only)) if "fake" in truth else None,
-        "f1": float(sk.f1_score(truth, verdicts_given, **only)) if "fake" in [*truth, *verdicts_given] else None,
+        "accuracy": float(sk.accuracy_score(truth, found)) if images else None,
+        "balanced_accuracy": float(sk.balanced_accuracy_score(truth, found)) if both else None,
+        "accuracy_fake": share(sum(t == s == "fake" for t, s in zip(truth, found, strict=True)), truth.count("fake")),
+        "accuracy_real": share(sum(t == s == "real" for t, s in zip(truth, found, strict=True)), truth.count("real")),
+        "precision": float(sk.precision_score(truth, found, **only)) if "fake" in found else None,
+        "recall": float(sk.recall_score(truth, found, **only)) if "fake" in truth else None,
+        "f1": float(sk.f1_score(truth, found, **only)) if "fake" in [*truth, *found] else None,
         "false_positive_rate": share(
-            sum(t == "real" and s == "fake" for t, s in zip(truth, verdicts_given, strict=True)), truth.count("real")
+            sum(t == "real" and s == "fake" for t, s in zip(truth, found, strict=True)), truth.count("real")
         ),
         "auroc": float(sk.roc_auc_score(is_fake, p_fake)) if both else None,
         "average_precision": float(sk.average_precision_score(is_fake, p_fake)) if both else None,

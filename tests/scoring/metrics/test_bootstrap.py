@@ -20,7 +20,7 @@ from swift_plugins.fakexplain.scoring.metrics.ranking import Ranking
 from swift_plugins.fakexplain.scoring.metrics.ratios import MetricFunction, Ratios
 
 
-def paired_bootstrap(a: Figures, b: Figures, n: int, **settings: Any) -> dict[str, Difference]:
+def paired_bootstrap(a: MetricFunction, b: MetricFunction, n: int, **settings: Any) -> dict[str, Difference]:
     """How far the first is ahead of the second."""
     return joint_bootstrap({"b": b, "a": a}, n, **settings).differences["a", "b"]
 

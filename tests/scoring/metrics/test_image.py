@@ -53,7 +53,7 @@ BY_HAND = [
     # wrong; no box where there is one: IoU 0
     (fake("f6", (10, 10, 20, 20)), says("No visible flaw.", "real"), "real", 0.0, ()),
     (real("r1"), says("No visible flaw.", "real"), "real", None, ()),
-    # wrong, in a word that is known but not asked for; boxes on a real image have no IoU
+    # wrong, in a word that is known but not outputs for; boxes on a real image have no IoU
     (real("r2"), says("[0, 0, 504, 504] Sky.", "generated"), "fake", None, ("wording",)),
     # base models: other notations, read and not exact
     (
@@ -143,7 +143,7 @@ def said(**fields) -> BaselinePrediction:
 
 
 @pytest.mark.parametrize(
-    ("gold", "prediction", "asked", "verdict", "iou"),
+    ("gold", "prediction", "outputs", "verdict", "iou"),
     [
         (fake("a", (0, 0, 256, 256)), said(verdict="fake", score=3.5), Outputs(), "fake", None),
         (fake("a", (0, 0, 256, 256)), None, Outputs(), None, None),
@@ -159,8 +159,8 @@ def said(**fields) -> BaselinePrediction:
         (fake("a"), None, Outputs(masks=True), None, 0.0),
     ],
 )
-def test_baselines_by_hand(gold, prediction, asked: Asked, verdict: str | None, iou: float | None):
-    scored = score_baseline(gold, prediction, asked)
+def test_baselines_by_hand(gold, prediction, outputs: Outputs, verdict: str | None, iou: float | None):
+    scored = score_baseline(gold, prediction, outputs)
     assert (scored.verdict, scored.iou, scored.answered) == (verdict, iou, prediction is not None)
     assert (scored.exact, scored.tags, scored.text, scored.problems) == (None, None, None, ())
     assert scored.p_fake == (prediction.score if prediction else None)

@@ -55,7 +55,7 @@ def test_answers_of_folds(tmp_path: Path):
     for fold, name in enumerate(NAMES):
         write(tmp_path, f"fold{fold}.jsonl", json.dumps({"response": f"<{fold}>", "images": [str(tmp_path / name)]}))
     found = read(tmp_path, *(f"fold{fold}.jsonl" for fold in range(4)))
-    assert [type(each) for each in found] == [Prediction] * 4
+    assert [type(each) for each in found] == [AnswerPrediction] * 4
     assert [(Path(each.image).name, each.text, Path(each.file).name, each.line) for each in found] == [
         (name, f"<{fold}>", f"fold{fold}.jsonl", 1) for fold, name in enumerate(NAMES)
     ]

@@ -1,7 +1,7 @@
 """Metrics of many images: accuracy, IoU, AUROC and everything else that the paper's tables report.
 
-A metric is a function of one weight per image (`ratios.MetricFunction`), computed from `columns.Columns`. Metrics of all
-images, of one generator and of a bootstrap resample therefore come from one place.
+A metric is a function of one weight per image (`ratios.MetricFunction`), computed from `columns.Columns`. So metrics
+of all images, of one generator and of a bootstrap resample come from one place.
 
 Deviations from the paper, which says little about how it averages: BLEU-2 and ROUGE-L leave out real images (`texts`);
 box metrics, tag metrics and fragmentation are over fake images, as IoU is (§5.1).

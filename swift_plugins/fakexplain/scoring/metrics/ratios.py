@@ -19,7 +19,8 @@ MetricFunction = Callable[[Array], Mapping[str, float | None]]
 class Ratios:
     """Metrics that are a sum over images divided by another: accuracy, mean IoU, precision, F1.
 
-    Called with weights it is a `MetricFunction`, one matrix-vector product for all of them; None where a denominator is 0.
+    Called with weights it is a `MetricFunction`: one matrix-vector product gives all of them, None if a denominator is
+    0.
 
     Args:
         names: k names.

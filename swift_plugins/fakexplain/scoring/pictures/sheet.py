@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from ...annotation import Annotation
 from ...answer import parse_answer, target_regions
-from ...atomic import replacing
+from ...atomic import atomic_file
 from ...errors import DataError
 from ...frames import FrameRule
 from ...pictures.lettering import Pen
@@ -78,7 +78,7 @@ def contact_sheet(
             sheet.paste(each, (margin + column * (cell + gap), y))
         y += height + gap
 
-    with replacing(out) as partial:
+    with atomic_file(out) as partial:
         sheet.save(partial, "PNG")
     return len(cells)
 

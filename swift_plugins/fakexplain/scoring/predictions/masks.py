@@ -80,8 +80,8 @@ def read_masks(
 def load_mask(path: str | Path, image_wh: tuple[int, int], threshold: int | None = None) -> Any:
     """Load a mask as the pixels of its image.
 
-    A mask of another size than its image is scaled to it by nearest neighbour, provided that its shape is the image's to
-    a pixel. A method that squeezes images into squares has to stretch its masks back.
+    A mask of another size than its image is scaled to it by nearest neighbour, if its shape is the image's to a
+    pixel. A method that squeezes images into squares has to stretch its masks back.
 
     Args:
         path: an opaque image file with 8 bits per channel, grey or with only grey colours.

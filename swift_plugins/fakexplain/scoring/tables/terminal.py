@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...answer import PROBLEMS
-from ...text_table import aligned
+from ...text_table import align_columns
 from ..metrics.definitions import COMPARED, HEADLINES, LABELS
 
 ROWS = {"n": "images", "answered": "answered", "unreadable": "without a verdict"} | LABELS
@@ -23,19 +23,19 @@ def render_table(
     intervals = any(result["intervals"] for result in results.values())
     head = f"with {100 * level:g} % intervals" if intervals else ""
     left = range(len(names) + 1) if intervals else (0,)
-    parts = [aligned([[head, *names], *rows], left=left)]
+    parts = [align_columns([[head, *names], *rows], left=left)]
     if any(result["over_folds"] for result in results.values()):
         rows = [
             [ROWS[figure], *(_spread(result["over_folds"].get(figure)) for result in results.values())]
             for figure in known
             if figure in COMPARED
         ]
-        parts.append(aligned([["mean and spread over folds", *names], *rows]))
+        parts.append(align_columns([["mean and spread over folds", *names], *rows]))
     if codes := [code for code in PROBLEMS if any(result["problems"][code] for result in results.values())]:
         counts = [
             [code, *(str(result["problems"][code]) for result in results.values()), PROBLEMS[code]] for code in codes
         ]
-        parts.append(aligned([["answers with", *names, ""], *counts], left=(0, -1)))
+        parts.append(align_columns([["answers with", *names, ""], *counts], left=(0, -1)))
     told = [each for each in comparisons if len(names) < 4 or each["b"] == names[0]]
     parts += [_comparison(each) for each in told]
     if told != comparisons:
@@ -71,7 +71,7 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
         f"{test['only_b']} times, p {_p(test['p'])}"
     )
     head = f"{comparison['a']} against {comparison['b']}"
-    return (aligned([[head, "difference", "interval", "p"], *rows]) if rows else head) + f"\n{line}"
+    return (align_columns([[head, "difference", "interval", "p"], *rows]) if rows else head) + f"\n{line}"
 
 
 def _interval(interval: Sequence[float] | None) -> str:
