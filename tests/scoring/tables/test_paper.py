@@ -17,7 +17,7 @@ from swift_plugins.fakexplain.scoring.metrics.definitions import COMPARED, NAMES
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.results import Resampling
 from swift_plugins.fakexplain.scoring.run import Run
-from swift_plugins.fakexplain.scoring.score import score_systems, system_of
+from swift_plugins.fakexplain.scoring.score import build_system, score_systems
 from swift_plugins.fakexplain.scoring.systems import main_runs
 from swift_plugins.fakexplain.scoring.tables import paper as tables
 from swift_plugins.fakexplain.scoring.tables.contents import all_tables, missing_tables
@@ -276,7 +276,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Run:
     def records() -> list[Annotation]:
         return list(read_annotations(annotations))
 
-    systems = {name: system_of(read_predictions(predictions)) for name in ("ours", "again")}
+    systems = {name: build_system(read_predictions(predictions)) for name in ("ours", "again")}
     rule = frame_rule("fx_qwen2_5_vl", env={})
     found, comparisons = score_systems(records(), systems, rule, "full", resampling=Resampling(50))
     return Run(

@@ -9,7 +9,7 @@ from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.scoring.results import Resampling
-from swift_plugins.fakexplain.scoring.score import System, score_systems, system_of
+from swift_plugins.fakexplain.scoring.score import AnswerSystem, build_system, score_systems
 from swift_plugins.fakexplain.scoring.tables.terminal import render_table
 from tests.scoring import forty
 
@@ -72,7 +72,7 @@ McNemar: none alone is right on 0 images, ours alone on 31; p < 0.001"""  # noqa
 
 def test_without_intervals(tmp_path: Path):
     annotations, answers = forty.write(tmp_path)
-    systems = {"ours": system_of(read_predictions(answers)), "none": System({})}
+    systems = {"ours": build_system(read_predictions(answers)), "none": AnswerSystem({})}
     results, comparisons = score_systems(read_annotations(annotations), systems, RULE, resampling=Resampling(0))
     assert render_table(results, comparisons) == FORTY
 
@@ -86,7 +86,7 @@ def test_with_intervals():
         for i, label in enumerate(["fake", "real"] * 2)
     ]
     systems = {
-        name: system_of(
+        name: build_system(
             BaselinePrediction(str(Path.cwd() / record.image), verdict or record.label) for record in records
         )
         for name, verdict in (("always fake", "fake"), ("right", None))
@@ -116,7 +116,7 @@ McNemar: right alone is right on 2 images, always fake alone on 0; p 0.500"""
 
 
 def test_no_record():
-    results, comparisons = score_systems([], {"a": System({})}, RULE)
+    results, comparisons = score_systems([], {"a": AnswerSystem({})}, RULE)
     assert (
         render_table(results, comparisons)
         == """\
@@ -128,7 +128,7 @@ without a verdict  0"""
 
 
 def test_many_systems_are_compared_with_the_first():
-    results, comparisons = score_systems([], {name: System({}) for name in "abcd"}, RULE)
+    results, comparisons = score_systems([], {name: AnswerSystem({}) for name in "abcd"}, RULE)
     assert len(comparisons) == 6
     shown = render_table(results, comparisons)
     assert [line for line in shown.splitlines() if "against" in line] == ["b against a", "c against a", "d against a"]

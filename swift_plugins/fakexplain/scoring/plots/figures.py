@@ -16,7 +16,7 @@ from ...pictures.colours import BLUE, ORANGE, VERMILLION
 from ...tags import TAG_WORDS, TAGS
 from ..metrics.keywords import Keyword
 from ..tables.published import HUMANS_PREFERRED, VOTES
-from .svg import INK, WIDTH, abbreviate, note, plain, svg
+from .svg import INK, WIDTH, abbreviate, as_percent, note, plain, svg
 from .votes import Tally, Votes
 
 if TYPE_CHECKING:

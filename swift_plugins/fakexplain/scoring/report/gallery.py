@@ -20,7 +20,7 @@ from ...mentions import Mention, RegionLike
 from ...parallel import map_ordered
 from ...pictures.data_uri import jpeg_data_uri
 from ...pictures.overlay import letter, load_picture, place_badges
-from ..run import FILES, Answered, Run, whole_answers_of
+from ..run import FILES, RecordedAnswers, Run, complete_answers
 from ..systems import without_checkpoints
 
 ENLARGED = 2  # times, at most: more shows no more of a small image
@@ -71,7 +71,7 @@ def build_gallery(
     runs = [run for run in runs if systems.keys() & run.systems.keys()]
     chosen = [_choose(run, systems, limit, seed) for run in runs]
     keys = set(_take_turns([each for each, _ in chosen], limit))
-    gathered: dict[Key, tuple[Annotation, Answered]] = {}
+    gathered: dict[Key, tuple[Annotation, RecordedAnswers]] = {}
     for run in runs:
         for record, answers in _records(run, systems) if keys else ():
             if (key := (set_name(run), record.id)) in keys:
@@ -157,12 +157,12 @@ def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
     return list(taken)
 
 
-def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, Answered]]:
+def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, RecordedAnswers]]:
     for record in read_annotations(run.folder / FILES[1]):
-        yield record, {name: answer for name, answer in whole_answers_of(record).items() if name in systems}
+        yield record, {name: answer for name, answer in complete_answers(record).items() if name in systems}
 
 
-def _image(set_: str, record: Annotation, answers: Answered, longer_side: int, votes: Votes) -> dict[str, Any]:
+def _image(set_: str, record: Annotation, answers: RecordedAnswers, longer_side: int, votes: Votes) -> dict[str, Any]:
     """What the page's script draws of an image: words and numbers, and the picture once."""
     factor = min(longer_side / max(record.image_wh), ENLARGED)
     wh = tuple(max(1, round(side * factor)) for side in record.image_wh)
