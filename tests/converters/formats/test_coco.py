@@ -17,7 +17,7 @@ from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 from tests.converters.goldens import ASSETS, check_golden
-from tests.converters.test_convert import OUTSIDE, picture
+from tests.converters.pictures import OUTSIDE, picture
 from tests.converters.various import RECORDS, read_back, various, without_paths
 
 SOURCE = ASSETS / "coco/source"
@@ -89,8 +89,8 @@ def test_ids_may_be_text_and_are_not_numbers_then(tmp_path):
     content = changed("images", 1, value={"id": "7", "file_name": "c.png"})
     content["annotations"].append({"image_id": "7", "bbox": [0, 0, 1, 1], "caption": "Other."})
     first, second = drafts(tmp_path, content)
-    assert [region[4] for region in first.regions] == ["Six fingers."] and first.id == "b/a"
-    assert [region[4] for region in second.regions] == ["Other."] and second.id == "7" and second.wh is None
+    assert [region.caption for region in first.regions] == ["Six fingers."] and first.id == "b/a"
+    assert [region.caption for region in second.regions] == ["Other."] and second.id == "7" and second.wh is None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_ids_may_be_text_and_are_not_numbers_then(tmp_path):
     ],
 )
 def test_where_a_caption_comes_from(tmp_path, changes, caption):
-    assert drafts(tmp_path, annotation(**changes))[0].regions[0][4] == caption
+    assert drafts(tmp_path, annotation(**changes))[0].regions[0].caption == caption
 
 
 def several(*annotations, **image):
@@ -140,7 +140,7 @@ def several(*annotations, **image):
 def test_tags_of_annotations_are_the_images(tmp_path, annotations, image, tags):
     (draft,) = drafts(tmp_path, several(*annotations, **image))
     assert draft.tags == tags
-    assert draft.regions[0][4] == ("flaw", "Wrong Texture", "perspective")[annotations[0].get("category_id", 1) - 1]
+    assert draft.regions[0].caption == ("flaw", "Wrong Texture", "perspective")[annotations[0].get("category_id", 1) - 1]
     described = [each | {"caption": "Hand."} for each in annotations]
     assert drafts(tmp_path, several(*described, **image))[0].tags == tags
 
@@ -175,7 +175,7 @@ def test_an_error_found_later_names_the_annotation(tmp_path):
 def test_a_category_may_be_there_twice(tmp_path):
     content = COCO | {"categories": [{"id": 1, "name": "flaw"}, {"id": "1", "name": "b"}, {"id": 1, "name": "flaw"}]}
     content["annotations"] = [COCO["annotations"][0] | {"caption": ""}]
-    assert drafts(tmp_path, content)[0].regions[0][4] == "flaw"
+    assert drafts(tmp_path, content)[0].regions[0].caption == "flaw"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_category_may_be_there_twice(tmp_path):
     ],
 )
 def test_boxes(tmp_path, changes, box):
-    assert drafts(tmp_path, annotation(**changes))[0].regions[0][:4] == box
+    assert drafts(tmp_path, annotation(**changes))[0].regions[0].box == box
 
 
 def test_what_is_said_of_an_image(tmp_path):

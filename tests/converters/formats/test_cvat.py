@@ -79,7 +79,7 @@ def test_every_shape_gives_its_tight_box(tmp_path, shape, box):
 def test_a_caption_is_an_attribute_or_else_the_label(tmp_path, attributes, caption):
     inside = "".join(f'<attribute name="{name}">{value}</attribute>' for name, value in attributes.items())
     shape = f'<box label="flaw" xtl="3" ytl="2" xbr="9" ybr="8">{inside}</box>'
-    assert draft_of(tmp_path, image(shape)).regions[0][4] == caption
+    assert draft_of(tmp_path, image(shape)).regions[0].caption == caption
 
 
 TASK = "<task><id>{}</id><assignee><username>{}</username></assignee></task>"
@@ -147,7 +147,7 @@ def box(label="flaw", **attributes):
 )
 def test_tags_of_shapes_are_the_images(tmp_path, inside, tags):
     assert draft_of(tmp_path, image(inside)).tags == tags
-    assert draft_of(tmp_path, image(box("Wrong Texture"))).regions[0][4] == "Wrong Texture"
+    assert draft_of(tmp_path, image(box("Wrong Texture"))).regions[0].caption == "Wrong Texture"
 
 
 def test_what_shapes_say_of_their_image_is_the_images(tmp_path):

@@ -98,12 +98,12 @@ def test_every_shape_gives_its_tight_box_in_pixels(result, box):
     ],
 )
 def test_a_caption_is_a_text_area_or_meta_or_a_label(results, caption):
-    assert one(*results).regions[0][4] == caption
+    assert one(*results).regions[0].caption == caption
 
 
 def test_each_region_has_its_own_text():
     draft = one(shape(id="a"), shape(id="b"), text("B.", id="b"), text("A.", id="a"))
-    assert [region[4] for region in draft.regions] == ["A.", "B."]
+    assert [region.caption for region in draft.regions] == ["A.", "B."]
 
 
 def test_choices_and_texts_of_the_image_are_read_by_name_and_by_what_they_mean():
@@ -151,7 +151,7 @@ def test_choices_and_texts_of_the_image_are_read_by_name_and_by_what_they_mean()
 )
 def test_labels_of_regions_that_are_tags_are_the_images(results, tags):
     assert one(*results).tags == tags
-    assert one(shape(labels=["Wrong Texture"])).regions[0][4] == "Wrong Texture"
+    assert one(shape(labels=["Wrong Texture"])).regions[0].caption == "Wrong Texture"
 
 
 def test_an_error_found_later_names_the_result(tmp_path):

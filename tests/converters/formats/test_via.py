@@ -69,7 +69,7 @@ def test_an_export_of_annotations_and_via_1_are_read_as_a_project_is(tmp_path):
     ],
 )
 def test_every_shape_gives_its_tight_box(shape, box):
-    assert from_via(entry(region(shape)))[0].regions == [(*box, "Hand.")]
+    assert from_via(entry(region(shape)))[0].regions == [(box, "Hand.", "regions[0]")]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_every_shape_gives_its_tight_box(shape, box):
     ],
 )
 def test_a_caption_is_an_attribute_that_is_text(attributes, caption):
-    assert from_via(entry(region(**attributes)))[0].regions[0][4] == caption
+    assert from_via(entry(region(**attributes)))[0].regions[0].caption == caption
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_what_regions_say_of_their_image_is_the_images():
 
 
 def test_an_error_found_later_names_the_region(tmp_path):
-    assert from_via(entry(region(), region()))[0].places == ["regions[0]", "regions[1]"]
+    assert places(entry(region(), region())) == ["regions[0]", "regions[1]"]
     named = entry() | {"regions": {"x": region(), "y": region(RECT | {"x": 90})}}
-    assert from_via(named)[0].places == ["regions[x]", "regions[y]"]
+    assert places(named) == ["regions[x]", "regions[y]"]
     pictures(tmp_path, "a.png")
     (tmp_path / "via.json").write_text(json.dumps({"a": named}))
     with pytest.raises(DataError, match=r"regions\[y\]\.bbox: expected a box inside the 40x30 image"):
