@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from converters.export import WRITERS
-from converters.formats import FORMATS
+from converters.formats import READ, WRITTEN
 from swift_plugins.fakexplain.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +27,7 @@ def test_a_command_is_taken(line):
 
 def test_the_tables_name_every_format():
     assert len(LINES) >= 15
-    assert {line.split()[1] for line in CELLS if line.startswith("convert")} == set(FORMATS)
+    assert {line.split()[1] for line in CELLS if line.startswith("convert")} == set(READ)
     assert {(re.findall("--to (.*?) ", line) or ["rows"])[0] for line in CELLS if line.startswith("export")} == set(
-        WRITERS
+        WRITTEN
     )

@@ -81,7 +81,7 @@ def test_boxes_are_those_of_the_upright_image(tmp_path):
 def test_the_order_within_the_file_means_nothing(tmp_path, order):
     first, second = drafts(tmp_path, {name: COCO[name] for name in order})
     assert (first.image, first.id, first.wh, first.label) == ("b/a.png", "b/a", (40, 20), None)
-    assert first.regions == [(3, 4, 13, 9.5, "Six fingers.")]
+    assert [each[:2] for each in first.regions] == [((3, 4, 13, 9.5), "Six fingers.")]
     assert (second.image, second.regions, second.label) == ("c.png", [], "real")
 
 
@@ -140,7 +140,9 @@ def several(*annotations, **image):
 def test_tags_of_annotations_are_the_images(tmp_path, annotations, image, tags):
     (draft,) = drafts(tmp_path, several(*annotations, **image))
     assert draft.tags == tags
-    assert draft.regions[0].caption == ("flaw", "Wrong Texture", "perspective")[annotations[0].get("category_id", 1) - 1]
+    assert (
+        draft.regions[0].caption == ("flaw", "Wrong Texture", "perspective")[annotations[0].get("category_id", 1) - 1]
+    )
     described = [each | {"caption": "Hand."} for each in annotations]
     assert drafts(tmp_path, several(*described, **image))[0].tags == tags
 

@@ -5,7 +5,7 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from converters.convert import Report
+from converters.convert import Changes
 from swift_plugins.fakexplain.errors import DataError
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.reading import drafts, peak_of_reading, pictures
@@ -32,9 +32,9 @@ def draft_of(folder, *images, meta=""):
 
 
 def test_golden(tmp_path):
-    report = Report()
-    check_golden("cvat", tmp_path, report=report)
-    assert report == Report(turned=1)
+    changes = Changes()
+    check_golden("cvat", tmp_path, changes=changes)
+    assert report == Changes(turned=1)
 
 
 def test_the_file_itself_is_read_as_its_folder_is():
@@ -60,7 +60,7 @@ def test_the_file_itself_is_read_as_its_folder_is():
     ],
 )
 def test_every_shape_gives_its_tight_box(tmp_path, shape, box):
-    assert draft_of(tmp_path, image(shape)).regions == [(*box, "x")]
+    assert draft_of(tmp_path, image(shape)).regions[0][:2] == (box, "x")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_an_error_found_later_names_the_shape(tmp_path):
     ellipse = '<ellipse label="x" cx="10" cy="9" rx="4" ry="2"/>'
     inside = ellipse + BOX + ellipse + '<tag label="fake"/>' + BOX.replace('"9"', '"1"')
     (draft,) = drafts("cvat", written(tmp_path, image(inside)))
-    assert draft.places == ["ellipse[0]", "box[0]", "ellipse[1]", "box[1]"]
+    assert [each.at for each in draft.regions] == ["ellipse[0]", "box[0]", "ellipse[1]", "box[1]"]
     with pytest.raises(DataError, match=r"box\[1\]\.bbox: expected x1 < x2 and y1 < y2, found \[3\.0, 2\.0, 1\.0"):
         records("cvat", tmp_path / "annotations.xml", tmp_path)
 

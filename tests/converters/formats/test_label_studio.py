@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from converters.convert import Report
-from converters.formats.label_studio import from_label_studio, image_tasks
+from converters.convert import Changes
+from converters.formats.label_studio import from_label_studio
+from converters.formats.label_studio_tasks import image_tasks
 from swift_plugins.fakexplain.errors import DataError
 from tests.converters.goldens import check_golden
 from tests.converters.reading import drafts, peak_of_reading, pictures
@@ -49,9 +50,9 @@ def without(data, name):
 
 
 def test_golden(tmp_path):
-    report = Report()
-    check_golden("label-studio", tmp_path, report=report)
-    assert report == Report(turned=1)
+    changes = Changes()
+    check_golden("label-studio", tmp_path, changes=changes)
+    assert report == Changes(turned=1)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_golden(tmp_path):
 )  # fmt: skip
 def test_every_shape_gives_its_tight_box_in_pixels(result, box):
     draft = one(result, text("Hand."))
-    assert draft.regions == [(*box, "Hand.")] and draft.wh == (40, 30)
+    assert [each[:2] for each in draft.regions] == [(box, "Hand.")] and draft.wh == (40, 30)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_an_error_found_later_names_the_result(tmp_path):
     good, bad = shape(id=None), shape(id="s", value=RECTANGLE | {"x": 120})
     each = task(annotation(was_cancelled=True), annotation(good, text("A.", id="s"), bad))
     (draft,) = from_label_studio(each)
-    assert draft.places == ["annotations[1].result[0]", "annotations[1].result[2]"]
+    assert [each.at for each in draft.regions] == ["annotations[1].result[0]", "annotations[1].result[2]"]
     pictures(tmp_path, "a.png")
     (tmp_path / "export.json").write_text(json.dumps([each]))
     with pytest.raises(DataError, match=r"annotations\[1\]\.result\[2\]\.bbox: expected a box inside the 40x30"):

@@ -18,8 +18,8 @@ from swift_plugins.fakexplain.tags import TAGS
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 from tests.converters.goldens import ASSETS, check_golden
-from tests.converters.rows import png
 from tests.converters.pictures import OUTSIDE, picture
+from tests.converters.rows import png
 from tests.converters.various import RECORDS, read_back, various, without_paths
 
 SOURCE = ASSETS / "labelme/source"

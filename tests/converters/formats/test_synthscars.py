@@ -30,7 +30,7 @@ def test_golden(tmp_path):
 )
 def test_a_caption_says_what_is_there_and_what_is_wrong(sentence, more, caption):
     ref = {"sentence": sentence, "segmentation": REF["segmentation"]} | more
-    assert from_synthscars({"1": IMAGE | {"refs": [ref]}})[0].regions == [(1, 2, 9, 8.5, caption)]
+    assert from_synthscars({"1": IMAGE | {"refs": [ref]}})[0].regions == [((1, 2, 9, 8.5), caption, "")]
 
 
 def test_every_image_is_fake():

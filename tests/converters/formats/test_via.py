@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from converters.convert import Report
+from converters.convert import Changes
 from converters.formats.via import from_via
 from swift_plugins.fakexplain.errors import DataError
 from tests.converters.goldens import ASSETS, check_golden
@@ -39,9 +39,9 @@ def without(data, name):
 
 
 def test_golden(tmp_path):
-    report = Report()
-    check_golden("via", tmp_path, report=report)
-    assert report == Report(turned=1)
+    changes = Changes()
+    check_golden("via", tmp_path, changes=changes)
+    assert report == Changes(turned=1)
 
 
 def test_an_export_of_annotations_and_via_1_are_read_as_a_project_is(tmp_path):
@@ -146,15 +146,15 @@ def test_what_regions_say_of_their_image_is_the_images():
         entry(region(**hand), region(caption="Eye.", annotator="a08")),
         entry(region(), region(caption="Eye.", annotator="a08"), annotator="a07"),
     ):
-        message = r"^regions\[1\]\.region_attributes\.annotator: expected one annotator, for 'a07' .* found 'a08'"
+        message = r"^regions\[1\]\.region_attributes\.annotator: expected one annotator, but an earlier statement is 'a07', found 'a08'"
         with pytest.raises(DataError, match=message):
             from_via(bad)
 
 
 def test_an_error_found_later_names_the_region(tmp_path):
-    assert places(entry(region(), region())) == ["regions[0]", "regions[1]"]
+    assert [each.at for each in from_via(entry(region(), region()))[0].regions] == ["regions[0]", "regions[1]"]
     named = entry() | {"regions": {"x": region(), "y": region(RECT | {"x": 90})}}
-    assert places(named) == ["regions[x]", "regions[y]"]
+    assert [each.at for each in from_via(named)[0].regions] == ["regions[x]", "regions[y]"]
     pictures(tmp_path, "a.png")
     (tmp_path / "via.json").write_text(json.dumps({"a": named}))
     with pytest.raises(DataError, match=r"regions\[y\]\.bbox: expected a box inside the 40x30 image"):
