@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation, write_annotations
-from swift_plugins.fakexplain.atomic import partial_of, replacing, replacing_folder
+from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder, partial_path
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 
 from .convert import Changes, Place, convert
@@ -74,13 +74,13 @@ def convert_source(
     written, unpacked = written_folder(out), unpacked_folder(out)
     settings = dict(load_settings or {})
     if format == "folder":
-        settings |= {"skip": (written, partial_of(written), unpacked), "others": label is not None}
+        settings |= {"skip": (written, partial_path(written), unpacked), "others": label is not None}
     changes = Changes()
     with ExitStack() as files:
-        partial_out = files.enter_context(replacing(out))
-        new = files.enter_context(replacing_folder(written))
+        partial_out = files.enter_context(atomic_file(out))
+        new = files.enter_context(atomic_folder(written))
         if is_archive(src):
-            source = files.enter_context(replacing_folder(unpacked))
+            source = files.enter_context(atomic_folder(unpacked))
             unpack(src, source)
             inner = inner_path(str(images), "--images") if images is not None else Path()
             place = Place(source / inner, (unpacked.name / inner).as_posix())

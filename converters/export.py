@@ -9,7 +9,7 @@ from pathlib import Path
 from swift_plugins.fakexplain.annotation import Annotation, read_annotations
 from swift_plugins.fakexplain.errors import DataError, OnError
 from swift_plugins.fakexplain.images import check_image, image_key
-from swift_plugins.fakexplain.paths import resolved
+from swift_plugins.fakexplain.paths import resolve_folder
 
 
 def each_with_image(records: Iterable[Annotation], on_error: OnError) -> Iterator[Annotation]:
@@ -30,7 +30,7 @@ def each_with_image(records: Iterable[Annotation], on_error: OnError) -> Iterato
 
 def images_folder(annotations: Path) -> Path:
     """An annotations file's folder, or its nearest parent that contains all images; bad records are skipped."""
-    folder = resolved(annotations.parent)
+    folder = resolve_folder(annotations.parent)
     common = str(folder)
     for record in read_annotations(annotations, on_error=lambda _: None):
         common = os.path.commonpath((common, image_key(record.path.parent)))

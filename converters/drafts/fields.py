@@ -14,7 +14,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import LABELS, ORIGIN, Annotation, to_record
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.tags import canonical_tag
 
 from .statements import Statement
@@ -74,7 +74,7 @@ def size(data: dict[str, Any], width: str, height: str, at: str = "") -> tuple[i
     if data.get(width) is None and data.get(height) is None:
         return None
     expected = "a whole number of pixels"
-    return need(data, width, int, expected, at), need(data, height, int, expected, at)
+    return require(data, width, int, expected, at), require(data, height, int, expected, at)
 
 
 def own_id(row: Mapping[str, Any], name: str = "id", at: str = "") -> str | None:

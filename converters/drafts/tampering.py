@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.images import open_image, upright, upright_wh
+from swift_plugins.fakexplain.images import open_image, turn_upright, upright_wh
 
 from .draft import Draft, DraftRegion
 from .fields import kept_fields, own_tags
@@ -112,7 +112,7 @@ def _decode_mask(mask: bytes, image: bytes) -> Any:
         wh = upright_wh(opened)
     try:
         with open_image(io.BytesIO(mask), "the mask", decode=True) as opened:
-            pixels = np.asarray(upright(opened).convert("L"))
+            pixels = np.asarray(turn_upright(opened).convert("L"))
     except DataError as error:
         error.field = "mask"
         raise

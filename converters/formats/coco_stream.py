@@ -16,7 +16,7 @@ import msgspec
 
 from swift_plugins.fakexplain.errors import NOTHING, DataError
 from swift_plugins.fakexplain.json_items import as_utf8, load_json_items
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 _TABLES = """
 CREATE TABLE annotations (number INTEGER PRIMARY KEY, image TEXT, content BLOB);
@@ -109,8 +109,8 @@ def _categories(path: Path) -> dict[str, str]:
     """Id as JSON -> name; a category may be listed twice."""
     names: dict[str, str] = {}
     for at, category in _items(path, "categories", required=False):
-        id = need(category, "id", (int, str), "the category's id", at)
-        name = need(category, "name", str, "the category's name", at)
+        id = require(category, "id", (int, str), "the category's id", at)
+        name = require(category, "name", str, "the category's name", at)
         if (first := names.setdefault(key_of(category, "id") or "", name)) != name:
             raise DataError(f"one name of category {id!r}, which is {first!r} earlier", name, field=f"{at}.name")
     return names

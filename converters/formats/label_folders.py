@@ -13,7 +13,7 @@ from typing import Any
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import path_in
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece, image_files
 from ..drafts.sink import place_image, save_all
@@ -85,8 +85,8 @@ def from_label_folders(data: Any) -> list[Draft]:
     >>> from_label_folders({"image": "1_fake/a.png", "label": "fake"})[0].label
     'fake'
     """
-    image = need(data, "image", str, "the image's path")
-    return [Draft(image, label=need(data, "label", (str, type(None)), "fake or real"))]
+    image = require(data, "image", str, "the image's path")
+    return [Draft(image, label=require(data, "label", (str, type(None)), "fake or real"))]
 
 
 def save_label_folders(

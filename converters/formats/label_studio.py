@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import check_numbers, need
+from swift_plugins.fakexplain.json_values import check_numbers, require
 
 from ..drafts.draft import IMAGE_SUFFIXES, Draft, DraftRegion, Piece, inner_path, one_line, only_file
 from ..drafts.fields import is_text_list, other_fields, read_statement
@@ -74,10 +74,10 @@ def from_label_studio(data: Any) -> list[Draft]:
     if isinstance(data, dict) and not {"data", "annotations"} <= set(data):
         missing = "data" if "data" not in data else "annotations"
         raise DataError("the full JSON export (JSON, not JSON-MIN)", NOTHING, field=missing)
-    values = need(data, "data", dict, "the data of a task")
+    values = require(data, "data", dict, "the data of a task")
     key, image = _image(values)
     task_fields = _task_fields(values, data.get("meta"), key)
-    every = need(data, "annotations", list, "a list of annotations")
+    every = require(data, "annotations", list, "a list of annotations")
     kept = [(index, each) for index, each in enumerate(every) if not _cancelled(each, f"annotations[{index}]")]
     if not kept:
         found = Unquoted(f"{len(every)} cancelled ones" if every else "none; skip or label the task")
@@ -119,7 +119,7 @@ def _image(values: dict[str, Any]) -> tuple[str, PurePosixPath]:
         found = Unquoted(", ".join(keys)) if keys else NOTHING
         raise DataError("the image's path, under one key", found, field="data.image")
     at = f"data.{keys[0]}"
-    return keys[0], inner_path(local_path(need(values, keys[0], str, "the image's path", "data"), at), at)
+    return keys[0], inner_path(local_path(require(values, keys[0], str, "the image's path", "data"), at), at)
 
 
 def _looks_like_image(value: object) -> bool:
@@ -190,9 +190,9 @@ def _read_results(
 
 def _results(annotation: dict[str, Any], at: str) -> list[_Result]:
     results = []
-    for index, result in enumerate(need(annotation, "result", list, "a list of results", at)):
+    for index, result in enumerate(require(annotation, "result", list, "a list of results", at)):
         place = f"{at}.result[{index}]"
-        kind = need(result, "type", str, "the type of a result", place)
+        kind = require(result, "type", str, "the type of a result", place)
         if type(result.get("id")) not in (str, int, type(None)):
             raise DataError("the id of a result", result["id"], field=f"{place}.id")
         shape = kind.removesuffix("labels") or kind
@@ -205,7 +205,7 @@ def _results(annotation: dict[str, Any], at: str) -> list[_Result]:
 
 def _read_region(shape: _Result, controls: list[_Result]) -> tuple[DraftRegion, list[Any]]:
     """The region of a shape and of the controls with its id, and its labels."""
-    value = need(shape.data, "value", dict, "a shape", shape.at)
+    value = require(shape.data, "value", dict, "a shape", shape.at)
     labels = _words(shape) if shape.kind != shape.shape else []
     texts = []
     for each in controls:
@@ -221,12 +221,12 @@ def _read_region(shape: _Result, controls: list[_Result]) -> tuple[DraftRegion, 
 
 
 def _control(result: _Result) -> str:
-    return need(result.data, "from_name", str, "the name of a control", result.at)
+    return require(result.data, "from_name", str, "the name of a control", result.at)
 
 
 def _words(result: _Result) -> list[Any]:
     """The values of a control: its texts, or its number."""
-    value = need(result.data, "value", dict, "a value", result.at)
+    value = require(result.data, "value", dict, "a value", result.at)
     if result.kind in _NUMBERS and type(value.get(result.kind)) in (int, float):
         return [value[result.kind]]
     return _texts(value, "text" if result.kind == "textarea" else result.kind, f"{result.at}.value")
@@ -234,7 +234,7 @@ def _words(result: _Result) -> list[Any]:
 
 def _texts(holder: dict[str, Any], name: str, at: str) -> list[str]:
     """A text, or a list of texts, without empty ones."""
-    value = need(holder, name, (str, list), "text", at)
+    value = require(holder, name, (str, list), "text", at)
     texts = [value] if isinstance(value, str) else value
     if not is_text_list(texts):
         raise DataError("a list of texts", value, field=f"{at}.{name}")
@@ -256,7 +256,7 @@ def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[st
 
 def _size(result: dict[str, Any], at: str) -> tuple[int, int]:
     expected = "a whole number of pixels"
-    wh = need(result, "original_width", int, expected, at), need(result, "original_height", int, expected, at)
+    wh = require(result, "original_width", int, expected, at), require(result, "original_height", int, expected, at)
     check_numbers(wh, expected, f"{at}.original_width, original_height")
     return wh
 
@@ -265,7 +265,7 @@ def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box
     """The tight box in pixels; shapes are rotated only there, because both axes then have the same unit."""
     across, down = wh[0] / 100, wh[1] / 100
     if shape == "polygon":
-        points = need(value, "points", list, "a list of points [x, y]", at)
+        points = require(value, "points", list, "a list of points [x, y]", at)
         if len(points) < 3:
             raise DataError("3 points or more", points, field=f"{at}.points")
         x1, y1, x2, y2 = hull(points, f"{at}.points")
@@ -273,7 +273,7 @@ def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box
         return xywh_box(x1 * across, y1 * down, (x2 - x1) * across, (y2 - y1) * down, at)
 
     def number(name: str) -> float:
-        found = need(value, name, float, "a number", at)
+        found = require(value, name, float, "a number", at)
         check_numbers([found], "a number", f"{at}.{name}")
         return found
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from swift_plugins.fakexplain.atomic import replacing
+from swift_plugins.fakexplain.atomic import atomic_file
 from swift_plugins.fakexplain.jsonl import to_json
 
 from ..drafts.draft import image_files
@@ -52,7 +52,7 @@ def save_tasks(out: Path, folder: Path, root: Path, planned: Planned) -> tuple[i
         ValueError: the folder has no image, or is not below the root.
     """
     count = known = 0
-    with replacing(out) as partial, open(partial, "wb") as file:
+    with atomic_file(out) as partial, open(partial, "wb") as file:
         for task in image_tasks(folder, root, planned):
             file.write((b",\n" if count else b"[\n") + to_json(task))
             count += 1

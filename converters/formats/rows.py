@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation
-from swift_plugins.fakexplain.jsonl import encode, write_jsonl
+from swift_plugins.fakexplain.jsonl import to_compact_json, write_jsonl
 from swift_plugins.fakexplain.rows import to_row
 
 
@@ -26,4 +26,4 @@ def save_rows(annotations: Iterable[Annotation], out: str | Path, *, variant: st
             row["images"] = [str(annotation.path.absolute())]
             yield row
 
-    return write_jsonl(out, rows(), encode)
+    return write_jsonl(out, rows(), to_compact_json)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
 from ..drafts.parquet import load_rows
@@ -33,8 +33,8 @@ def from_sid_set(data: Any) -> list[Draft]:
     >>> draft.id, draft.label, draft.fields
     ('full_synthetic/42', 'fake', {'kind': 'full_synthetic'})
     """
-    row = need(data, "row", dict, "a row")
-    kind = kind_of(row.get("label"), need(data, "names", dict, "names of labels").get("label", NAMES))
-    id = need(row, "img_id", str, "the image's id")
-    wh = need(row, "width", int, "a whole number"), need(row, "height", int, "a whole number")
+    row = require(data, "row", dict, "a row")
+    kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label", NAMES))
+    id = require(row, "img_id", str, "the image's id")
+    wh = require(row, "width", int, "a whole number"), require(row, "height", int, "a whole number")
     return [draft_row(row, kind, id, wh, {*COLUMNS, "tags"})]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
 from ..drafts.fields import own_id, size
@@ -35,13 +35,13 @@ def from_so_fake(data: Any) -> list[Draft]:
     >>> draft.id, draft.label
     ('real/a', 'real')
     """
-    row = need(data, "row", dict, "a row")
-    kind = kind_of(row.get("label"), need(data, "names", dict, "names of labels").get("label"))
+    row = require(data, "row", dict, "a row")
+    kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label"))
     cell = row.get("image")
     name = (
         own_id(row)
         or own_id(row, "filename")
         or own_id(cell if isinstance(cell, dict) else {}, "path", "image.path")
-        or need(data, "number", str, "a name")
+        or require(data, "number", str, "a name")
     )
     return [draft_row(row, kind, stem_of(name), size(row, "width", "height"), TAKEN)]

@@ -14,7 +14,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_items import is_json_list, load_json_items
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
 from ..drafts.fields import kept_fields, own_tags, size
@@ -46,13 +46,13 @@ def from_synthscars(data: Any) -> list[Draft]:
     if not isinstance(data, dict) or len(data) != 1:
         raise DataError("an object {id: image}", data)
     ((id, image),) = data.items()
-    name = need(image, "img_file_name", str, "the image's path", id)
-    caption = need(image, "caption", str, "a caption", id)
+    name = require(image, "img_file_name", str, "the image's path", id)
+    caption = require(image, "caption", str, "a caption", id)
     regions = []
-    for index, ref in enumerate(need(image, "refs", list, "a list of {sentence, segmentation}", id)):
+    for index, ref in enumerate(require(image, "refs", list, "a list of {sentence, segmentation}", id)):
         at = f"{id}.refs[{index}]"
         text = _caption(ref, at)
-        for number, polygon in enumerate(need(ref, "segmentation", list, "a list of polygons", at)):
+        for number, polygon in enumerate(require(ref, "segmentation", list, "a list of polygons", at)):
             expected = "a polygon [x, y, …] of at least three points"
             regions.append(DraftRegion(flat_hull(polygon, expected, f"{at}.segmentation[{number}]"), text))
     return [
@@ -70,7 +70,7 @@ def from_synthscars(data: Any) -> list[Draft]:
 
 def _caption(ref: Any, at: str) -> str:
     """A ref's phrase and explanation, or the one that is not empty."""
-    phrase = one_line(need(ref, "sentence", str, "a phrase", at))
-    text = need(ref, "explanation", (str, type(None)), "a text or null", at) if "explanation" in ref else None
+    phrase = one_line(require(ref, "sentence", str, "a phrase", at))
+    text = require(ref, "explanation", (str, type(None)), "a text or null", at) if "explanation" in ref else None
     explanation = one_line(text or "")
     return f"{phrase.rstrip('.,:; ')}: {explanation}" if phrase and explanation else phrase or explanation

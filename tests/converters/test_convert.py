@@ -14,7 +14,7 @@ from converters.drafts.shapes import hull
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 from tests.cli.command import fakexplain
 from tests.converters.pictures import OUTSIDE, picture
 
@@ -87,7 +87,7 @@ def test_boxes_are_cut_at_the_border(tmp_path, box, pixels, clipped):
             Draft("none.png", label="real"),
             r"\[0\].image: expected an image file \(--images .*none.png",
         ),
-        (Draft("a.png"), r"\[0\].label: expected 'fake' or 'real', or a --label .* found nothing"),
+        (Draft("a.png"), r"\[0\].label: expected 'fake' or 'real', or --label .* found nothing"),
         (Draft("../a.png", label="real"), r"\[0\].image: expected a relative path that stays inside"),
         (Draft("text.png", label="real"), r"\[0\].image: expected a readable image"),
         (
@@ -217,7 +217,7 @@ def test_paths_that_lead_outside_are_refused(name):
 @pytest.mark.parametrize("kinds", [int, float])
 def test_true_is_no_number(kinds):
     with pytest.raises(DataError, match=r"^top.x: expected a number, found True"):
-        need({"x": True}, "x", kinds, "a number", at="top")
+        require({"x": True}, "x", kinds, "a number", at="top")
 
 
 def test_hull_wants_points():

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import click
 import typer
 
 from converters.formats import READ
 
 from ..annotation import ORIGIN
-from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, progress, usage
+from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_option, show_progress
+
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[(*READ, "list")]
 
 
 @app.command(rich_help_panel=DATA)
 def convert(
-    format: Annotated[
-        str,
-        typer.Argument(help="Format to read; `list` describes them all.", click_type=click.Choice([*READ, "list"])),
-    ],
+    format: Annotated[FormatName, typer.Argument(help="Format to read; `list` describes them all.")],
     src: Annotated[Path | None, typer.Argument(help="File, folder or ZIP archive to read.", metavar="SRC")] = None,
     output: Annotated[Path | None, typer.Option(*OUT, help="Annotations file to write.")] = None,
     images: Annotated[
@@ -68,9 +69,9 @@ def convert(
     if is_archive(src):
         check_free(unpacked_folder(output), force, folder=True)
         if images is not None:
-            usage(partial(inner_path, field="--images"), str(images), "--images")
+            parse_option(partial(inner_path, field="--images"), str(images), "--images")
     errors = Errors(keep_going)
-    show = partial(progress, path=None, what=f"convert {format}", unit="image")
+    show = partial(show_progress, path=None, what=f"convert {format}", unit="image")
     try:
         count, changes = convert_source(
             format,
@@ -84,7 +85,7 @@ def convert(
             on_error=errors,
         )
     except NoRecords:
-        errors.end(0, src)
+        errors.exit_if_any(0, src)
         raise
     print(f"{count} records in {output}")
     for number, words in (
@@ -94,7 +95,7 @@ def convert(
     ):
         if number:
             print(f"  {number} {words}")
-    errors.end(count, src)
+    errors.exit_if_any(count, src)
 
 
 def _folder_names(real: list[str] | None, fake: list[str] | None) -> dict[str, list[str]]:

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import click
 import typer
 
 from converters.formats import WRITTEN
 
 from ..annotation import read_annotations
-from ..atomic import replacing, replacing_folder
-from .app import DATA, OUT, Annotations, Errors, Force, KeepGoing, SubsetName, apart, app, check_free, progress, usage
+from ..atomic import atomic_file, atomic_folder
+from .app import (
+    DATA,
+    OUT,
+    Annotations,
+    Errors,
+    Force,
+    KeepGoing,
+    SubsetName,
+    app,
+    check_free,
+    exclude_output_images,
+    parse_option,
+    show_progress,
+)
+
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[(*WRITTEN,)]
 
 
 @app.command(
@@ -24,7 +41,7 @@ from .app import DATA, OUT, Annotations, Errors, Force, KeepGoing, SubsetName, a
 def export(
     annotations: Annotations,
     output: Annotated[Path, typer.Option(*OUT, help="File or folder to write.")],
-    to: Annotated[str, typer.Option("--to", help="Format to write.", click_type=click.Choice([*WRITTEN]))] = "rows",
+    to: Annotated[FormatName, typer.Option("--to", help="Format to write.")] = "rows",
     subset: SubsetName = "all",
     images: Annotated[
         Path | None,
@@ -46,7 +63,7 @@ def export(
     from ..rows import parse_subset, select
 
     writer = WRITTEN[to]
-    chosen = usage(parse_subset, subset, "--subset")
+    chosen = parse_option(parse_subset, subset, "--subset")
     check_free(output, force, annotations, folder=writer.folder)
     errors = Errors(keep_going)
     options: dict[str, Any] = {"variant": chosen.variant, "link": link}
@@ -55,19 +72,19 @@ def export(
     settings = {name: options[name] for name in writer.settings}
     if to != "rows":
         settings["on_error"] = errors
-    records = progress(read_annotations(annotations, on_error=errors), annotations, f"export {to}")
+    records = show_progress(read_annotations(annotations, on_error=errors), annotations, f"export {to}")
     records = select(records, chosen, on_error=errors)
     if writer.folder:
-        records = apart(records, output)
+        records = exclude_output_images(records, output)
     if check:
         records = each_with_image(records, errors)
     with ExitStack() as files:
-        partial = files.enter_context(replacing_folder(output, whole=True) if writer.folder else replacing(output))
+        partial = files.enter_context(atomic_folder(output, whole=True) if writer.folder else atomic_file(output))
         count = writer.save(records, partial, **settings)
         if not count:
-            errors.end(0, annotations)
+            errors.exit_if_any(0, annotations)
             raise ValueError(f"{annotations}: no record is in {subset}")
     print(f"{count} {'rows' if to == 'rows' else 'records'} in {output}")
     if to == "coco":
         print(f"  its image paths are relative to {options['images']}")
-    errors.end(count, annotations)
+    errors.exit_if_any(count, annotations)

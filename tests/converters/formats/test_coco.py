@@ -151,7 +151,7 @@ def test_what_annotations_say_of_their_image_is_the_images(tmp_path):
     first, second = {"annotator": "a07", "generator": "SDXL"}, {"annotator": "a07", "family": "diffusion"}
     (draft,) = drafts(tmp_path, several({"attributes": first}, {}, {"attributes": second}, attributes=first))
     assert draft.fields == first | second
-    contradicted = r"^annotations\[1\]\.attributes\.annotator: expected one annotator, for 'a07' .*, found 'a08'"
+    contradicted = r"^annotations\[1\]\.attributes\.annotator: expected one annotator, but .* 'a07', found 'a08'"
     for content in (
         several({"attributes": first}, {"attributes": {"annotator": "a08"}}),
         several({}, {"attributes": {"annotator": "a08"}}, annotator="a07"),
@@ -220,12 +220,12 @@ IMAGE = COCO["images"][0]
         ),
         (
             changed("categories", value=[{"id": 1, "name": "flaw"}, {"id": 1, "name": "hand"}]),
-            r"coco\.json: categories\[1\].name: expected one name of the category 1, .* 'flaw' before, found 'hand'",
+            r"coco\.json: categories\[1\].name: expected one name of category 1, .* 'flaw' earlier, found 'hand'",
         ),
         (changed("images", 0, value=7), r"^images\[0\]: expected a JSON object, found 7"),
         (changed("images", 0, "id"), r"^images\[0\].id: expected the image's id, found nothing"),
         (changed("images", 0, "id", value=True), r"^images\[0\].id: expected the image's id, found True"),
-        (changed("images", 0, "id", value=3), r"^images\[1\].id: expected .*, for images\[0\] has this one, found 3"),
+        (changed("images", 0, "id", value=3), r"^images\[1\].id: expected .*, but images\[0\] has this one too, found 3"),
         (changed("images", 0, "file_name"), r"^images\[0\].file_name: expected the path of the image, found nothing"),
         (changed("images", 0, "width"), r"^images\[0\].width: expected a whole number of pixels, found nothing"),
         (changed("images", 0, "height", value="20"), r"^images\[0\].height: expected a whole number .* found '20'"),
@@ -442,5 +442,5 @@ def test_memory_does_not_grow_with_the_images(tmp_path):
         return saving, loading
 
     peak(10)
-    few, many = peak(500), peak(5_000)
-    assert many[0] < few[0] + 500_000 and many[1] < few[1] + 1_000_000  # bytes; the file has some 4 MB
+    few, many = peak(500), peak(1_500)
+    assert many[0] < few[0] + 50_000 and many[1] < few[1] + 100_000  # 50 and 100 bytes per image; a draft takes 3,500
