@@ -9,7 +9,7 @@ import typer
 
 from converters.export import WRITERS
 from converters.formats import FORMATS
-from swift_plugins.fakexplain.cli import app
+from swift_plugins.fakexplain.cli.commands import app
 
 ROOT = Path(__file__).parents[1]
 READMES = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "recipes/README.md")]

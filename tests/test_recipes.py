@@ -245,7 +245,7 @@ def fakexplain_parses(argv: list[str]) -> None:
     """Parse as the app itself does, up to the values: the files need not exist."""
     import typer
 
-    from swift_plugins.fakexplain.cli import app
+    from swift_plugins.fakexplain.cli.commands import app
 
     group = typer.main.get_command(app)
     command = group.commands[argv[0]]

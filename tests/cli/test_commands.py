@@ -101,8 +101,8 @@ def test_export_does_not_overwrite_the_images_it_reads(annotations_file, tmp_pat
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
     settings = {"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}
     for source, message in (
-        (annotations_file, "data holds what is read"),
-        (elsewhere, "data holds an image that is read"),
+        (annotations_file, "data holds an input"),
+        (elsewhere, "data holds an input image"),
     ):
         args = [
             "export",

@@ -216,8 +216,8 @@ def test_the_run_of_perturbed_images_says_so(annotations_file: Path, tmp_path: P
         (("--one-is", "2"), 2, "one_is: expected fake or real, found '2'"),
         (("--column", "colour=a"), 2, "expected ROLE=NAME, ROLE one of image, verdict, score, boxes, found 'colour=a'"),
         (("--resamples", "-1"), 2, "greater than or equal to 0"),
-        (("--out", "."), 2, "holds what is read"),
-        (("--json", "data/annotations.jsonl", "--force"), 2, "is what is read"),
+        (("--out", "."), 2, "holds an input"),
+        (("--json", "data/annotations.jsonl", "--force"), 2, "is an input"),
         (("none.jsonl",), 1, "none.jsonl: expected "),
     ],
 )

@@ -342,7 +342,7 @@ def test_nothing_is_overwritten_unasked(files, tmp_path):
     assert fakexplain("qc", annotations, "-o", out, "--force").returncode == 0
     before = (out / "accepted.jsonl").read_bytes()
     done = fakexplain("qc", out / "accepted.jsonl", "-o", out, "--force", NO_COLOR="1", COLUMNS="200")
-    assert done.returncode == 2 and "is what is read" in done.stderr
+    assert done.returncode == 2 and "is an input" in done.stderr
     assert (out / "accepted.jsonl").read_bytes() == before
 
 
