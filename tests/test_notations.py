@@ -120,7 +120,7 @@ WORDS = [
     (["", " a\nb ", " c "], " d", ["a", "b", "c d"], "each line begins in its own way"),
     (["x\n", " a\n\n", " b\ny\n"], "", ["a", "b", ""], "lines without a box belong to none"),
     ([""], "\na", [""], "words on the next line"),
-    (["- **a** "], " b\nc", ["a** b"], "words before and after the only box"),
+    (["- **a** "], " b\nc", ["a b"], "words before and after the only box"),
     ([], "a", [], "no box"),
 ]
 
