@@ -88,7 +88,7 @@ def test_coco_results(tmp_path: Path):
     write(tmp_path, "coco.json", json.dumps({"images": [{"id": i, "file_name": name} for i, name in enumerate("ab")]}))
     for id, score in enumerate((0.9, 0.4)):
         write(tmp_path, f"{id}.json", json.dumps([{"image_id": id, "bbox": [1, 2, 3, 4], "score": score}]))
-    settings = {"coco": tmp_path / "coco.json", "fake_if_boxes": True}
+    options = {"coco": tmp_path / "coco.json", "fake_if_boxes": True}
     both = short(read(tmp_path, "0.json", "1.json", **options))
     assert both == [("a", "fake", None, ((1, 2, 4, 6),), None), ("b", "fake", None, ((1, 2, 4, 6),), None)]
     assert short(read(tmp_path, "0.json", "1.json", min_score=0.5, **options)) == [
