@@ -22,6 +22,7 @@ from .app import (
     parse_option,
     show_progress,
 )
+from .named_files import parse_named_files
 
 if TYPE_CHECKING:
     from ..scoring.evaluate import Evaluation
@@ -151,7 +152,7 @@ def score(
     parse_option(known_variant, variant, "--variant")
     parse_option(parse_subset, subset, "--subset")
     variant = parse_option(lambda name: answer_variant(subset, name), variant, "--variant")
-    files = named_files(predictions)
+    files = parse_named_files(predictions, "PREDICTIONS")
     for out, is_folder in ((json_out, False), (output, True)):
         if out is not None:
             check_free(out, force, annotations, *(path for paths in files.values() for path in paths), folder=is_folder)
@@ -235,7 +236,7 @@ def report(
     from ..scoring.report.report import write_report
     from ..scoring.run import load_run
 
-    logs = named_files(log or [])
+    logs = parse_named_files(log or [], "--log")
     for name, paths in logs.items():
         if len(paths) > 1:
             raise typer.BadParameter(f"two logs are called {name}; write NAME=FILE", param_hint="--log")
@@ -249,22 +250,6 @@ def report(
     print(f"report in {output / 'report.html'}")
     for sentence in missing:
         print(f"  missing: {sentence}")
-
-
-def named_files(arguments: list[str]) -> dict[str, list[Path]]:
-    """Name -> files, from NAME=FILE or FILE, which is named by its stem."""
-    named: dict[str, list[Path]] = {}
-    bare = set()
-    for argument in arguments:
-        name, equals, path = argument.partition("=")
-        if not equals or Path(argument).exists():
-            name, path = Path(argument).stem, argument
-            bare.add(name)
-        named.setdefault(name, []).append(Path(path))
-    for name in bare:
-        if len(named[name]) > 1:
-            raise typer.BadParameter(f"two files are called {name}; write NAME=FILE", param_hint="PREDICTIONS")
-    return named
 
 
 def known_variant(variant: str) -> str:

@@ -138,8 +138,8 @@ def test_memory_does_not_grow_with_the_records():
         tracemalloc.stop()
         return highest
 
-    peak(10_000)  # so many folders are remembered once
-    assert peak(10_000) < peak(1_000) + 300_000  # bytes; ids and folds in a dictionary would be some 1.5 MB
+    peak(2_000)  # fills the memory of folders, which is bounded
+    assert peak(2_000) < peak(500) + 50_000  # 33 bytes per record; ids and folds in a dictionary would take 150
 
 
 class TestNearDuplicates:

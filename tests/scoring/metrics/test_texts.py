@@ -59,7 +59,7 @@ captions = st.lists(words | letters, max_size=12).map(" ".join)
 texts = st.lists(captions, max_size=4)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(texts, texts)
 @example(["..5,.", ",.5"], ["5.", ".5"])
 @example([], ["Rail"])
@@ -75,7 +75,7 @@ def test_equals_sacrebleu_on_a_pair(sacrebleu_2, pred, gold):
     assert bleu2(counts, sentence=True) == pytest.approx(expected.score / 100, abs=1e-9)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(texts, texts)
 @example(["rail bent the rail the bent rail"], ["the bent rail bent the rail"])
 def test_equals_rouge_score_on_a_pair(rouge_score_l, pred, gold):
@@ -97,7 +97,7 @@ def test_equals_both_on_texts_longer_than_a_machine_word(sacrebleu_2, rouge_scor
         assert rouge_l(counts) == pytest.approx(rouge_score_l(pred, gold), abs=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(captions, captions.filter(str.strip), st.integers(0, 3)), min_size=1, max_size=6))
 @example([("Rail", "Rail", 1)])  # one token and no bigram: 0 without effective order
 @example([("Rail bent.", "bent Rail", 2)])  # no bigram shared: smoothed
@@ -112,7 +112,7 @@ def test_sums_equal_sacrebleu_of_the_corpus_in_any_weighting(sacrebleu_2, corpus
     assert bleu2(sums) == pytest.approx(sacrebleu_2[False].corpus_score(pred, [gold]).score / 100, abs=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(texts, texts), max_size=8))
 def test_counts_do_not_depend_on_the_other_pairs(pairs):
     pred, gold = [pred for pred, _ in pairs], [gold for _, gold in pairs]

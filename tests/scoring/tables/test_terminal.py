@@ -46,19 +46,19 @@ annotated boxes       1.167  1.167
 area per box          0.211      —
 overlap of boxes      0.000      —
 
-mean and spread over folds           ours           none
-accuracy                    0.775 ± 0.050  0.000 ± 0.000
-balanced accuracy           0.771 ± 0.042  0.000 ± 0.000
-F1 of fake                  0.826 ± 0.075  0.000 ± 0.000
-false positive rate         0.188 ± 0.125  0.000 ± 0.000
-AUROC                       0.812 ± 0.090              —
-average precision           0.874 ± 0.091              —
-IoU                         0.708 ± 0.160  0.000 ± 0.000
-box F1 at 0.5               0.851 ± 0.117  0.000 ± 0.000
-BLEU-2                      0.642 ± 0.211  0.000 ± 0.000
-ROUGE-L                     0.722 ± 0.218  0.000 ± 0.000
-exact tags                  0.458 ± 0.160  0.000 ± 0.000
-exact format                0.875 ± 0.096  0.000 ± 0.000
+mean ± std. over folds           ours           none
+accuracy                0.775 ± 0.050  0.000 ± 0.000
+balanced accuracy       0.771 ± 0.042  0.000 ± 0.000
+F1 of fake              0.826 ± 0.075  0.000 ± 0.000
+false positive rate     0.188 ± 0.125  0.000 ± 0.000
+AUROC                   0.812 ± 0.090              —
+average precision       0.874 ± 0.091              —
+IoU                     0.708 ± 0.160  0.000 ± 0.000
+box F1 at 0.5           0.851 ± 0.117  0.000 ± 0.000
+BLEU-2                  0.642 ± 0.211  0.000 ± 0.000
+ROUGE-L                 0.722 ± 0.218  0.000 ± 0.000
+exact tags              0.458 ± 0.160  0.000 ± 0.000
+exact format            0.875 ± 0.096  0.000 ± 0.000
 
 answers with  ours  none
 no_verdict       1     0  no verdict that can be read
@@ -67,7 +67,7 @@ unclosed         1     0  a part that begins and does not end; read
 layout           1     0  parts missing, repeated, out of order, or not those of the variant; lines or blanks that differ
 
 none against ours
-McNemar: right where the other is wrong, none 0 times, ours 31 times, p < 0.001"""  # noqa: E501
+McNemar: none alone is right on 0 images, ours alone on 31; p < 0.001"""  # noqa: E501
 
 
 def test_without_intervals(tmp_path: Path):
@@ -111,7 +111,7 @@ annotated boxes      1.000 [1.000, 1.000]  1.000 [1.000, 1.000]
 right against always fake  difference          interval      p
 accuracy                       +0.500  [+0.500, +0.500]  0.095
 F1 of fake                     +0.333  [+0.333, +0.333]  0.095
-McNemar: right where the other is wrong, right 2 times, always fake 0 times, p 0.500"""
+McNemar: right alone is right on 2 images, always fake alone on 0; p 0.500"""
     )  # 2 / 21; 2 · (1/2)²
 
 
@@ -132,4 +132,4 @@ def test_many_systems_are_compared_with_the_first():
     assert len(comparisons) == 6
     shown = render_table(results, comparisons)
     assert [line for line in shown.splitlines() if "against" in line] == ["b against a", "c against a", "d against a"]
-    assert shown.endswith("compared with a alone; a run and its report have all pairs")
+    assert shown.endswith("Only comparisons with a are shown; a run and its report have all pairs.")
