@@ -48,7 +48,7 @@ BUILT = [
 
 # Reads [{argv, env, build}] and answers [error or '']; a fork for each, since construction changes the process's state.
 JUDGE = """
-import contextlib, io, json, os, sys
+import contextlib, io, json, os, socket, sys
 from swift.arguments import ExportArguments, InferArguments, RLHFArguments, SftArguments
 from swift.utils import parse_args
 import swift.utils.utils as host
@@ -57,7 +57,8 @@ from transformers import HfArgumentParser
 CLASSES = {"sft": SftArguments, "rlhf": RLHFArguments, "infer": InferArguments, "export": ExportArguments}
 
 def refusal(argv, env, build):
-    os.environ.update(env)
+    with socket.create_server(("127.0.0.1", 0)) as free:  # other runs on this machine may hold the default port
+        os.environ.update(env, MASTER_PORT=str(free.getsockname()[1]))
     words = io.StringIO()
     try:
         with contextlib.redirect_stderr(words):
