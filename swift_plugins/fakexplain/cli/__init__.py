@@ -1,6 +1,6 @@
 """`fakexplain`: the command line. Parsing and printing only; the work is done elsewhere, imported where it is used."""
 
-from . import convert, export, folds, label_studio, manifest, perturb, pictures, prepare, quality, scores, setup
+from . import convert, export, folds, label_studio, manifest, perturb, pictures, prepare, qc, scores, setup, stats
 from .app import app, main
 
 __all__ = [
@@ -14,7 +14,8 @@ __all__ = [
     "perturb",
     "pictures",
     "prepare",
-    "quality",
+    "qc",
     "scores",
     "setup",
+    "stats",
 ]

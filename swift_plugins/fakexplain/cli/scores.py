@@ -93,12 +93,13 @@ def score(
 
     from ..atomic import atomic_file
     from ..frames import frame_rule
+    from ..jsonl import to_indented_json
     from ..rows import Subset, parse_subset, select
     from ..scoring.metrics.texts import SETTINGS
     from ..scoring.predictions.inputs import Settings, read_system
     from ..scoring.predictions.labels import Convention
     from ..scoring.results import Resampling
-    from ..scoring.run import indented, writing_run
+    from ..scoring.run import writing_run
     from ..scoring.score import score_systems, system_of
     from ..scoring.tables.terminal import render_table
 
@@ -173,7 +174,7 @@ def score(
             )
     if json_out is not None:
         with atomic_file(json_out) as partial:
-            partial.write_text(indented(results), encoding="utf-8")
+            partial.write_text(to_indented_json(results), encoding="utf-8")
     print(render_table(results, comparisons, resampling.level))
     for name, result in results.items():
         if missing := result["missing"]:

@@ -6,7 +6,6 @@ annotations file like any other, with one field more, `answers`; its boxes are i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from typing import Any
 from ..annotation import Annotation, relocate, to_record
 from ..atomic import atomic_folder
 from ..errors import NOTHING, DataError, Unquoted
-from ..jsonl import decode_line, to_json
+from ..jsonl import decode_line, to_indented_json, to_json
 from .metrics.image import Scored
 from .predictions.answers import Prediction
 from .score import Answers, OnImage, Said
@@ -126,11 +125,6 @@ def whole_answers_of(record: Annotation) -> Answered:
     return answers
 
 
-def indented(value: Mapping[str, Any]) -> str:
-    """JSON on many lines, a line feed at its end."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
 def image_line(annotation: Annotation, answers: Answers, folder: Path) -> dict[str, Any]:
     """A line of images.jsonl: the record, its image relative to the folder, with what each system said of it."""
     said = {name: _answer(scored, each) for name, scored, each in answers}
@@ -170,6 +164,6 @@ def writing_run(folder: Path) -> Iterator[tuple[OnImage, Callable[[Mapping[str, 
             file.write(to_json(image_line(annotation, answers, folder)) + b"\n")
 
         def finish(fields: Mapping[str, Any]) -> None:
-            (partial / FILES[0]).write_text(indented(fields), encoding="utf-8")
+            (partial / FILES[0]).write_text(to_indented_json(fields), encoding="utf-8")
 
         yield on_image, finish
