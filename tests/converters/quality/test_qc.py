@@ -147,7 +147,7 @@ def test_another_label_is_worst_and_what_agrees_is_not_listed():
         (
             [{"image": "a", "annotator": "x"}, {"image": "a", "annotator": "x", "id": "again"}],
             r"a.jsonl:2: annotator: expected one record per image and annotator, because line 1 is one, "
-            r"found a second one, by 'x' \\(id 'again'\\)",
+            r"found a second one, by 'x' \(id 'again'\)",
         ),
         (
             [{"image": "a", "annotator": "x"}, {"image": "a", "annotator": "y", "width": 90}],
