@@ -121,4 +121,4 @@ def test_memory_does_not_grow_with_the_items(tmp_path):
         return highest
 
     peak(10)
-    assert peak(20_000) < peak(2_000) + 200_000  # bytes; the file of 20,000 has 2.9 MB
+    assert peak(3_000) < peak(1_000) + 20_000  # 10 bytes per item; a piece takes 1,500

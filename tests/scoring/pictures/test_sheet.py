@@ -1,4 +1,4 @@
-"""Contact sheets: every image shown, its boxes where they lie, or why it is not."""
+"""Contact sheets: every image with its boxes in their place, or a panel with the reason why it is missing."""
 
 from __future__ import annotations
 

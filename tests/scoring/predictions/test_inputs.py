@@ -12,8 +12,8 @@ from PIL import Image
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.scoring.predictions.answers import Prediction, by_image
-from swift_plugins.fakexplain.scoring.predictions.inputs import ACCEPTED, Settings, read_system
+from swift_plugins.fakexplain.scoring.predictions.inputs import ACCEPTED, BaselineOptions, read_system
+from swift_plugins.fakexplain.scoring.predictions.join import by_image
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction, Convention
 
 NAMES = ("a.png", "b.png", "c.png", "d.png")
@@ -27,7 +27,7 @@ def read(folder: Path, *names: str, records: Iterable[str] = NAMES, **settings: 
             yield Annotation(name, name, 12, 8, "real", path=folder / name, file="gold.jsonl", line=line)
 
     paths = [folder / name for name in names]
-    return list(read_system(paths, images=folder, annotations=annotations, settings=Settings(**settings)))
+    return list(read_system(paths, images=folder, annotations=annotations, options=BaselineOptions(**settings)))
 
 
 def write(folder: Path, name: str, content: str) -> None:
@@ -55,7 +55,7 @@ def test_answers_of_folds(tmp_path: Path):
     for fold, name in enumerate(NAMES):
         write(tmp_path, f"fold{fold}.jsonl", json.dumps({"response": f"<{fold}>", "images": [str(tmp_path / name)]}))
     found = read(tmp_path, *(f"fold{fold}.jsonl" for fold in range(4)))
-    assert [type(each) for each in found] == [Prediction] * 4
+    assert [type(each) for each in found] == [AnswerPrediction] * 4
     assert [(Path(each.image).name, each.text, Path(each.file).name, each.line) for each in found] == [
         (name, f"<{fold}>", f"fold{fold}.jsonl", 1) for fold, name in enumerate(NAMES)
     ]
@@ -206,4 +206,4 @@ def test_paths_are_looked_at_before_any_is_read(tmp_path: Path):
 )
 def test_settings_that_make_no_sense(settings: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
-        Settings(**settings)
+        BaselineOptions(**settings)
