@@ -208,7 +208,7 @@ def test_stats_prints_tables(tmp_path):
         "0                  1  50.0%\n"
         "2                  1  50.0%\n"
         "\n"
-        "a caption's  mean  least  5%  median  95%  most\n"
+        "per caption  mean  least  5%  median  95%  most\n"
         "words         4.0      4   4       4    4     4\n"
         "characters   25.0     22  22      22   28    28\n"
         "\n"
