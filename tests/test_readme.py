@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from converters.formats import READ, WRITTEN
-from swift_plugins.fakexplain.cli import app
+from swift_plugins.fakexplain.cli.commands import app
 from swift_plugins.fakexplain.scoring.metrics.definitions import METRICS
 from swift_plugins.fakexplain.variants import VARIANTS, variant_named
 

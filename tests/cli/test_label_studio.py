@@ -81,7 +81,7 @@ def test_the_root_may_be_further_up(tmp_path):
         (["--tasks", "empty", "--out", "t.json"], 1, "empty: expected at least one image, found none"),
         (["--tasks", "images", "--root", "empty", "--out", "t.json"], 2, "expected a folder that contains images"),
         (["--tasks", "images", "--root", "images", "--out", "t.json"], 2, "expected a folder that contains images"),
-        (["--tasks", "images", "--out", "there.json"], 2, "is there already; --force overwrites it"),
+        (["--tasks", "images", "--out", "there.json"], 2, "already exists; --force overwrites it"),
     ],
 )
 def test_bad_usage(tmp_path, monkeypatch, args, code, message):

@@ -302,7 +302,7 @@ class TestCommand:
         assert fakexplain("convert", "folder", source, "--out", out).returncode == 0
         before = {path: path.read_bytes() for path in out.parent.rglob("*.*")}
         again = fakexplain("convert", "folder", source, "--out", out, COLUMNS="300", NO_COLOR="1", TERM="dumb")
-        assert again.returncode == 2 and "is there already; --force overwrites it" in again.stderr
+        assert again.returncode == 2 and "already exists; --force overwrites it" in again.stderr
         assert fakexplain("convert", "folder", source, "--out", out, "--force").returncode == 0
         assert {path: path.read_bytes() for path in out.parent.rglob("*.*")} == before
 

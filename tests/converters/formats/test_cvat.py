@@ -262,7 +262,7 @@ def test_an_image_of_a_project_is_found_in_the_folder_of_its_subset(tmp_path):
         (image(width="30", height="40"), "image[1].width, height: expected the upright image's own 40x30 pixels"),
         (image(name="../a.png"), "image[1].image: expected a relative path that stays inside"),
         (image(name="/etc/a.png"), "image[1].image: expected a relative path that stays inside"),
-        (image('<tag label="real"/>' + BOX), "image[1].regions: expected an empty list, for the image is real"),
+        (image('<tag label="real"/>' + BOX), "image[1].regions: expected an empty list because the image is real"),
         (image(""), "image[1].label: expected 'fake' or 'real', or --label"),
     ],
 )

@@ -354,7 +354,7 @@ def bad(*results, **changes):
         (bad(choice("real"), choice("fake")), f"{HERE}[1].value: expected one label, but an earlier"),
         (bad(text("9", id="t", name="width")), "[1].annotations[0].width: expected no field of this name"),
         (bad(shape(original_width=30, original_height=40)), "[1].width, height: expected the upright image's own"),
-        (bad(shape(), choice("real")), "[1].regions: expected an empty list, for the image is real"),
+        (bad(shape(), choice("real")), "[1].regions: expected an empty list because the image is real"),
         (bad(), "[1].label: expected 'fake' or 'real', or --label"),
     ],
 )  # fmt: skip
