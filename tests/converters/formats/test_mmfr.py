@@ -32,7 +32,7 @@ def test_images_are_found_from_every_folder(tmp_path, inner):
 
 
 @pytest.mark.parametrize(
-    ("image", "path", "label", "generator"),
+    ("image", "way", "label", "generator"),
     [
         ("flux/0_real/a.png", "sets/flux", "real", None),
         ("flux/1_fake/a.png", "sets/flux", "fake", "flux"),
