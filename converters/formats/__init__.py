@@ -54,6 +54,7 @@ class Format:
 
 
 FORMATS = {
+    "rows": Format("rows", writes="stock ms-swift JSONL, one row per record", settings=("variant",)),
     "folder": Format("label_folders", "label folders: 0_real and 1_fake, nature and ai, or any names"),
     "x-aigd": Format("x_aigd", "X-AIGD: Parquet, polygons in seven categories"),
     "so-fake": Format("so_fake", "So-Fake-OOD, So-Fake-Set: Parquet, labels by name, masks"),
@@ -61,14 +62,14 @@ FORMATS = {
     "labelme": Format(
         "labelme",
         "LabelMe: one JSON file per image, captions as descriptions",
-        "LabelMe: one JSON file beside a copy of each image, captions as descriptions",
+        "one JSON file beside a copy of each image, captions as descriptions",
         folder=True,
         settings=("images", "link"),
     ),
     "coco": Format(
         "coco",
         "COCO: one JSON file, captions as attributes or category names",
-        "COCO: one JSON file, captions as attributes",
+        "one JSON file, captions as attributes",
         settings=("images",),
     ),
     "cvat": Format("cvat", "CVAT for images 1.1: XML, captions as attributes"),
@@ -79,10 +80,9 @@ FORMATS = {
     "synthscars": Format("synthscars", "SynthScars of LEGION: JSON, polygons with phrases"),
     "loki": Format("loki", "LOKI: JSON of open-ended questions, regions with descriptions"),
     "mmfr": Format("mmfr", "MMFR of FakeReasoning: *_reasoning.json, texts on attributes"),
-    "rows": Format("rows", writes="stock ms-swift JSONL, one row per record", settings=("variant",)),
     "yolo": Format(
         "yolo",
-        writes="YOLO: images, boxes in text files and data.yaml; no captions, no tags",
+        writes="images, boxes in text files and data.yaml; no captions, no tags",
         folder=True,
         settings=("images", "link"),
     ),
@@ -94,7 +94,7 @@ FORMATS = {
     ),
     "folders": Format(
         "label_folders",
-        writes="label folders: copies of the images in 0_real and 1_fake",
+        writes="copies of the images in 0_real and 1_fake",
         folder=True,
         settings=("images", "link"),
     ),

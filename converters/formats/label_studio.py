@@ -209,10 +209,11 @@ def _read_region(shape: _Result, controls: list[_Result]) -> tuple[DraftRegion, 
     labels = _words(shape) if shape.kind != shape.shape else []
     texts = []
     for each in controls:
+        name, words = _control(each), _words(each)
         if each.kind == "textarea":
-            texts.append((_control(each), one_line(" ".join(_words(each)))))
+            texts.append((name, one_line(" ".join(words))))
         elif each.kind in ("choices", "labels"):
-            labels += _words(each)
+            labels += words
         else:
             raise DataError("only text areas and labels of a region", each.kind, field=f"{each.at}.type")
     caption = _caption(texts, shape.data, labels, shape.at)

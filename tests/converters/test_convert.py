@@ -332,14 +332,14 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("args", "code", "message"),
         [
-            (["convert", "fly", "."], 2, "expected one of"),
+            (["convert", "fly", "."], 2, "'fly' is not one of 'folder', 'x-aigd'"),
             (["convert", "folder", "none", "--out", "x.jsonl"], 1, "none: expected a file or folder to convert"),
             (["convert", "folder", ".", "--out", "x.jsonl", "--set", "fold=1"], 2, "expected NAME=VALUE with one of"),
-            (["convert", "folder", ".", "--out", "x.jsonl", "--label", "maybe"], 2, "expected fake or real"),
+            (["convert", "folder", ".", "--out", "x.jsonl", "--label", "maybe"], 2, "'maybe' is not one of 'fake'"),
             (
                 ["convert", "folder", ".", "--out", "x.jsonl", "--real", "A", "--fake", "a"],
                 2,
-                "names that differ, found 'a'",
+                "different names for real and fake folders, found 'a' in both",
             ),
             (["convert", "folder", "."], 2, "Invalid value for --out: expected an annotations file to write"),
             (

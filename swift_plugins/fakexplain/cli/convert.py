@@ -13,15 +13,16 @@ from converters.formats import READ
 from ..annotation import ORIGIN
 from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_option, show_progress
 
+FORMAT_NAMES = (*READ, "list")
 if TYPE_CHECKING:
     FormatName = str
 else:
-    FormatName = Literal[(*READ, "list")]
+    FormatName = Literal[FORMAT_NAMES]  # `--help` prints them
 
 
 @app.command(rich_help_panel=DATA)
 def convert(
-    format: Annotated[FormatName, typer.Argument(help="Format to read; `list` describes them all.")],
+    format: Annotated[FormatName, typer.Argument(help="Format to read; `list` describes them all.", metavar="FORMAT")],
     src: Annotated[Path | None, typer.Argument(help="File, folder or ZIP archive to read.", metavar="SRC")] = None,
     output: Annotated[Path | None, typer.Option(*OUT, help="Annotations file to write.")] = None,
     images: Annotated[

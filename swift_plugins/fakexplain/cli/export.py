@@ -27,10 +27,11 @@ from .app import (
     show_progress,
 )
 
+FORMAT_NAMES = tuple(WRITTEN)
 if TYPE_CHECKING:
     FormatName = str
 else:
-    FormatName = Literal[(*WRITTEN,)]
+    FormatName = Literal[FORMAT_NAMES]  # `--help` prints them
 
 
 @app.command(

@@ -11,9 +11,6 @@ from datasets import ClassLabel, Dataset, Features, Image
 
 from converters.drafts.fields import other_fields
 from converters.drafts.parquet import class_names, image_bytes, load_rows, parquet_files
-from converters.formats.sid_set import from_sid_set
-from converters.formats.so_fake import from_so_fake
-from converters.formats.x_aigd import from_x_aigd
 from swift_plugins.fakexplain.errors import DataError
 from tests.converters.rows import png, records
 
@@ -138,17 +135,6 @@ def test_hidden_files_and_folders_of_that_name_are_passed_over(tmp_path):
 def test_no_such_file_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none: expected a Parquet file or a folder of them"):
         list(load_rows(tmp_path / "none", columns=[]))
-
-
-@pytest.mark.parametrize("parse", [from_so_fake, from_sid_set, from_x_aigd])
-@pytest.mark.parametrize(
-    "data",
-    [None, 7, "x", [1], b"x", {}, {"row": None, "names": {}}, {"row": [1], "names": {}}, {"row": {}, "names": {}}]
-    + [{"row": {"label": 0}, "names": names} for names in (None, [1], {"label": 7}, {"label": [None]})],
-)
-def test_data_of_another_shape_is_an_error(parse, data):
-    with pytest.raises(DataError):
-        parse(data)
 
 
 @pytest.mark.parametrize(

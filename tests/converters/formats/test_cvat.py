@@ -160,9 +160,7 @@ def test_what_shapes_say_of_their_image_is_the_images(tmp_path):
         image("<attribute name='annotator'>bert</attribute>" + box() + box(annotator="carl")),
         image(box() + box(annotator="carl"), annotator="bert"),
     ):
-        with pytest.raises(
-            DataError, match=r"^box\[1\]\.annotator: expected one annotator, but an earlier statement is 'bert'"
-        ):
+        with pytest.raises(DataError, match=r"^box\[1\]\.annotator: expected one annotator, but .* 'bert'"):
             draft_of(tmp_path, bad, meta=meta)
 
 

@@ -84,7 +84,7 @@ def test_boxes_are_those_of_the_upright_image_and_a_mask_ends_after_its_last_pix
 )
 def test_a_shape_gives_the_box_around_it(kind, points, box):
     (region,) = draft(CONTENT | {"shapes": [SHAPE | {"shape_type": kind, "points": points}]}).regions
-    assert region == (*box, "Six fingers.")
+    assert region == (box, "Six fingers.", "shapes[0]")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ S = ("shapes", 0)
         (changed([*S, "label"]), r"^shapes\[0\].label: expected a label, found nothing"),
         (
             changed(S, SHAPE | {"label": " ", "description": ""}),
-            r"^shapes\[0\].label: expected .* not blank, found ' '",
+            r"^shapes\[0\].label: expected .* not empty, found ' '",
         ),
         (changed([*S, "shape_type"]), r"^shapes\[0\].shape_type: expected one of rectangle, .* found nothing"),
         (changed([*S, "shape_type"], "point"), r"^shapes\[0\].shape_type: expected one of .* found 'point'"),
@@ -201,8 +201,11 @@ S = ("shapes", 0)
         (changed([*S, "description"], 7), r"^shapes\[0\].description: expected text, found 7"),
         (changed(["flags"], ["fake"]), r"^flags: expected an object of flags"),
         (changed(["flags"], {"fake": 1}), r"^flags.fake: expected true or false, found 1"),
-        (changed(["flags"], {"fake": True, "real": True}), r"^flags: expected one label, .* be fake, found 'real'"),
-        (CONTENT | {"label": "real", "flags": {"fake": True}}, r"^flags: expected one label, .* real, found 'fake'"),
+        (changed(["flags"], {"fake": True, "real": True}), r"^flags: expected one label, .* is fake .*, found 'real'"),
+        (
+            CONTENT | {"label": "real", "flags": {"fake": True}},
+            r"^flags: expected one label, .* is real .*, found 'fake'",
+        ),
         (CONTENT | {"label": "maybe"}, r"^label: expected 'fake' or 'real', found 'maybe'"),
         (CONTENT | {"label": 0}, r"^label: expected 'fake' or 'real', found 0"),
         (CONTENT | {"tags": "other_anomaly"}, r"^tags: expected a list of tags, found 'other_anomaly'"),
@@ -347,10 +350,10 @@ def test_links_take_no_room(tmp_path):
         ({"image": "../a.png"}, r"annotations.jsonl:1: image: expected an image in .*data \(--images"),
         (
             {"image": "images/b.png"},
-            r"annotations.jsonl:1: image: expected an image of its own, for an .*b\.json as well",
+            r"annotations.jsonl:1: image: expected a unique output file, but an .*b\.json too",
         ),
         ({"image": "turned.jpg"}, r"annotations.jsonl:1: image: expected an upright image, .* EXIF orientation 6"),
-        ({"shapes": 4}, r"annotations.jsonl:1: shapes: expected no field of this name, for LabelMe has its own"),
+        ({"shapes": 4}, r"annotations.jsonl:1: shapes: expected no field of this name, because LabelMe has its own"),
         ({"flags": 4}, r"annotations.jsonl:1: flags: expected a list of names, found 4"),
     ],
 )

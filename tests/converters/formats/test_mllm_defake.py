@@ -124,7 +124,7 @@ ROLES = [{"role": "assistant", "content": ""}, {"role": "assistant", "content": 
         ({"objects": {"ref": [], "bbox": [[1, 2]]}}, r"^objects\.bbox\[0\]: expected four numbers"),
         ({"objects": {"ref": [], "bbox": [[1, 2, 3, True]]}}, r"^objects\.bbox\[0\]: expected four numbers"),
         ({"objects": ONE | {"bbox_type": "norm1"}}, r"^objects: expected ref and bbox only, found 'bbox_type'"),
-        ({"verdict": "real"}, r"^objects: expected no object, for the verdict is real, found 2"),
+        ({"verdict": "real"}, r"^objects: expected no object, because the verdict is real, found 2"),
         ({"verdict": "maybe"}, r"content: expected the verdict generated or real, found 'maybe'"),
         ({"verdict": "<b>"}, r"content: expected <think>…</think>, a <tag> for each tag, <verdict>…</verdict>, found"),
         ({"think": f"See: {TWO}"}, r"content: expected <ref-object><bbox> before the first text .*, found 'See:'"),

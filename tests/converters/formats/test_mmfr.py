@@ -13,7 +13,7 @@ from tests.converters.rows import png, records
 
 
 def draft(image, attributes, way="sets/flux", name=None):
-    folder = {"way": way, "name": name or way.split("/")[-1]}
+    folder = {"path": way, "name": name or way.split("/")[-1]}
     (found,) = from_mmfr({"image": image, "folder": folder, "attributes": attributes})
     return found
 
@@ -113,7 +113,7 @@ def test_texts_are_kept_by_attribute_and_nulls_are_not():
         (
             "flux/a.png",
             {},
-            r"^label: expected a folder 0_real, 1_fake, laion, diffusiondb, found none on the way to flux/a",
+            r"^label: expected a folder 0_real, 1_fake, laion, diffusiondb, found none on the path flux/a",
         ),
         ("0_real.png", {}, r"^label: expected a folder"),
         ("0_real/a.png", None, r"^expected an object \{attribute: text or null\}, found None"),
@@ -130,14 +130,16 @@ def test_a_bad_image_is_an_error(image, attributes, message):
         draft(image, attributes)
 
 
-FOLDER = {"way": "flux", "name": "flux"}
+FOLDER = {"path": "flux", "name": "flux"}
 
 
 @pytest.mark.parametrize(
     "data",
     [None, 7, "x", [1], b"x", {}, {"image": "1_fake/a.png", "folder": FOLDER}]
     + [{"image": image, "folder": FOLDER, "attributes": {}} for image in (None, 7, b"x", ["1_fake"])]
-    + [{"image": "1_fake/a.png", "folder": folder, "attributes": {}} for folder in (None, {}, {"way": 7, "name": "x"})],
+    + [
+        {"image": "1_fake/a.png", "folder": folder, "attributes": {}} for folder in (None, {}, {"path": 7, "name": "x"})
+    ],
 )
 def test_data_of_another_shape_is_an_error(data):
     with pytest.raises(DataError):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from converters.drafts.tampering import mask_regions
-from converters.formats.sid_set import COLUMNS, from_sid_set
+from converters.formats.sid_set import from_sid_set
 from swift_plugins.fakexplain.errors import DataError
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.rows import change, mask, png, records
@@ -42,20 +42,6 @@ def test_other_columns_are_kept():
 def test_another_label_is_an_error(tmp_path, label):
     source = change(SOURCE, tmp_path / "a.parquet", rows=lambda rows: [rows[0] | {"label": label}])
     with pytest.raises(DataError, match=rf"\[0\]\.label: expected a number below 3, found {label}"):
-        records("sid-set", source, tmp_path)
-
-
-@pytest.mark.parametrize("column", COLUMNS)
-def test_a_column_that_is_missing_is_an_error(tmp_path, column):
-    source = change(SOURCE, tmp_path / "a.parquet", without=[column])
-    with pytest.raises(DataError, match=rf"a\.parquet: {column}: expected a column, found columns"):
-        records("sid-set", source, tmp_path)
-
-
-@pytest.mark.parametrize("column", [name for name in COLUMNS if name != "mask"])
-def test_a_value_that_is_missing_is_an_error(tmp_path, column):
-    source = change(SOURCE, tmp_path / "a.parquet", rows=lambda rows: [rows[0] | {column: None}, *rows[1:]])
-    with pytest.raises(DataError, match=rf"a\.parquet: \[0\]\.{column}: expected .*, found None"):
         records("sid-set", source, tmp_path)
 
 

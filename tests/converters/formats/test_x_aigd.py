@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
-from converters.formats.x_aigd import CATEGORIES, COLUMNS, from_x_aigd
+from converters.formats.x_aigd import CATEGORIES, from_x_aigd
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.tags import TAGS
 from tests.converters.goldens import ASSETS, check_golden
@@ -45,22 +45,6 @@ def test_a_tag_is_said_once():
     label = {"label": "low-level-texture", "points": [[1.0, 2.0], [9.5, 2.0], [3.0, 7.0]]}
     (draft,) = from_x_aigd({"row": ROW | {"labels": [label], "tags": ["Wrong Texture", "artistic_style"]}})
     assert draft.tags == ["texture_error", "artistic_style"]
-
-
-@pytest.mark.parametrize("column", COLUMNS)
-def test_a_column_that_is_missing_is_an_error(tmp_path, column):
-    source = change(SOURCE, tmp_path / "a.parquet", without=[column])
-    with pytest.raises(DataError, match=rf"a\.parquet: {column}: expected a column, found columns"):
-        records("x-aigd", source, tmp_path)
-
-
-@pytest.mark.parametrize("column", [name for name in COLUMNS if name != "labels"])
-def test_a_value_that_is_missing_is_an_error(tmp_path, column):
-    source = change(SOURCE, tmp_path / "a.parquet", rows=lambda rows: [rows[0] | {column: None}, *rows[1:]])
-    with pytest.raises(DataError, match=rf"a\.parquet: \[0\]\.{column}: expected .*, found None"):
-        records("x-aigd", source, tmp_path)
-    errors = []
-    assert len(records("x-aigd", source, tmp_path, on_error=errors.append)) == 2 and len(errors) == 1
 
 
 @pytest.mark.parametrize(
