@@ -210,7 +210,7 @@ def test_the_run_of_perturbed_images_says_so(annotations_file: Path, tmp_path: P
     ("args", "code", "message"),
     [
         (("--template", "llava"), 2, "its model frame is not known"),
-        (("--variant", "short"), 2, "expected one of full, no_bbox"),
+        (("--variant", "short"), 2, "'short' is not one of 'full', 'no_bbox'"),
         (("--max-pixels", "0"), 2, "greater than or equal to 1"),
         (("--subset", "fold7_test"), 2, "no such subset"),
         (("--one-is", "2"), 2, "'2' is not one of 'fake', 'real'"),

@@ -26,7 +26,6 @@ from .app import (
     show_progress,
 )
 from .named_files import parse_named_files
-from .scores import known_variant
 
 if TYPE_CHECKING:
     from ..frames import FrameRule
@@ -125,7 +124,6 @@ def _check_settings(template: str, max_pixels: int | None, variant: str, font: P
     from ..frames import frame_rule
 
     rule: FrameRule = parse_option(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
-    parse_option(known_variant, variant, "--variant")
     if font is not None:
         from ..pictures.lettering import check_font
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..variants import variant_named
 from .app import (
     OUT,
     SCORES,
@@ -149,7 +148,6 @@ def score(
     from ..scoring.tables.terminal import render_table
 
     rule = parse_option(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
-    parse_option(known_variant, variant, "--variant")
     parse_option(parse_subset, subset, "--subset")
     variant = parse_option(lambda name: answer_variant(subset, name), variant, "--variant")
     files = parse_named_files(predictions, "PREDICTIONS")
@@ -250,12 +248,3 @@ def report(
     print(f"report in {output / 'report.html'}")
     for sentence in missing:
         print(f"  missing: {sentence}")
-
-
-def known_variant(variant: str) -> str:
-    """The variant, if it exists.
-
-    Raises:
-        ValueError: no such variant.
-    """
-    return variant_named(variant).name

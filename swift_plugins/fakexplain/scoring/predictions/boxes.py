@@ -125,18 +125,7 @@ def read_coco_results(
     """
     images, coco = Path(images), Path(coco)
     check_is_file(coco, "a JSON file of COCO annotations")
-    names: dict[int | str, str] = {}
-    try:
-        for at, image in load_json_items(coco, "images.item"):
-            id = require(image, "id", (int, str), "the image's id", at)
-            if id in names:
-                raise DataError("an id of its own", id, field=f"{at}.id")
-            name = require(image, "file_name", str, "the path of the image", at)
-            names[id] = image_at(images, name, f"{at}.file_name")
-        if not names:
-            raise DataError("at least one image", NOTHING, field="images")
-    except DataError as error:
-        raise error.at(str(coco), 0) from None
+    names = _coco_images(coco, images)
     boxes: dict[int | str, list[Box]] = defaultdict(list)
     for path in map(Path, paths):
         check_is_file(path, "a JSON file of COCO results")
@@ -160,3 +149,20 @@ def read_coco_results(
         kept = tuple(boxes.get(id, ()))
         verdict = ("fake" if kept else "real") if fake_if_boxes else None
         yield BaselinePrediction(image, verdict, None, kept, file=str(coco))
+
+
+def _coco_images(coco: Path, images: Path) -> dict[int | str, str]:
+    """Id -> real path of every image of COCO annotations."""
+    names: dict[int | str, str] = {}
+    try:
+        for at, image in load_json_items(coco, "images.item"):
+            id = require(image, "id", (int, str), "the image's id", at)
+            if id in names:
+                raise DataError("an id of its own", id, field=f"{at}.id")
+            name = require(image, "file_name", str, "the path of the image", at)
+            names[id] = image_at(images, name, f"{at}.file_name")
+        if not names:
+            raise DataError("at least one image", NOTHING, field="images")
+    except DataError as error:
+        raise error.at(str(coco), 0) from None
+    return names

@@ -7,10 +7,10 @@ counts for a verdict if it brings the text as far as that token does, and its ne
 
     P(fake) = p_fake / (p_fake + p_real)        p: sum of the probabilities of the tokens that count for a verdict
 
-Tokens that count for neither (another word, a blank) are left out of both. The other verdict's tokens may all be
-unlikelier than those that were written; its p is then at most what the tokens written leave of 1, and is taken to be
-all of it. So P(fake) errs towards the other verdict; without `--top_logprobs` it is the probability of the verdict's
-own token, or 1 minus that.
+Tokens that count for neither verdict (another word, a space) are left out. The tokens of the other verdict
+may all be too unlikely to be written. Its p is then at most 1 minus the written probabilities, and is taken to be that.
+So P(fake) errs towards the other verdict; without `--top_logprobs` it is the probability of the verdict's own token, or
+1 minus that.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def p_fake(logprobs: object, text: str) -> float | None:
         text: the answer, `response` of that line.
 
     Returns:
-        Number in [0, 1]. None without logprobs, without a verdict that can be read, and where it is in other words than
-        fake and real ("AI-generated", "not real"), for no single token begins those.
+        Number in [0, 1]. None without logprobs, without a readable verdict, and for a verdict in other words than
+        fake and real ("AI-generated", "not real"), because no single token begins those.
 
     Raises:
         DataError (a ValueError): logprobs of another shape, or of another answer.
