@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from swift_plugins.fakexplain.annotation import Annotation, read_annotations
-from swift_plugins.fakexplain.scoring.predictions.answers import join, read_predictions
+from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
+from swift_plugins.fakexplain.scoring.predictions.join import join
 
 
 def best_record(run: Path, system: str) -> Annotation:

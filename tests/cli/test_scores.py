@@ -192,7 +192,7 @@ def test_boxes_without_verdicts_say_how_to_get_them(tmp_path: Path):
     (tmp_path / "boxes.json").write_text(json.dumps({each["image"]: [] for each in forty.records()}))
     done = fakexplain("score", f"LEGION={tmp_path / 'boxes.json'}", "--annotations", annotations, *QUICK)
     assert done.returncode == 0, done.stderr
-    assert "LEGION gives no verdict, and so is wrong of every image" in done.stdout
+    assert "LEGION gives no verdict, so it is wrong on every image" in done.stdout
 
 
 def test_the_run_of_perturbed_images_says_so(annotations_file: Path, tmp_path: Path):
@@ -213,7 +213,7 @@ def test_the_run_of_perturbed_images_says_so(annotations_file: Path, tmp_path: P
         (("--variant", "short"), 2, "expected one of full, no_bbox"),
         (("--max-pixels", "0"), 2, "greater than or equal to 1"),
         (("--subset", "fold7_test"), 2, "no such subset"),
-        (("--one-is", "2"), 2, "one_is: expected fake or real, found '2'"),
+        (("--one-is", "2"), 2, "'2' is not one of 'fake', 'real'"),
         (("--column", "colour=a"), 2, "expected ROLE=NAME, ROLE one of image, verdict, score, boxes, found 'colour=a'"),
         (("--resamples", "-1"), 2, "greater than or equal to 0"),
         (("--out", "."), 2, "holds an input"),
