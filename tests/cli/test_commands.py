@@ -24,7 +24,7 @@ def test_validate_says_what_the_file_holds(annotations_file):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # no progress bar in a pipe
     assert done.stdout.splitlines() == [
-        "16 records, 16 regions, 2.00 a fake image, 0 fake images without a region",
+        "16 records, 16 regions, 2.00 regions per fake image, 0 fake images without a region",
         "  label: fake 8, real 8",
         "  tags: structure_attribute_error 8",
         "  fold: 0 4, 1 4, 2 4, 3 4",

@@ -9,9 +9,10 @@ from . import (  # noqa: F401
     perturb,
     pictures,
     prepare,
-    quality,
+    qc,
     scores,
     setup,
+    stats,
 )
 from .app import app, run
 

@@ -142,10 +142,10 @@ def score(
     """
     from ..atomic import atomic_file
     from ..frames import frame_rule
+    from ..jsonl import to_indented_json
     from ..rows import parse_subset
     from ..scoring.evaluate import ScoreRequest, answer_variant, evaluate
     from ..scoring.results import Resampling
-    from ..scoring.run import to_indented_json
     from ..scoring.tables.terminal import render_table
 
     rule = parse_option(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")

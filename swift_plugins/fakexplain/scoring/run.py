@@ -6,8 +6,7 @@ annotations file with one more field, `answers`; its boxes are in pixels of the 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from ..annotation import Annotation, relocate, to_record
 from ..atomic import atomic_folder
 from ..errors import NOTHING, DataError, Unquoted
-from ..jsonl import decode_line, to_json
+from ..jsonl import decode_line, to_indented_json, to_json
 from .metrics.image import Scored
 from .predictions.answers import AnswerPrediction
 from .score import ImageScores, OnImage
@@ -114,11 +113,6 @@ def run_writer(folder: Path) -> Iterator[tuple[OnImage, Callable[[Run], None]]]:
             (partial / FILES[0]).write_text(to_indented_json(fields), encoding="utf-8")
 
         yield on_image, finish
-
-
-def to_indented_json(value: Mapping[str, Any]) -> str:
-    """JSON on many lines, with a line feed at the end."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 # Lines of images.jsonl ------------------------------------------------------------------------------------------------
