@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: each is written beside its place and moved there."""
+"""Files and folders that appear complete or not at all: each is written beside its final path and moved there."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from types import FrameType
 
 
 def partial_path(path: Path) -> Path:
-    """Where a file or folder is written until it takes its place."""
+    """The path of a file or folder while it is being written."""
     return path.with_name(path.name + ".partial")
 
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
-    """A path to write to, whose file takes the place of `path` once the block ends without an error.
+    """Yield a path to write to; its file replaces `path` when the block ends without an error.
 
     >>> import tempfile
     >>> place = Path(tempfile.mkdtemp(), "out", "scores.json")
@@ -41,17 +41,17 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
-    """A folder to write into, whose files take their places in `path` once the block ends without an error.
+    """Yield a folder to write into; its files move to `path` when the block ends without an error.
 
-    What else lies in `path` stays, and a folder without a file is not made. The files of the top level are moved last:
-    an annotations file is there only once the images beside it are.
+    Other files in `path` stay, and a folder without files is not created. Files of the top level are moved last, so an
+    annotations file appears only after the images beside it.
 
     Args:
         path: the folder.
-        whole: refuse to leave files of an earlier run among the new ones.
+        whole: reject files of an earlier run among the new ones.
 
     Raises:
-        ValueError: `whole`, and a file lies in `path` that the block has not written.
+        ValueError: `whole`, and `path` holds a file that the block has not written.
 
     >>> import tempfile
     >>> place = Path(tempfile.mkdtemp(), "masks")
@@ -93,7 +93,7 @@ def _files(folder: Path) -> set[Path]:
 
 @contextmanager
 def defer_interrupts() -> Iterator[None]:
-    """A block that Ctrl-C does not end in its middle: it waits until the block is done."""
+    """Delay Ctrl-C until the block is done."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

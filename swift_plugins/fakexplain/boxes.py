@@ -122,7 +122,11 @@ def _measure(pred: list[Box], gold: list[Box]) -> tuple[_Number, _Number]:
     both, either = measure(pred, gold)
     if UNDERFLOW < either < inf:
         return both, either
-    return _measure_few(*([tuple(map(Fraction, box)) for box in boxes] for boxes in (pred, gold)))
+    return _measure_few(_exact(pred), _exact(gold))
+
+
+def _exact(boxes: list[Box]) -> list[_Rectangle]:
+    return [(Fraction(x1), Fraction(y1), Fraction(x2), Fraction(y2)) for x1, y1, x2, y2 in boxes]
 
 
 def _measure_few(pred: Sequence[_Rectangle], gold: Sequence[_Rectangle]) -> tuple[_Number, _Number]:

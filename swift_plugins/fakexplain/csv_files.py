@@ -1,4 +1,4 @@
-"""Tables, as CSV and as plain text."""
+"""CSV files."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def save_csv(path: Path, names: Sequence[str], rows: Iterable[Sequence[Any]]) ->
 
 
 def read_csv(path: Path, what: str, row: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows of a table in UTF-8, the columns' names first, each with the number of the line it ends in; no blank ones.
+    """Yield the rows of a table in UTF-8, column names first, each with the number of its last line; skip empty rows.
 
-    Commas, semicolons or tabs part the cells, whichever the first row has most of. Bytes that are no UTF-8 become
-    surrogates, which whoever reads the cell can tell.
+    The delimiter is a comma, semicolon or tab, whichever is most frequent in the first row. Bytes that are not UTF-8
+    become surrogates, so the reader of a cell can detect them.
 
     Args:
         path: the file.
-        what: it holds, for an error.
-        row: what a row is, for an error.
+        what: the content of the file in words, for an error.
+        row: a row in words, for an error.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError (a ValueError): not CSV, a row of another number of cells than the first, or no further row.
+        DataError (a ValueError): not CSV, a row whose number of cells differs from the first row's, or only one row.
     """
     check_is_file(path, what)
     with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:

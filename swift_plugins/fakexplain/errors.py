@@ -1,4 +1,4 @@
-"""Errors of records and of all that becomes one: where, what was expected, what was there."""
+"""Errors in data files: place, expected value, found value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class DataError(ValueError):
-    """A record that breaks the format: where, what was expected, what was there."""
+    """Invalid data in a file: place, expected value, found value."""
 
     def __init__(
         self, expected: str, found: object, *, field: str = "", file: str = "", line: int = 0, id: str | None = None
@@ -30,15 +30,15 @@ class DataError(ValueError):
 
 
 class Unquoted(str):
-    """Words for an error that are no value of the file, and so are not quoted."""
+    """Words in an error that are not a value of the file, and therefore not quoted."""
 
 
 NOTHING = Unquoted("nothing")
 
 OnError = Callable[[DataError], None]
-"""Called with the error of each bad record, which is passed over if it returns."""
+"""Called with the error of each bad record; if it returns, the record is skipped."""
 
 
 def raise_error(error: DataError) -> None:
-    """Stop at the first bad record: what readers and writers do unless told otherwise."""
+    """Stop at the first bad record: the default of readers and writers."""
     raise error

@@ -1,13 +1,13 @@
-"""Original pixels and a backbone's own coordinates, and the way between them.
+"""Conversion between original pixels and a backbone's own coordinates.
 
 A backbone reads and writes boxes in its model frame. Qwen2.5-VL's and MiMo-VL's is the image after resizing (504x504
 for a 512x512 image), and its size depends on the image and on four settings of the run; Qwen3-VL's is 1000x1000 for
-every image. `FrameRule` holds what decides the frame in one run, and repeats the host's arithmetic to the bit:
+every image. `FrameRule` holds the settings that define the frame in one run, and repeats the host's arithmetic exactly:
 `--max_pixels` first scales the image down, then qwen_vl_utils rounds both sides to whole tokens within
 IMAGE_MIN_TOKEN_NUM and IMAGE_MAX_TOKEN_NUM, which ms-swift derives from MIN_PIXELS and MAX_PIXELS.
 
-A rule comes from the template that is running, which announces its own (`active_rule`), or, where none is, from the
-settings (`frame_rule`). Neither needs ms-swift here.
+A rule comes from the running template, which announces it (`active_rule`), or, without one, from the settings
+(`frame_rule`). Neither needs ms-swift here.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 
 class _Backbone(NamedTuple):
-    patch: int  # pixels a side
-    norm_bbox: str  # ms-swift's word for the frame where the run does not set it
+    patch: int  # pixels per side
+    norm_bbox: str  # ms-swift's name for the frame if the run does not set it
 
 
 _BACKBONES = {
@@ -31,11 +31,11 @@ _BACKBONES = {
     "qwen3_vl": _Backbone(16, "norm1000"),
 }
 TEMPLATES = tuple(f"fx_{name}" for name in _BACKBONES)
-"""The templates whose frame is known; so is that of the stock template each is named after."""
+"""The templates with a known frame; the stock templates they are named after have the same frames."""
 
 
 def widen_xyxy(xyxy: Sequence[int], frame_wh: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The box, with each side that rounding left empty made one unit long, within the frame.
+    """Widen each side of a box that rounding left empty to one unit, within the frame.
 
     >>> widen_xyxy((7, 504, 7, 504), (504, 504))
     (7, 503, 8, 504)
@@ -64,7 +64,7 @@ class Frame:
     image_wh: tuple[int, int]
 
     def target_xyxy(self, xyxy_px: Sequence[float]) -> tuple[int, int, int, int]:
-        """A box as the training target shows it: rounded as ms-swift rounds, and no side shorter than one unit.
+        """A box as in the training target: rounded as ms-swift rounds, and no side shorter than one unit.
 
         >>> Frame((504, 504), (512, 512)).target_xyxy((34.0, 120.0, 210.0, 300.0))
         (33, 118, 207, 295)
@@ -97,15 +97,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class FrameRule:
-    """What decides the model frame of every image of a run.
+    """The settings that define the model frame of every image of a run.
 
     Attributes:
-        template: as the run names it.
-        norm1000: every frame is 1000x1000, and the rest is idle.
-        factor: pixels of one token a side; both sides of a frame are multiples of it.
-        min_tokens, max_tokens: how many tokens an image may become (IMAGE_MIN_TOKEN_NUM, IMAGE_MAX_TOKEN_NUM).
-        max_ratio: how many times longer than the other a side may be.
-        max_pixels: `--max_pixels`; None where it is not set.
+        template: its name in the run.
+        norm1000: every frame is 1000x1000, and the other settings are unused.
+        factor: pixels per token and side; both sides of a frame are multiples of it.
+        min_tokens, max_tokens: bounds on the tokens of an image (IMAGE_MIN_TOKEN_NUM, IMAGE_MAX_TOKEN_NUM).
+        max_ratio: maximum ratio of the longer side to the shorter.
+        max_pixels: `--max_pixels`; None if it is not set.
     """
 
     template: str
@@ -128,7 +128,7 @@ class FrameRule:
         """The frame of an image of this width and height.
 
         Raises:
-            ValueError: the backbone takes no image of this shape, for one side is too long or would vanish.
+            ValueError: the backbone accepts no image of this shape: one side is too long or would vanish.
 
         >>> frame_rule("fx_qwen2_5_vl", env={}).frame((512, 512)).frame_wh
         (504, 504)
@@ -143,17 +143,17 @@ def frame_rule(
     norm_bbox: str | None = None,
     env: Mapping[str, str] | None = None,
 ) -> FrameRule:
-    """The rule of a run with these settings, as ms-swift makes it of them.
+    """Return the rule of a run with these settings, as ms-swift derives it.
 
     Args:
         template: the run's `--template`; `fx_` may be missing.
         max_pixels: its `--max_pixels`.
         norm_bbox: its `--norm_bbox`: 'norm1000', 'none', or None for the template's own.
-        env: its environment, by default that of this process as it is now; IMAGE_MAX_TOKEN_NUM, IMAGE_MIN_TOKEN_NUM,
+        env: its environment, by default the current one of this process; IMAGE_MAX_TOKEN_NUM, IMAGE_MIN_TOKEN_NUM,
             MAX_PIXELS, MIN_PIXELS, MAX_RATIO and SPATIAL_MERGE_SIZE are read.
 
     Raises:
-        ValueError: the template's frame is not known, or a setting cannot be read.
+        ValueError: the template's frame is not known, or a setting is not a number.
 
     >>> frame_rule("fx_qwen2_5_vl", env={"MAX_PIXELS": "50176"}).frame((512, 512)).frame_wh
     (224, 224)
@@ -169,7 +169,7 @@ def frame_rule(
         raise ValueError(f"norm_bbox: expected 'norm1000' or 'none', found {norm_bbox!r}")
     if norm_bbox == "norm1000":
         return FrameRule(template, norm1000=True)
-    env = os.environ if env is None else env  # datasets puts another object into os.environ: look at each call
+    env = os.environ if env is None else env  # read at each call, because `datasets` replaces os.environ
     factor = backbone.patch * _setting(env, "SPATIAL_MERGE_SIZE", 2)
     return FrameRule(
         template,
@@ -183,7 +183,7 @@ def frame_rule(
 
 def _tokens(env: Mapping[str, str], bound: str, factor: int, default: int) -> int:
     tokens, pixels = f"IMAGE_{bound}_TOKEN_NUM", f"{bound}_PIXELS"
-    if env.get(pixels) and not env.get(tokens):  # the setting in tokens wins where both are there
+    if env.get(pixels) and not env.get(tokens):  # the setting in tokens wins if both are set
         return _setting(env, pixels, 0) // factor**2
     return _setting(env, tokens, default)
 
@@ -203,7 +203,7 @@ def _frame(rule: FrameRule, image_wh: tuple[int, int]) -> Frame:
 
 
 def _resized_wh(rule: FrameRule, image_wh: tuple[int, int]) -> tuple[int, int]:
-    """Size of the image the backbone sees. Every step is the host's, in its order, for the last bit decides a round."""
+    """Size of the image the backbone sees; the host's steps in its order, because the last bit decides a rounding."""
     width, height = image_wh
     if rule.max_pixels is not None and width * height > rule.max_pixels:
         ratio = width / height
@@ -240,7 +240,7 @@ _active: FrameRule | None = None
 
 
 def set_active_rule(rule: FrameRule | None) -> None:
-    """Announce the rule of the template that this process runs; the last one stands."""
+    """Announce the rule of the template that this process runs; the last call counts."""
     global _active
     _active = rule
 

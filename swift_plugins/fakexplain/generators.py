@@ -41,7 +41,7 @@ GENERATORS = {
 }
 """Generator, as Table 1 spells it and in its order -> family."""
 
-# What App. A.1 names without a version, and other spellings; as `_key` writes them.
+# Names without a version in App. A.1, and other spellings; normalised as by `_key`.
 _LINES = {"dalle": "diffusion", "midjourney": "diffusion", "sd": "diffusion", "pixart": "dit", "stylegan": "gan"}
 _SPELLINGS = (
     (r"v(?=\d)", ""),
@@ -56,10 +56,9 @@ _SPELLINGS = (
 
 
 def generator_of(name: str) -> str | None:
-    """The generator of Table 1 that a name means, as the table spells it, or None.
+    """Return the generator of Table 1 for a name, in the spelling of the table, or None.
 
-    Case, blanks and punctuation do not count, nor does a `v` before a version; the owner in `owner/model` is passed
-    over.
+    Case, spaces, punctuation, a `v` before a version and the owner in `owner/model` are ignored.
 
     >>> [generator_of(name) for name in ("flux1 dev", "Stable Diffusion v1.5", "stabilityai/stable-diffusion-2-1")]
     ['FLUX.1-dev', 'SD 1.5', 'SD 2.1']
@@ -70,7 +69,7 @@ def generator_of(name: str) -> str | None:
 
 
 def family_of(generator: str) -> str | None:
-    """The family of one of the paper's generators, or None; of those in several versions, the name alone will do.
+    """Return the family of one of the paper's generators, or None; the name without a version is enough.
 
     >>> [family_of(name) for name in ("Stable Diffusion", "PixArt-Σ", "vq-gan", "LLAMAGEN", "camera")]
     ['diffusion', 'dit', 'gan', 'other', None]
@@ -81,7 +80,7 @@ def family_of(generator: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _key(name: str) -> str:
-    """Letters and digits alone, in one spelling."""
+    """Letters and digits only, in one spelling."""
     key = re.sub(r"[\W_]", "", name.rsplit("/", 1)[-1].casefold())
     for pattern, spelling in _SPELLINGS:
         key = re.sub(pattern, spelling, key)

@@ -1,4 +1,4 @@
-"""Names that must not occur twice, remembered in constant memory."""
+"""Names that must be unique, in constant memory."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from .errors import DataError
 
 
 class Ids:
-    """The ids of one file so far, in a private temporary database that spills to disk and goes with the connection."""
+    """The ids of one file so far, in a temporary database that spills to disk and is deleted when closed."""
 
     def __init__(self) -> None:
         self._seen = sqlite3.connect("")
         self._seen.execute("CREATE TABLE ids (id TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID")
 
     def add(self, id: str, place: str) -> None:
-        """Note an id and where it stands.
+        """Add an id and the place of its record.
 
         Raises:
-            DataError: another record has it.
+            DataError: another record has the same id.
         """
         try:
             self._seen.execute("INSERT INTO ids VALUES (?, ?)", (id, place))

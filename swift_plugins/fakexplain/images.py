@@ -1,4 +1,4 @@
-"""Images of records: found, opened and turned upright, with every failure told as an error of its record."""
+"""Images of records: find, open and turn them upright; every failure is an error of the record."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import IO, Any
 from .annotation import Annotation
 from .errors import DataError, Unquoted
 
-_BROKEN = (OSError, RuntimeError, SyntaxError, ValueError)  # what Pillow's readers raise of a file that is broken
+_BROKEN = (OSError, RuntimeError, SyntaxError, ValueError)  # raised by Pillow for a broken file
 
 
 def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> Any:
-    """Open an image file; its size and EXIF are known then, its pixels are read when they are used.
+    """Open an image file and read its size and EXIF; pixels are read on first use.
 
     Args:
         source: path, or an open binary file.
-        name: what an error calls it.
-        decode: read the pixels at once, which finds truncated files and takes some milliseconds.
+        name: its name in errors.
+        decode: read the pixels at once, which detects truncated files and takes some milliseconds.
 
     Returns:
         A `PIL.Image.Image`; close it, or use it as a context manager.
@@ -45,15 +45,15 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
 
 @lru_cache(maxsize=1)
 def _allow_large_images() -> None:
-    """Silence Pillow below the limit at which it raises; once, for filters are the process's and threads share them."""
+    """Silence Pillow's warning below the limit of its error; once, because threads share the filters of the process."""
     from PIL import Image
 
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def image_key(path: str | Path) -> str:
-    """The file a path leads to: two paths of one file have one key, whether or not it exists."""
-    folder, name = os.path.split(path)  # not pathlib, for every record and prediction comes by
+    """A key for the file at a path: two paths of one file have the same key, whether or not it exists."""
+    folder, name = os.path.split(path)  # not pathlib: called for every record and prediction
     whole = os.path.join(_real_folder(folder, os.getcwd()), name)  # noqa: PTH109, PTH118
     return os.path.realpath(whole) if name in ("", ".", "..") or os.path.islink(whole) else whole  # noqa: PTH114
 
@@ -64,7 +64,7 @@ def _real_folder(folder: str, current: str) -> str:
 
 
 def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
-    """The way from a folder of images to a record's image.
+    """The path from a folder of images to a record's image.
 
     Raises:
         DataError: the image lies outside the folder.
@@ -85,10 +85,10 @@ def check_image(annotation: Annotation, *, decode: bool = False) -> None:
 
     Args:
         annotation: the record.
-        decode: also decode every pixel, which finds truncated files and takes some milliseconds.
+        decode: also decode every pixel, which detects truncated files and takes some milliseconds.
 
     Raises:
-        DataError: the image is missing, is not an image, or has another size.
+        DataError: the image is missing, not an image, or of another size.
     """
     try:
         with open_image(annotation.path, str(annotation.path), decode=decode) as image:
@@ -101,7 +101,7 @@ def check_image(annotation: Annotation, *, decode: bool = False) -> None:
 
 
 def orientation(image: Any) -> int:
-    """The EXIF orientation of an opened image, 1 to 8; 1 where it is upright or does not say.
+    """The EXIF orientation of an opened image, 1 to 8; 1 if it is upright or has none.
 
     >>> from PIL import Image
     >>> orientation(Image.new("RGB", (4, 2)))
@@ -110,16 +110,16 @@ def orientation(image: Any) -> int:
     from PIL import ExifTags
 
     if image.format == "PNG" and not _may_have_exif(image):
-        return 1  # asking a PNG for what its header lacks decodes all of it
+        return 1  # getexif would decode the whole PNG
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except _BROKEN:
-        return 1  # viewers pass over EXIF that cannot be read
+        return 1  # viewers ignore unreadable EXIF
     return value if value in range(1, 9) else 1
 
 
 def _may_have_exif(image: Any) -> bool:
-    """Whether a PNG has EXIF in its header, or anything behind its pixels that could be."""
+    """Whether a PNG has EXIF in its header, or a chunk after its pixels that could be EXIF."""
     if "exif" in image.info or "Raw profile type exif" in image.info:
         return True
     file = image.fp
@@ -140,13 +140,13 @@ def _may_have_exif(image: Any) -> bool:
 
 
 def upright_wh(image: Any) -> tuple[int, int]:
-    """Width and height of an opened image once EXIF has turned it upright."""
+    """Width and height of an opened image after it is turned upright by its EXIF."""
     width, height = image.size
     return (height, width) if orientation(image) > 4 else (width, height)
 
 
 def turn_upright(image: Any) -> Any:
-    """The image as viewers show it: turned as its EXIF says, which is then gone; the pixels are the file's own."""
+    """Turn an image as viewers show it, by its EXIF, which is then removed; the pixels are unchanged."""
     from PIL import ImageOps
 
     return ImageOps.exif_transpose(image) if orientation(image) != 1 else image

@@ -12,7 +12,7 @@ from .errors import DataError, Unquoted
 
 
 def as_utf8(file: IO[bytes]) -> Any:
-    """A file's text as UTF-8 bytes, whichever Unicode encoding its byte order mark says it has."""
+    """Read a file as UTF-8 bytes, in whichever Unicode encoding its byte order mark names."""
     head = file.read(4)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         file.seek(0)
@@ -22,19 +22,19 @@ def as_utf8(file: IO[bytes]) -> Any:
 
 
 def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any]]:
-    """The items of a large JSON list or object, one at a time.
+    """Yield the items of a large JSON list or object one at a time.
 
     Args:
         path: a JSON file in UTF-8, or in UTF-16 with a byte order mark.
-        prefix: where they are, in ijson's words: `item` for a list at the top, `images.item` for one under a key, and
-            the empty string for the values of an object at the top, or `a.b` and a final dot for those of an inner one.
+        prefix: their place in ijson's notation: `item` for a list at the top, `images.item` for a list under a key,
+            the empty string for the values of an object at the top, `a.b.` for those of an inner object.
 
     Yields:
         The key or the index as `[0]`, and the value.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: the file is not JSON, or holds something else where a list is to be.
+        DataError: the file is not JSON, or holds something else in place of the list.
     """
     import ijson
 
@@ -55,7 +55,7 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
 
 
 def is_json_list(path: Path) -> bool:
-    """Whether JSON begins with a list; true of what is no JSON, which its parser tells better."""
+    """Whether JSON begins with a list; also True for invalid JSON, which its parser reports better."""
     with open(path, "rb") as raw:
         head = as_utf8(raw).read(1024).strip()
     return not head.startswith(b"{")

@@ -16,7 +16,7 @@ from .paths import check_is_file
 
 
 def to_json(value: Any) -> bytes:
-    """JSON on one line, in UTF-8, with blanks for people who read it.
+    """JSON on one line, in UTF-8, with spaces for human readers.
 
     >>> to_json({"a": [1.0, "é"]}).decode()
     '{"a": [1.0, "é"]}'
@@ -25,7 +25,7 @@ def to_json(value: Any) -> bytes:
 
 
 to_compact_json = msgspec.json.Encoder().encode
-"""JSON in UTF-8 without blanks, in a third of the time."""
+"""JSON in UTF-8 without spaces, in a third of the time."""
 
 
 def to_indented_json(value: Any) -> str:
@@ -40,11 +40,11 @@ def to_indented_json(value: Any) -> str:
 
 
 def read_lines(path: Path, what: str) -> Iterator[tuple[int, bytes]]:
-    """Lines of a JSON Lines file, undecoded, each with its number; empty ones are skipped.
+    """Yield the lines of a JSON Lines file, undecoded, each with its number; skip empty ones.
 
     Args:
-        path: the file; a byte order mark at its start does not count.
-        what: it holds, for the error.
+        path: the file; a byte order mark at its start is ignored.
+        what: the content of the file in words, for the error.
 
     Raises:
         FileNotFoundError: no such file.
@@ -60,7 +60,7 @@ def read_lines(path: Path, what: str) -> Iterator[tuple[int, bytes]]:
 def write_jsonl(
     path: str | Path, lines: Iterable[dict[str, Any]], encoder: Callable[[dict[str, Any]], bytes] = to_json
 ) -> int:
-    """Write one JSON object a line and return how many there were."""
+    """Write one JSON object per line and return their number."""
     count = 0
     with atomic_file(path) as partial, open(partial, "wb", buffering=2**20) as file:
         for line in lines:
@@ -73,7 +73,7 @@ _decode_fast = msgspec.json.Decoder().decode
 
 
 def decode_line(raw: bytes) -> object:
-    """The value of one line of JSON.
+    """Decode one line of JSON.
 
     Raises:
         DataError: it is not JSON in UTF-8, or holds text that UTF-8 cannot write.

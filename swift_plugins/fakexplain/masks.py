@@ -1,4 +1,4 @@
-"""Regions as pixels."""
+"""Regions as pixel masks."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .annotation import Annotation
 def to_mask(annotation: Annotation) -> Any:
     """The mask of a record's regions.
 
-    A pixel is in a box if its centre is, so a box of whole numbers is exactly its pixels, and edges err neither way; a
-    box with no centre in it, along x or y, takes the one pixel there that holds its middle.
+    A pixel is in a box if its centre is, so a box of whole numbers covers exactly its pixels, and rounding has no bias.
+    A box that contains no centre along x or y covers the one pixel that holds its middle.
 
     Returns:
         (height, width) numpy uint8: 255 in any region, else 0; all 0 for a real image. Its pixels are those of the

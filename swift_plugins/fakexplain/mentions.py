@@ -12,9 +12,9 @@ class Mention(NamedTuple):
     """A region that an answer names.
 
     Attributes:
-        bbox: x1, y1, x2, y2 in the model frame, neither clipped nor rounded; None where the answer names no place
-            (variant `no_bbox`).
-        caption: one line of text; empty where the answer gives none (variant `no_caption`).
+        bbox: x1, y1, x2, y2 in the model frame, neither clipped nor rounded; None if the answer gives no box (variant
+            `no_bbox`).
+        caption: one line of text; empty if the answer gives none (variant `no_caption`).
     """
 
     bbox: Box | None

@@ -1,4 +1,4 @@
-"""One function over many images on all cores, in order and in bounded memory."""
+"""Apply a function to many images on all cores, in order and in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def count_cores() -> int:
 
 
 def map_ordered(function: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Generator[R, None, None]:
-    """Results of a function, in the order of the items; no more than a few items a core are taken ahead.
+    """Yield the results of a function in the order of the items; read at most a few items per core ahead.
 
-    Threads, not processes: Pillow holds no lock while it decodes, resizes or encodes. What the function raises is
-    raised here, in the item's turn.
+    Threads, not processes, because Pillow holds no lock while it decodes, resizes or encodes. Errors of the function
+    are raised here in the item's turn.
 
     >>> list(map_ordered(abs, [-1, 2, -3]))
     [1, 2, 3]
@@ -47,13 +47,13 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T], threads: int | N
 def map_good(
     function: Callable[[T], R], items: Iterable[T], on_error: OnError, threads: int | None = None
 ) -> Generator[R, None, None]:
-    """Results of a function as `map_ordered` gives them, without the items on which it raised a `DataError`.
+    """Yield results as `map_ordered` does, and skip items for which the function raises a `DataError`.
 
     Args:
         function: called with each item.
         items: in their order.
         on_error: called with each error in its item's turn.
-        threads: at most so many at once; by default one per core.
+        threads: maximum number of threads; default: one per core.
     """
 
     def attempt(item: T) -> R | DataError:

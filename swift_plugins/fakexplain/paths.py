@@ -1,4 +1,4 @@
-"""Paths: is there a file, what lies below a folder, where does a link lead."""
+"""Paths: check for a file, list the files below a folder, resolve links."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from pathlib import Path
 
 
 def check_is_file(path: Path, what: str) -> None:
-    """Refuse a path that is no file.
+    """Check that a path is a file.
 
     Raises:
-        FileNotFoundError: what was expected there, and whether there is a folder or nothing.
+        FileNotFoundError: it is a folder or does not exist.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected {what}, found {'a folder' if path.is_dir() else 'no such file'}")
 
 
 def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
-    """Files below a folder, each folder's entries in order; links are followed, hidden ones passed over.
+    """Yield the files below a folder, sorted by name within each folder; follow links and skip hidden entries.
 
     Args:
-        folder: where to begin.
+        folder: the folder to start at.
         skip: folders that are not entered.
     """
 
-    def walk(here: Path, above: frozenset[Path]) -> Iterator[Path]:
-        real = here.resolve()
+    def walk(current: Path, above: frozenset[Path]) -> Iterator[Path]:
+        real = current.resolve()
         if real in above or real in without:  # a link may lead up
             return
-        for entry in sorted(os.scandir(here), key=attrgetter("name")):
+        for entry in sorted(os.scandir(current), key=attrgetter("name")):
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                yield from walk(here / entry.name, above | {real})
+                yield from walk(current / entry.name, above | {real})
             elif entry.is_file():
-                yield here / entry.name
+                yield current / entry.name
 
     without = {path.resolve() for path in skip}
     yield from walk(folder, frozenset())
@@ -45,5 +45,5 @@ def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
 
 @lru_cache(maxsize=1024)
 def resolve_folder(folder: Path) -> Path:
-    """A folder's own path, without links; the last ones are remembered."""
+    """A folder's path without links, cached."""
     return folder.resolve()

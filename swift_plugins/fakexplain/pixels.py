@@ -1,4 +1,4 @@
-"""Images of any mode as what viewers show: upright, sRGB, eight bits, no alpha."""
+"""Images of any mode as viewers show them: upright, in sRGB, with eight bits and no alpha."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .images import open_image, orientation, turn_upright
 
 @dataclass
 class DisplayImage:
-    """An image as viewers show it, and what that took.
+    """An image as viewers show it, and the changes that were necessary.
 
     Attributes:
         image: `PIL.Image.Image` of mode RGB, sRGB, with no metadata.
-        turn: the EXIF orientation, 1 to 8, it was turned by.
-        converted: whether the file held other pixels than 8-bit RGB in sRGB.
-        bad_profile: whether its colour profile was passed over: broken, or of another colour space than the pixels.
+        turn: its EXIF orientation, 1 to 8, before it was turned.
+        converted: whether the pixels of the file were not 8-bit RGB in sRGB.
+        bad_profile: whether its colour profile was ignored: broken, or of another colour space than the pixels.
     """
 
     image: Any
@@ -38,7 +38,7 @@ def load_display_image(source: Any, name: str) -> DisplayImage:
 
     Args:
         source: path, or an open binary file.
-        name: what an error calls it.
+        name: its name in errors.
 
     Raises:
         DataError: no file, not an image, a truncated one or a decompression bomb; or pixels whose range is not
@@ -69,12 +69,12 @@ def to_display_image(image: Any) -> DisplayImage:
     converted = image.mode != "RGB" or alpha is not None or bool(good)
     if whole is image:
         whole = image.copy()
-    whole.info = {}  # Pillow would write a profile or a transparent colour found there
+    whole.info = {}  # Pillow would write a profile or a transparent colour from it
     return DisplayImage(whole, turn, converted, good is False)
 
 
 def flatten(image: Any) -> Any:
-    """The image in 8-bit RGB on white, pixels where they were, and nothing else that its file said.
+    """Convert an image to 8-bit RGB on white, without turning it and without any metadata.
 
     Raises:
         DataError: numbers that 16 bits cannot hold, or a mode that Pillow cannot convert; field `image`.
@@ -134,11 +134,11 @@ def _parts(image: Any) -> tuple[Any, Any]:
     return image if image.mode == "CMYK" else image.convert("RGB"), None
 
 
-_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # colour space of a profile -> mode of the pixels it speaks of
+_MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # colour space of a profile -> mode of its pixels
 
 
 def _in_srgb(image: Any, profile: bytes | None) -> tuple[Any, bool | None]:
-    """RGB pixels in sRGB, and whether the profile could be used; None where there is none."""
+    """RGB pixels in sRGB, and whether the profile could be used; None if there is none."""
     if not profile:
         return image.convert("RGB"), None
     from PIL import ImageCms
@@ -146,7 +146,7 @@ def _in_srgb(image: Any, profile: bytes | None) -> tuple[Any, bool | None]:
     try:
         own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = _MODES[own.profile.xcolor_space]
-        if (image.mode, mode) == ("L", "RGB"):  # a grey image may come with a profile for colours
+        if (image.mode, mode) == ("L", "RGB"):  # a grey image may have a colour profile
             image = image.convert(mode)
         srgb = ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, own, srgb, outputMode="RGB"), True

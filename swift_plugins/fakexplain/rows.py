@@ -1,9 +1,8 @@
-"""A record as the row ms-swift reads, and which records a subset's name means.
+"""Records as rows for ms-swift, and subsets of records by name.
 
 The row carries `<bbox>` placeholders and the boxes in original pixels: ms-swift writes them into the text in the
-coordinates of whatever backbone is trained, so one annotation entry serves every chat template (Fig. 8). What the
-rewards compare with rides along as `solution`, a JSON string: ms-swift hands `objects` over only for batches that
-have some.
+coordinates of the trained backbone, so one annotation entry serves every chat template (Fig. 8). The gold for the
+rewards is in `solution`, a JSON string, because ms-swift passes `objects` on only for batches that have some.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ _SUBSET = re.compile(r"(?:all|fold(?P<fold>[0-3])_(?P<part>train|test))(?:__(?P<
 
 
 class Subset(NamedTuple):
-    """Which records, and how much of each an answer holds.
+    """A selection of records, and the variant of their answers.
 
     Attributes:
-        fold: the fold that is held out, or None for all records.
+        fold: the held-out fold, or None for all records.
         part: 'train' (the other folds) or 'test' (the fold itself).
         variant: one of `variants.VARIANTS`.
     """
@@ -37,10 +36,10 @@ class Subset(NamedTuple):
 
 
 def parse_subset(name: str) -> Subset:
-    """A subset by its name.
+    """Return the subset of a name.
 
     Raises:
-        ValueError: no such subset; the message lists what there is.
+        ValueError: no such subset; the message lists all subsets.
 
     >>> parse_subset("fold0_train")
     Subset(fold=0, part='train', variant='full')
@@ -61,15 +60,15 @@ def parse_subset(name: str) -> Subset:
 def select(
     annotations: Iterable[Annotation], subset: Subset, *, on_error: OnError = raise_error
 ) -> Iterator[Annotation]:
-    """The records of a subset.
+    """Yield the records of a subset.
 
     Args:
         annotations: the records.
-        subset: which of them.
-        on_error: called with the error of each record that is passed over; without it the first raises.
+        subset: the selection.
+        on_error: called with the error of each skipped record; by default the first one raises.
 
     Raises:
-        DataError: a fold is asked for and a record has none.
+        DataError: the subset is a fold, and a record has none.
     """
     for annotation in annotations:
         if subset.fold is not None and annotation.fold is None:
@@ -84,7 +83,7 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
 
     Returns:
         messages (system, user, assistant), images (one path), objects (boxes in original pixels, reading order; empty
-        lists where the variant has no boxes or the image has none) and solution (JSON: id, label, size, boxes, tags,
+        lists if the variant has no boxes or the image has none) and solution (JSON: id, label, size, boxes, tags,
         variant).
     """
     boxes = [list(region.bbox) for region in target_regions(annotation)]

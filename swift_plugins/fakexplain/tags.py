@@ -35,7 +35,7 @@ _TAG_ALIASES = {
 
 
 def canonical_tag(name: str) -> str | None:
-    """The canonical tag for any of the paper's names of it, or None.
+    """Return the canonical tag for any of the paper's names for it, or None.
 
     >>> [canonical_tag(name) for name in ("Wrong Texture", "Unrecognizable Objects", "structure/attribute error")]
     ['texture_error', 'unknown_object', 'structure_attribute_error']

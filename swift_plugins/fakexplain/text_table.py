@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 
 def align_columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
-    """Rows of as many cells each as lines: the columns in `left` flush left (-1 is the last), the others flush right.
+    """Format rows of equal length as lines: columns in `left` flush left (-1 is the last), the others flush right.
 
     >>> print(align_columns([("tag", "images"), ("texture error", "12")]))
     tag            images

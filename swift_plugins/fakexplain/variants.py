@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Variant(NamedTuple):
-    """What an answer of one variant holds besides its verdict."""
+    """The parts of an answer besides its verdict."""
 
     name: str
     boxes: bool = True
@@ -28,11 +28,11 @@ _ALL = (
 )
 _BY_NAME = {variant.name: variant for variant in _ALL}
 VARIANTS = tuple(_BY_NAME)
-"""Names of the variants: everything, or what is left without one part."""
+"""Names of the variants: all parts, or all but some."""
 
 
 def variant_named(name: str) -> Variant:
-    """The variant of a name.
+    """Return the variant of a name.
 
     Raises:
         ValueError: no such variant.

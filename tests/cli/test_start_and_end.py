@@ -77,6 +77,36 @@ cli.main()
     assert (done.returncode, done.stderr) == (130, "error: interrupted; no partial output was left behind\n")
 
 
+STARTING = """
+import os, signal, sys
+class Interrupt:
+    def find_spec(name, path, target=None):
+        if name == "swift_plugins.fakexplain.cli.commands":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt)
+from swift_plugins.fakexplain.cli import main
+main()
+"""
+CLEANING_UP = """
+import os, signal, time
+from swift_plugins.fakexplain.cli import commands, main
+def run():
+    try: os.kill(os.getpid(), signal.SIGINT); time.sleep(1)
+    finally: os.kill(os.getpid(), signal.SIGINT); print("clean", flush=True)
+commands.run = run
+main()
+"""
+
+
+@pytest.mark.parametrize(("code", "printed"), [(STARTING, ""), (CLEANING_UP, "clean\n")], ids=["start", "cleanup"])
+def test_an_interrupt_at_a_bad_moment(code, printed):
+    done = subprocess.run(
+        [sys.executable, "-c", code], preexec_fn=heed_interrupts, capture_output=True, text=True, check=False
+    )
+    expected = (130, printed, "error: interrupted; no partial output was left behind\n")
+    assert (done.returncode, done.stdout, done.stderr) == expected
+
+
 def test_a_command_that_is_to_ignore_interrupts_ignores_them(tmp_path):
     code = """
 import os, signal, sys

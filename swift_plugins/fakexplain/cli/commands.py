@@ -24,6 +24,6 @@ ORDER = (
     *("sheet", "draw"),  # Pictures
 )
 
-app.registered_commands.sort(key=lambda command: ORDER.index(command.name or command.callback.__name__))
+app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))
 
 __all__ = ["app", "run"]

@@ -23,7 +23,7 @@ from ..rows import Subset, parse_subset, select, to_row
 
 NAME = "fakexplained"
 
-# What ms-swift's preprocessor makes of a stock file's rows, so that both can be mixed in one run.
+# The columns that ms-swift's preprocessor makes from a stock file, so that both can be mixed in one run.
 _FEATURES = Features(
     {
         "messages": List(Json()),
@@ -35,7 +35,7 @@ _FEATURES = Features(
 
 
 def annotations_path() -> Path:
-    """The file FAKEXPLAINED names.
+    """Return the path in FAKEXPLAINED.
 
     Raises:
         ValueError: the variable is not set.
@@ -50,14 +50,14 @@ def annotations_path() -> Path:
 
 
 def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -> Dataset:
-    """The rows of a subset, every record and image header checked on the way.
+    """Load the rows of a subset and check every record and image header.
 
-    Each row passes through ms-swift's own preprocessor, here and not in `Dataset.map`, which would write and read
-    everything twice more.
+    Each row passes through ms-swift's own preprocessor, here and not in `Dataset.map`, which would write and read all
+    rows twice more.
 
     Raises:
-        DataError: a bad record, or an image that is missing or not of the size its record gives: ms-swift would
-            replace such a row by a random other one.
+        DataError: a bad record, or an image that is missing or not of the size in its record. ms-swift would replace
+            such a row with a random other one.
         ValueError: the subset is empty.
     """
 
@@ -69,7 +69,7 @@ def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -
     stream = rows()
     tables = []
     collecting = gc.isenabled()
-    gc.disable()  # rows hold no cycles; looking for some takes an eighth of the time
+    gc.disable()  # rows hold no cycles; searching for some takes an eighth of the time
     try:
         while batch := list(islice(stream, 1000)):
             columns = preprocessor.batched_preprocess(
@@ -86,7 +86,7 @@ def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -
 
 
 def _table(columns: dict[str, list[Any]]) -> pa.Table:
-    """What `Dataset.from_dict` makes of the columns, in half its time: it looks for a type in every value."""
+    """The table of `Dataset.from_dict` in half its time, because it infers no types from values."""
     encode = msgspec.json.Encoder().encode
     stored = columns | {
         "messages": [[encode(message) for message in messages] for messages in columns["messages"]],
@@ -99,7 +99,7 @@ def _table(columns: dict[str, list[Any]]) -> pa.Table:
 
 
 def _fingerprint(table: pa.Table) -> str:
-    """A name for what the table holds, by which `datasets` finds work done before; its own way copies the table."""
+    """A hash of the table, by which `datasets` finds earlier results; its own hash would copy the table."""
     digest = hashlib.blake2b(digest_size=8)
     for column in table.itercolumns():
         for chunk in column.chunks:
