@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation
-from swift_plugins.fakexplain.jsonl import encode, write_jsonl
+from swift_plugins.fakexplain.jsonl import to_compact_json, write_jsonl
 from swift_plugins.fakexplain.rows import to_row
 
 from .formats.coco import save_coco
@@ -35,7 +35,7 @@ def export_rows(annotations: Iterable[Annotation], out: str | Path, variant: str
             row["images"] = [str(annotation.path.absolute())]
             yield row
 
-    return write_jsonl(out, rows(), encode)
+    return write_jsonl(out, rows(), to_compact_json)
 
 
 class Writer(NamedTuple):

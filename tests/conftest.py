@@ -107,3 +107,22 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Say once at the end that the tests in a browser did not run, and how to run them."""
     if reason := config.stash.get(NO_BROWSER, None):
         terminalreporter.write_line(f"tests of the report's page did not run: {reason}", yellow=True)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for folders of tests; none beside this one for single files, where starting them costs more."""
+    return 2 if any(Path(arg).is_dir() for arg in config.args) else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread files over the processes; the end-to-end tests share one quickstart, so they stay together and begin."""
+    if not hasattr(config, "workerinput"):
+        return
+    end_to_end = [item for item in items if item.get_closest_marker("e2e")]
+    others = [item for item in items if not item.get_closest_marker("e2e")]
+    for item in others:
+        item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+    for item in end_to_end:
+        item.add_marker(pytest.mark.xdist_group("e2e"))
+    items[:] = end_to_end + others

@@ -301,7 +301,7 @@ def test_parse_is_the_inverse_of_render(record, variant):
         regions=tuple(region._replace(**without) for region in regions),
         tags=record.tags if variant not in ("no_tags", "label_only") else (),
         problems=(),
-        names_regions=variant != "label_only",
+        states_regions=variant != "label_only",
     )
     assert parse_answer(text, strict=True, variant=variant) == expected
     assert parse_answer(text, strict=True) == expected

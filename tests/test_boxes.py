@@ -112,13 +112,13 @@ def test_union_iou_of_many(kind, most, way):
 
 
 @pytest.mark.parametrize("lines", [63, 64, 65, 127, 128, 129])
-def test_grid_as_high_as_its_words(lines, way):
-    stairs = [(i, i, i + 2, i + 1) for i in range(lines - 1)]  # of steps that overlap in x, with this many y
+def test_staircase(lines, way):
+    stairs = [(i, i, i + 2, i + 1) for i in range(lines - 1)]  # steps that overlap in x, with this many y
     assert union_area(stairs) == 2 * (lines - 1)
     assert union_iou(stairs, [(0, 0, lines, lines - 1)]) == 2 / lines
 
 
-def test_either_way_is_taken(monkeypatch):
+def test_the_number_of_boxes_decides_the_way(monkeypatch):
     taken = []
     for name in ("_measure_few", "_measure_many"):
         monkeypatch.setattr(module, name, lambda *sets, name=name: taken.append(name) or (1.0, 2.0))
@@ -133,9 +133,9 @@ def test_either_way_is_taken(monkeypatch):
         pytest.param([], [], 1, id="both empty"),
         pytest.param([ONE], [], 0, id="no gold"),
         pytest.param([], [ONE], 0, id="no prediction"),
-        pytest.param([(5, 5, 5, 9), (nan, 0, 1, 1), (0, 0, inf, 1), (9, 0, 1, 1)], [], 1, id="no box that counts"),
+        pytest.param([(5, 5, 5, 9), (nan, 0, 1, 1), (0, 0, inf, 1), (9, 0, 1, 1)], [], 1, id="no valid box"),
         pytest.param([(0, 0, 10**400, 10)], [ONE], 0, id="a number no float can hold"),
-        pytest.param([ONE, (-(10**400), 0, 1, nan)], [ONE], 1, id="a box that does not count"),
+        pytest.param([ONE, (-(10**400), 0, 1, nan)], [ONE], 1, id="an invalid box"),
         pytest.param([ONE], [ONE], 1, id="same"),
         pytest.param([ONE, ONE, (2, 2, 8, 8)], [ONE], 1, id="repeats and nested boxes are free"),
         pytest.param([(0, 0, 5, 10), (5, 0, 10, 10)], [ONE], 1, id="halves that touch"),
@@ -177,7 +177,7 @@ def test_bad_gold_raises(box):
 
 
 @pytest.mark.parametrize("box", [(0, 0, 10), (0, 0, "ten", 10), None])
-def test_what_is_no_box_at_all_raises(box):
+def test_values_that_are_not_boxes_raise(box):
     for measure in (union_area, lambda boxes: union_iou(boxes, [ONE])):
         with pytest.raises(ValueError, match="expected four numbers"):
             measure([box])

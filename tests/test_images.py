@@ -13,7 +13,7 @@ from swift_plugins.fakexplain.images import (
     check_image,
     open_image,
     orientation,
-    upright,
+    turn_upright,
     upright_wh,
 )
 from tests.test_annotation import REAL
@@ -82,7 +82,7 @@ def turned(turn: int, kind: str = "JPEG") -> Image.Image:
 def test_an_image_is_turned_as_its_exif_says(turn, wh, red, kind):
     image = turned(turn, kind)
     assert upright_wh(image) == wh
-    whole = upright(image)
+    whole = turn_upright(image)
     assert whole.size == wh and orientation(whole) == 1
     pixel = whole.convert("RGB").getpixel(red)
     assert pixel[0] > 200 and pixel[2] < 60

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.json_values import four_numbers, need
+from swift_plugins.fakexplain.json_values import read_box, require
 
 
 def test_a_box_keeps_the_numbers_of_the_file():
-    box = four_numbers([1, -2.5, 10**8, 0], "four numbers", "bbox")
+    box = read_box([1, -2.5, 10**8, 0], "four numbers", "bbox")
     assert box == (1, -2.5, 10**8, 0) and [type(each) for each in box] == [int, float, int, int]
 
 
@@ -33,7 +33,7 @@ def test_a_box_keeps_the_numbers_of_the_file():
 )
 def test_what_is_no_box(box: Any, message: str):
     with pytest.raises(DataError) as error:
-        four_numbers(box, "four numbers", "bbox")
+        read_box(box, "four numbers", "bbox")
     assert str(error.value).startswith(message)
 
 
@@ -52,8 +52,8 @@ def test_what_is_no_box(box: Any, message: str):
 )
 def test_a_field_of_a_type(data: Any, kind: Any, found: str | None):
     if found is None:
-        assert need(data, "id", kind, "an id", "images[0]") is data["id"]
+        assert require(data, "id", kind, "an id", "images[0]") is data["id"]
         return
     with pytest.raises(DataError) as error:
-        need(data, "id", kind, "an id", "images[0]")
+        require(data, "id", kind, "an id", "images[0]")
     assert str(error.value) == found

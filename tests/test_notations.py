@@ -193,9 +193,9 @@ NAMES_REGIONS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "names_regions"), NAMES_REGIONS)
-def test_says_whether_regions_were_named(text, names_regions):
-    assert parse_answer(text, variant="full").names_regions is names_regions
+@pytest.mark.parametrize(("text", "states_regions"), NAMES_REGIONS)
+def test_says_whether_regions_were_named(text, states_regions):
+    assert parse_answer(text, variant="full").states_regions is states_regions
 
 
 def test_reasoning_of_a_real_verdict_is_no_region():
@@ -243,7 +243,7 @@ def check(text: str) -> None:
         assert ("no_verdict" in strict.problems or "conflicting_verdicts" in strict.problems) == (
             strict.verdict is None
         )
-        assert strict.names_regions or not strict.regions
+        assert strict.states_regions or not strict.regions
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])

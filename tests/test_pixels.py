@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.pixels import load_shown, shown
+from swift_plugins.fakexplain.pixels import load_display_image, to_display_image
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -29,7 +29,7 @@ GREY = renamed(SRGB, b"GRAY", rTRC="kTRC", gTRC="xxx1", bTRC="xxx2")
 def saved(image: Image.Image, kind: str, **settings) -> Image.Image:
     file = io.BytesIO()
     image.save(file, kind, **settings)
-    return load_shown(io.BytesIO(file.getvalue()), "saved")
+    return load_display_image(io.BytesIO(file.getvalue()), "saved")
 
 
 def palette(transparency=None) -> Image.Image:
@@ -81,7 +81,7 @@ def test_a_transparent_value_of_16_bits_is_white(key):
 
 def test_16_bits_of_a_pgm(tmp_path):
     (tmp_path / "a.pgm").write_bytes(b"P5 2 1 65535\n" + (40000).to_bytes(2, "big") + (65535).to_bytes(2, "big"))
-    assert [load_shown(tmp_path / "a.pgm", "a").image.getpixel((x, 0))[0] for x in (0, 1)] == [156, 255]
+    assert [load_display_image(tmp_path / "a.pgm", "a").image.getpixel((x, 0))[0] for x in (0, 1)] == [156, 255]
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
@@ -144,5 +144,5 @@ def test_the_image_given_stays_as_it_is():
     other.info["comment"] = "x"
     for each in (image, other):
         before = dict(each.info)
-        assert shown(each).image is not each
+        assert to_display_image(each).image is not each
         assert each.info == before

@@ -176,6 +176,6 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 
-def image_files(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:
+def image_files(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
     """Those files below a folder that are images by their names."""
-    return (path for path in files_below(folder, passed_over) if path.suffix.lower() in IMAGE_SUFFIXES)
+    return (path for path in files_below(folder, skip) if path.suffix.lower() in IMAGE_SUFFIXES)

@@ -10,7 +10,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import LABELS, Annotation, to_record
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 SAID_OTHERWISE = ("image", "width", "height", "regions")
 """Fields of a record that every tool has its own words for."""
@@ -64,4 +64,4 @@ def size(data: dict[str, Any], width: str, height: str, at: str = "") -> tuple[i
     if data.get(width) is None and data.get(height) is None:
         return None
     expected = "a whole number of pixels"
-    return need(data, width, int, expected, at), need(data, height, int, expected, at)
+    return require(data, width, int, expected, at), require(data, height, int, expected, at)

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.images import open_image, upright, upright_wh
+from swift_plugins.fakexplain.images import open_image, turn_upright, upright_wh
 
 from .parquet import image_bytes
 
@@ -69,7 +69,7 @@ def mask_regions(row: dict[str, Any], kind: str, image: bytes) -> list[Tampered]
         wh = upright_wh(opened)
     try:
         with open_image(io.BytesIO(held), "the mask", decode=True) as opened:
-            mask = np.asarray(upright(opened).convert("L"))
+            mask = np.asarray(turn_upright(opened).convert("L"))
     except DataError as error:
         error.field = "mask"
         raise

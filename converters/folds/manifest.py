@@ -1,4 +1,4 @@
-"""What to generate: one line for each class and generator, with its prompt and the image's place (App. A.1)."""
+"""Plan of the images to generate: one line per class and generator, with prompt and image path (App. A.1)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.atomic import replacing
+from swift_plugins.fakexplain.atomic import atomic_file
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.generators import GENERATORS, family_of, generator_of
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.jsonl import decode_line, write_jsonl
 
 from ..drafts.draft import inner_path
@@ -22,29 +22,29 @@ FIELDS = ("id", "prompt", "class_name", "class_index", "generator", "family", "w
 
 
 def imagenet_classes() -> list[str]:
-    """The 1,000 class names of ImageNet, in the order of their numbers, as torchvision has them."""
+    """The 1,000 class names of ImageNet in the order of their indices, from torchvision."""
     from torchvision.models import ResNet18_Weights
 
     return list(ResNet18_Weights.DEFAULT.meta["categories"])
 
 
 def load_classes(path: str | Path) -> list[str]:
-    """Class names of a text file in UTF-8, one a line; blank lines are passed over.
+    """Read class names from a text file in UTF-8, one per line; empty lines are skipped.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: no name in it, or no UTF-8.
+        DataError: the file has no name, or is not UTF-8.
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a file of class names, one a line, found no such file")
+        raise FileNotFoundError(f"{path}: expected a file of class names, one per line, found no such file")
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise DataError("UTF-8 text", Unquoted(str(error)), file=str(path)) from None
     names = [name for line in lines if (name := line.strip())]
     if not names:
-        raise DataError("class names, one a line", Unquoted("none"), file=str(path))
+        raise DataError("class names, one per line", Unquoted("none"), file=str(path))
     return names
 
 
@@ -55,20 +55,20 @@ def manifest(
     prompt: str = PROMPT,
     wh: tuple[int, int] = (512, 512),
 ) -> Iterator[dict[str, Any]]:
-    """The lines of a manifest: every class by the first generator, then by the next.
+    """Make the lines of a manifest: every class by the first generator, then by the next.
 
     Args:
-        classes: names; one may occur twice.
-        generators: names, those of the paper in any spelling that `generator_of` knows.
+        classes: names; a name may occur twice.
+        generators: names; those of the paper in any spelling that `generator_of` knows.
         prompt: text in which `{class_name}` stands for the class.
-        wh: width and height of the image wanted.
+        wh: width and height of the image.
 
     Yields:
-        `FIELDS`: `id`, unique, made of the generator, the class's number and its name; `class_index`, its number from
-        0; `family`, None for a generator that is not of the paper; `image`, the planned path.
+        `FIELDS`: `id`, unique, made of the generator, the class's index and its name; `class_index`, counted from 0;
+        `family`, None for a generator that is not in the paper; `image`, the planned path.
 
     Raises:
-        ValueError: the prompt does not hold `{class_name}`, or two names mean one generator.
+        ValueError: the prompt lacks `{class_name}`, or two names mean the same generator.
 
     >>> [line] = manifest(["tench"], ["FLUX.1-dev"])
     >>> line["id"], line["prompt"], line["image"]
@@ -81,7 +81,7 @@ def manifest(
         folder = _slug(generator_of(name) or name)
         if not folder or folder in folders:
             found = f"{name!r}, which means the same as {folders[folder]!r}" if folder else repr(name)
-            raise ValueError(f"expected names of generators that differ, found {found}")
+            raise ValueError(f"expected different names of generators, found {found}")
         folders[folder] = name
     return _lines(classes, folders, prompt, wh)
 
@@ -110,11 +110,11 @@ def _slug(name: str) -> str:
 
 
 def save_manifest(lines: Iterable[dict[str, Any]], out: str | Path) -> int:
-    """Write a manifest, as CSV where the name ends in `.csv`, else as JSON Lines; returns how many lines there were."""
+    """Write a manifest as CSV if the name ends in `.csv`, else as JSON Lines; return the number of lines."""
     if Path(out).suffix.lower() != ".csv":
         return write_jsonl(out, lines)
     count = 0
-    with replacing(out) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
+    with atomic_file(out) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, FIELDS, lineterminator="\n")
         table.writeheader()
         for line in lines:
@@ -124,14 +124,14 @@ def save_manifest(lines: Iterable[dict[str, Any]], out: str | Path) -> int:
 
 
 def load_manifest(path: str | Path) -> dict[Path, dict[str, str]]:
-    """What a manifest, JSON Lines or CSV, says of each image.
+    """Read a manifest, JSON Lines or CSV.
 
     Returns:
         Absolute path of the planned image without its suffix -> its id, class_name, generator and family.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: a line that is no JSON object, or without an image.
+        DataError: a line that is not a JSON object, or lacks an image.
     """
     path = Path(path)
     if not path.is_file():
@@ -143,9 +143,9 @@ def load_manifest(path: str | Path) -> dict[Path, dict[str, str]]:
         for number, row in rows:
             try:
                 line: Any = decode_line(row.encode()) if isinstance(row, str) else row
-                image = inner_path(need(line, "image", str, "the planned path of the image"))
-                said = {name: line[name] for name in ("id", "class_name", "generator", "family") if line.get(name)}
+                image = inner_path(require(line, "image", str, "the planned path of the image"))
+                fields = {name: line[name] for name in ("id", "class_name", "generator", "family") if line.get(name)}
             except DataError as error:
                 raise error.at(str(path), number) from None
-            planned[Path(os.path.normpath(path.parent.absolute() / image)).with_suffix("")] = said
+            planned[Path(os.path.normpath(path.parent.absolute() / image)).with_suffix("")] = fields
     return planned

@@ -1,4 +1,4 @@
-"""As many real images as there are fakes, in every fold (§5.2: both sides hold an equal number of real samples)."""
+"""As many real images as fakes in every fold (§5.2: both sides hold an equal number of real samples)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from hashlib import blake2b
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
+from uuid import NAMESPACE_URL, uuid5
 
-from swift_plugins.fakexplain.annotation import Annotation, read_annotations, relocated
+from swift_plugins.fakexplain.annotation import Annotation, read_annotations, relocate
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
+from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
-from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.parallel import map_good
 from swift_plugins.fakexplain.pixels import save_upright
 
 from ..convert import Place
 from ..drafts.draft import image_files
 
-Need = Counter["int | None"]
-
 
 class Candidate(NamedTuple):
-    """A real image that may be drawn: its path, its name in the folder or list it is of, and where a list names it."""
+    """A real image that may be picked: path, name in its folder or list, and the place where a list names it."""
 
     path: Path
     name: str
@@ -32,28 +32,26 @@ class Candidate(NamedTuple):
     line: int = 0
 
 
-@dataclass
-class _Looked:
+class _Measured(NamedTuple):
     candidate: Candidate
-    content: bytes = b""
-    wh: tuple[int, int] = (0, 0)
-    turned: bool = False
-    error: DataError | None = None
+    content: bytes  # digest of the file
+    wh: tuple[int, int]  # upright
+    turned: bool  # by EXIF
 
 
-def candidates(source: Path) -> list[Candidate]:
-    """The images of a folder; of a list, one path a line, relative to it; or of an annotations file (`.jsonl`).
+def list_candidates(source: Path) -> list[Candidate]:
+    """List the images of a folder, of a list (one path per line, relative to it) or of an annotations file (`.jsonl`).
 
     Raises:
         FileNotFoundError: no such folder or file.
-        DataError: a record of the annotations file is bad, or not of a real image.
+        DataError: a record of the annotations file is bad, or its image is not real.
     """
     if source.is_dir():
         return [Candidate(path, path.relative_to(source).as_posix()) for path in image_files(source)]
     if not source.is_file():
         raise FileNotFoundError(f"{source}: expected a folder or list of real images, found no such file")
     if source.suffix == ".jsonl":
-        return [Candidate(record.path, record.image) for record in map(_real, read_annotations(source))]
+        return [Candidate(record.path, record.image) for record in map(_check_real, read_annotations(source))]
     try:
         lines = source.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -66,7 +64,7 @@ def candidates(source: Path) -> list[Candidate]:
     ]
 
 
-def _real(record: Annotation) -> Annotation:
+def _check_real(record: Annotation) -> Annotation:
     if record.label != "real":
         error = DataError("'real'", record.label, field="label")
         raise error.at(record.file, record.line, record.id)
@@ -75,118 +73,136 @@ def _real(record: Annotation) -> Annotation:
 
 @dataclass
 class Survey:
-    """What annotations hold already.
+    """The fakes, real images and files of an annotations file.
 
     Attributes:
-        need: how many real images each fold lacks to have as many as fakes; below 0: how many it has too many.
-        contents: digests of the images' files.
-        bad: lines of records whose image cannot be read.
+        missing: fold -> number of fakes minus number of real images; negative where real images are more.
+        contents: digests of the image files.
+        bad: lines of records with an unreadable image.
     """
 
-    need: Need = field(default_factory=Counter)
+    missing: Counter[int | None] = field(default_factory=Counter)
     contents: set[bytes] = field(default_factory=set)
     bad: set[int] = field(default_factory=set)
 
 
 def survey(annotations: Iterable[Annotation], *, on_error: OnError = raise_error) -> Survey:
-    """Count the records of every fold, and look at their images.
+    """Count the records of every fold, and read their image files.
 
     Args:
         annotations: the records.
-        on_error: called with the error of each record whose image cannot be read; without it the first raises.
+        on_error: called with the error of each record with an unreadable image; by default the first is raised.
 
     Raises:
         DataError: an image cannot be read.
     """
     found = Survey()
 
-    def look(annotation: Annotation) -> tuple[Annotation, bytes | DataError]:
+    def read(annotation: Annotation) -> tuple[Annotation, bytes]:
         try:
-            return annotation, _content(annotation.path)
+            return annotation, _digest(annotation.path)
         except OSError as error:
             words = Unquoted(f"{annotation.path}: {error.strerror}")
             bad = DataError("an image file that can be read", words, field="image")
-            return annotation, bad.at(annotation.file, annotation.line, annotation.id)
+            raise bad.at(annotation.file, annotation.line, annotation.id) from None
 
-    with closing(map_ordered(look, annotations)) as looked:
-        for annotation, content in looked:
-            if isinstance(content, bytes):
-                found.contents.add(content)
-                found.need[annotation.fold] += 1 if annotation.label == "fake" else -1
-                continue
-            found.bad.add(annotation.line)
-            on_error(content)
+    def report(error: DataError) -> None:
+        found.bad.add(error.line)
+        on_error(error)
+
+    with closing(map_good(read, annotations, report)) as results:
+        for annotation, content in results:
+            found.contents.add(content)
+            found.missing[annotation.fold] += 1 if annotation.label == "fake" else -1
     return found
 
 
 def draw_real(
-    source: Iterable[Candidate],
-    there: Survey,
+    candidates: Iterable[Candidate],
+    existing: Survey,
     *,
     out: Path,
     written: Place,
     seed: int = 0,
+    generator: str | None = None,
     on_error: OnError = raise_error,
 ) -> Iterator[Annotation]:
-    """Records of real images drawn by lot, until every fold has what it needs.
+    """Pick real images at random until every fold has as many as fakes, and yield their records.
 
-    A file is drawn once, and passed over where one with the very same bytes is there already, as real or as fake, or
-    was drawn: no real image is on the train and on the test side of any fold.
+    Each file is picked at most once. Files with the same bytes as an existing image, real or fake, or as one picked
+    before are skipped, so no real image is on both the train and the test side of a fold.
 
     Args:
-        source: the candidates; their order does not matter.
-        there: of `survey`.
-        out: folder the annotations file will lie in.
-        written: folder for images that are written anew, upright, for EXIF turns them (as PNG).
-        seed: of the lots.
-        on_error: called with the error of each image that cannot be read, which is passed over; without it the first
-            raises.
+        candidates: images to pick from, in any order.
+        existing: from `survey`.
+        out: folder of the annotations file that will be written.
+        written: folder for images that EXIF turns, which are written again as upright PNG files.
+        seed: random seed.
+        generator: `generator` of the new records.
+        on_error: called with the error of each unreadable image, which is skipped; by default the first is raised.
 
     Raises:
         DataError: an image cannot be read.
         ValueError: there are too few.
     """
-    left = Counter({fold: count for fold, count in there.need.items() if count > 0})
-    wanted = left.total()
-    seen, number = set(there.contents), 0
+    missing = Counter({fold: count for fold, count in existing.missing.items() if count > 0})
+    wanted = missing.total()
+    seen, number = set(existing.contents), 0
 
-    def lot(candidate: Candidate) -> bytes:
+    def random_key(candidate: Candidate) -> bytes:
         return blake2b(f"{seed} {candidate.name}".encode(errors="surrogateescape"), digest_size=8).digest()
 
-    drawn = takewhile(lambda _: left.total(), sorted(source, key=lot))
-    with closing(map_ordered(_look, drawn)) as results:
-        for looked in results:
-            if not left.total():
+    shuffled = takewhile(lambda _: missing.total(), sorted(candidates, key=random_key))
+    with closing(map_good(_measure, shuffled, lambda error: on_error(error) if missing.total() else None)) as results:
+        for image in results:
+            if not missing.total():
                 break
-            if looked.error is not None:
-                on_error(looked.error)
+            if image.content in seen:
                 continue
-            if looked.content in seen:
-                continue
-            seen.add(looked.content)
-            fold = max(left, key=lambda fold: (left[fold], -(fold or 0)))
-            left[fold] -= 1
-            name, path = looked.candidate.name, looked.candidate.path
-            record = Annotation(f"real/{name}", "", *looked.wh, "real", fold=fold, path=path)
-            if looked.turned:
+            seen.add(image.content)
+            fold = max(missing, key=lambda fold: (missing[fold], -(fold or 0)))
+            missing[fold] -= 1
+            name, path = image.candidate.name, image.candidate.path
+            record = Annotation(f"real/{name}", "", *image.wh, "real", generator=generator, fold=fold, path=path)
+            if image.turned:
                 number += 1
                 new = f"{number:06}.png"
-                with open_image(path, str(path)) as image:
-                    save_upright(image, written.now / new)
+                with open_image(path, str(path)) as opened:
+                    save_upright(opened, written.now / new)
                 yield replace(record, image=f"{written.later}/{new}", path=written.now / new)
             else:
-                yield relocated(record, out)
-    if short := left.total():
+                yield relocate(record, out)
+    if short := missing.total():
         raise ValueError(f"expected {wanted} real images that can be used, found {wanted - short}")
 
 
-def _content(path: Path) -> bytes:
+def add_records(records: Iterable[Annotation], new: Iterable[Annotation]) -> Iterator[Annotation]:
+    """Append new records; one with an id that is taken gets its image's UUID added to its id."""
+    with closing(Ids()) as ids:
+        for record in records:
+            ids.add(record.id, f"line {record.line}")
+            yield record
+        for record in new:
+            try:
+                ids.add(record.id, record.image)
+            except DataError:  # another folder had an image of this name
+                record = replace(record, id=f"{record.id} {uuid5(NAMESPACE_URL, record.image)}")
+                ids.add(record.id, record.image)
+            yield record
+
+
+def _digest(path: Path) -> bytes:
     return blake2b(path.read_bytes(), digest_size=16).digest()
 
 
-def _look(candidate: Candidate) -> _Looked:
+def _measure(candidate: Candidate) -> _Measured:
+    """Read a candidate's file.
+
+    Raises:
+        DataError: it is not a readable image.
+    """
     try:
         with open_image(candidate.path, str(candidate.path), decode=True) as image:
-            return _Looked(candidate, _content(candidate.path), upright_wh(image), orientation(image) != 1)
+            return _Measured(candidate, _digest(candidate.path), upright_wh(image), orientation(image) != 1)
     except DataError as error:
-        return _Looked(candidate, error=error.at(candidate.file, candidate.line) if candidate.file else error)
+        raise error.at(candidate.file, candidate.line) if candidate.file else error from None

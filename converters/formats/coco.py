@@ -27,7 +27,7 @@ from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, OnError, raise_error
 from swift_plugins.fakexplain.images import path_in
 from swift_plugins.fakexplain.json_items import as_utf8, load_json_items
-from swift_plugins.fakexplain.json_values import check_numbers, four_numbers, need
+from swift_plugins.fakexplain.json_values import check_numbers, read_box, require
 from swift_plugins.fakexplain.jsonl import to_json
 
 from ..drafts.draft import Draft, Piece, inner_path, one_line, only_file
@@ -133,8 +133,8 @@ def _categories(path: Path) -> dict[str, str]:
     """Id as JSON -> name; a category may be there twice."""
     names: dict[str, str] = {}
     for at, category in _items(path, "categories", required=False):
-        id = need(category, "id", (int, str), "the category's id", at)
-        name = need(category, "name", str, "the category's name", at)
+        id = require(category, "id", (int, str), "the category's id", at)
+        name = require(category, "name", str, "the category's name", at)
         if (first := names.setdefault(_key(category, "id") or "", name)) != name:
             raise DataError(f"one name of the category {id!r}, which is {first!r} before", name, field=f"{at}.name")
     return names
@@ -158,12 +158,12 @@ def from_coco(data: Any) -> list[Draft]:
     at = data["at"]
     if "orphan" in data:
         expected = "the id of an image of this file"
-        raise DataError(expected, need(data["orphan"], "image_id", (int, str), expected, at), field=f"{at}.image_id")
+        raise DataError(expected, require(data["orphan"], "image_id", (int, str), expected, at), field=f"{at}.image_id")
     image = data["image"]
-    own_id = need(image, "id", (int, str), "the image's id", at)
+    own_id = require(image, "id", (int, str), "the image's id", at)
     if data["twin"]:
         raise DataError(f"an id of its own, for {data['twin']} has this one", own_id, field=f"{at}.id")
-    name = inner_path(need(image, "file_name", str, "the path of the image", at), f"{at}.file_name")
+    name = inner_path(require(image, "file_name", str, "the path of the image", at), f"{at}.file_name")
     attributes = _attributes(image, at)
     top = {key: value for key, value in image.items() if key not in _COCO_KEYS}
     said = draft_fields(top | attributes, f"{at}.")
@@ -188,13 +188,13 @@ def _box(annotation: dict[str, Any], at: str) -> Box:
     bbox = annotation.get("bbox")
     if bbox is None:
         return _outline(annotation, at)
-    x, y, width, height = four_numbers(bbox, "four numbers x, y, width, height", f"{at}.bbox")
+    x, y, width, height = read_box(bbox, "four numbers x, y, width, height", f"{at}.bbox")
     if width <= 0 or height <= 0:
         raise DataError("a width and a height above 0", bbox, field=f"{at}.bbox")
     box = x, y, x + width, y + height
     exact = _attributes(annotation, at).get(EXACT)
     if exact is not None:
-        exact = four_numbers(exact, "four numbers x1, y1, x2, y2", f"{at}.attributes.{EXACT}")
+        exact = read_box(exact, "four numbers x1, y1, x2, y2", f"{at}.attributes.{EXACT}")
         if all(abs(a - b) <= 1e-6 for a, b in zip(exact, box, strict=True)):
             return exact  # otherwise the box was moved since
     return box
@@ -228,13 +228,13 @@ def _caption(annotation: dict[str, Any], at: str, category: str | None) -> str:
         (annotation, "caption", at),
     ):
         if holder.get(name) is not None and (
-            caption := one_line(need(holder, name, str, "a caption, which is text", place))
+            caption := one_line(require(holder, name, str, "a caption, which is text", place))
         ):
             return caption
     if caption := caption_among(attributes):
         return caption
     expected = "a caption, or the id of a category of this file"
-    id = need(annotation, "category_id", (int, str), expected, at)
+    id = require(annotation, "category_id", (int, str), expected, at)
     if category is None:
         raise DataError(expected, id, field=f"{at}.category_id")
     return one_line(category)

@@ -20,7 +20,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.json_values import check_numbers, need
+from swift_plugins.fakexplain.json_values import check_numbers, require
 
 from ..drafts.draft import Draft, Piece, folder_of, hull, one_line, only_file
 from ..drafts.fields import draft_fields
@@ -140,7 +140,7 @@ def from_cvat(data: Any) -> list[Draft]:
     ('a.png', [(3.0, 2.0, 9.0, 8.0, 'Six fingers.')], ['texture_error'])
     """
     attrib = data["attrib"]
-    name = need(attrib, "name", str, "the path of the image")
+    name = require(attrib, "name", str, "the path of the image")
     wh = (_pixels(attrib, "width"), _pixels(attrib, "height"))
     said: dict[str, Any] = {"tags": []}
     for each in ABOUT:
@@ -167,7 +167,7 @@ def from_cvat(data: Any) -> list[Draft]:
 
 
 def _read_tag(tag: dict[str, Any], said: dict[str, Any], at: str) -> None:
-    label = need(tag["attrib"], "label", str, "a label", at)
+    label = require(tag["attrib"], "label", str, "a label", at)
     if means_something(label) or not tag["attributes"]:  # else it is there for its attributes
         say(said, "tag", [label], f"{at}.label")
     _read_attributes(tag, said, f"{at}.")
@@ -183,7 +183,7 @@ def _region(shape: dict[str, Any], at: str) -> tuple[float, float, float, float,
     if shape["element"] not in SHAPES:
         found = Unquoted(f"<{shape['element']}>")
         raise DataError(f"a tag, or a shape with a box: {', '.join(SHAPES)}", found, field=at)
-    label = need(shape["attrib"], "label", str, "a label", at)
+    label = require(shape["attrib"], "label", str, "a label", at)
     caption = caption_among(shape["attributes"]) or one_line(label)
     if not caption:
         raise DataError("an attribute `caption`, or a label, that is not blank", label, field=f"{at}.label")
@@ -192,13 +192,13 @@ def _region(shape: dict[str, Any], at: str) -> tuple[float, float, float, float,
 
 def _box(kind: str, attrib: dict[str, str], at: str) -> Box:
     if kind in _POINTS:
-        return _hull(kind, need(attrib, "points", str, "points x,y;x,y", at), f"{at}.points")
+        return _hull(kind, require(attrib, "points", str, "points x,y;x,y", at), f"{at}.points")
     names = {
         "box": ("xtl", "ytl", "xbr", "ybr"),
         "ellipse": ("cx", "cy", "rx", "ry"),
         "mask": ("left", "top", "width", "height"),
     }[kind]
-    a, b, c, d = (_number(need(attrib, name, str, "a number", at), f"{at}.{name}") for name in names)
+    a, b, c, d = (_number(require(attrib, name, str, "a number", at), f"{at}.{name}") for name in names)
     degrees = _number(attrib.get("rotation", "0"), f"{at}.rotation")
     if kind == "ellipse":
         return ellipse_box(a, b, c, d, degrees, at)
@@ -226,7 +226,7 @@ def _number(text: str, at: str) -> float:
 
 
 def _pixels(attrib: dict[str, str], name: str) -> int:
-    text = need(attrib, name, str, "a whole number of pixels")
+    text = require(attrib, name, str, "a whole number of pixels")
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise DataError("a whole number of pixels", text, field=name)
     return int(text)

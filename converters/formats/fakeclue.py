@@ -12,7 +12,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece, only_file
 from ..drafts.fields import size
@@ -36,16 +36,16 @@ def from_fakeclue(data: Any) -> list[Draft]:
     >>> draft.label, draft.fields
     ('real', {'class_name': 'doc', 'explanation': 'This is a real image.'})
     """
-    image = need(data, "image", str, "the image's path")
-    label = need(data, "label", int, "1 for real or 0 for fake")
+    image = require(data, "image", str, "the image's path")
+    label = require(data, "label", int, "1 for real or 0 for fake")
     if label not in (0, 1):
         raise DataError("1 for real or 0 for fake", label, field="label")
-    category = need(data, "cate", str, "a category")
+    category = require(data, "cate", str, "a category")
     answers = []
-    for index, turn in enumerate(need(data, "conversations", list, "a list of turns {from, value}")):
+    for index, turn in enumerate(require(data, "conversations", list, "a list of turns {from, value}")):
         at = f"conversations[{index}]"
-        speaker = need(turn, "from", str, "human or gpt", at)
-        text = need(turn, "value", str, "a text", at)
+        speaker = require(turn, "from", str, "human or gpt", at)
+        text = require(turn, "value", str, "a text", at)
         if speaker == "gpt":
             answers.append(text)
     if not answers:

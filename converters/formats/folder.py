@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece, image_files
 
@@ -24,7 +24,7 @@ def load_folder(
     *,
     real: Collection[str] = REAL,
     fake: Collection[str] = FAKE,
-    passed_over: Collection[Path] = (),
+    skip: Collection[Path] = (),
     others: bool = False,
 ) -> Iterator[Piece]:
     """Every image below a folder, with the label that the names of its folders give it.
@@ -32,7 +32,7 @@ def load_folder(
     Args:
         src: the folder; its own name counts too, as the outermost.
         real, fake: names that mean either, in any case.
-        passed_over: folders that are not entered.
+        skip: folders that are not entered.
         others: images outside any label folder have no label, and are no errors.
 
     Raises:
@@ -46,7 +46,7 @@ def load_folder(
     meanings = {name.lower(): "real" for name in real} | {name.lower(): "fake" for name in fake}
     if both := sorted({name.lower() for name in real} & {name.lower() for name in fake}):
         raise ValueError(f"expected names of real and of fake folders that differ, found {both[0]!r} in both")
-    for path in image_files(src, passed_over):
+    for path in image_files(src, skip):
         name = path.relative_to(src).as_posix()
         way = (src.resolve().name, *name.split("/")[:-1])
         labels = [meanings[part.lower()] for part in way if part.lower() in meanings]
@@ -70,6 +70,7 @@ def from_folder(data: Any) -> list[Draft]:
     """
     return [
         Draft(
-            need(data, "image", str, "the image's path"), label=need(data, "label", (str, type(None)), "fake or real")
+            require(data, "image", str, "the image's path"),
+            label=require(data, "label", (str, type(None)), "fake or real"),
         )
     ]

@@ -36,7 +36,7 @@ from urllib.parse import parse_qs, quote, unquote
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import check_numbers, need
+from swift_plugins.fakexplain.json_values import check_numbers, require
 
 from ..drafts.draft import IMAGE_SUFFIXES, Draft, Piece, hull, image_files, inner_path, one_line, only_file
 from ..drafts.fields import draft_fields
@@ -91,10 +91,10 @@ def from_label_studio(data: Any) -> list[Draft]:
     if isinstance(data, dict) and not {"data", "annotations"} <= set(data):
         missing = "data" if "data" not in data else "annotations"
         raise DataError("the full JSON export (JSON, not JSON-MIN)", NOTHING, field=missing)
-    values = need(data, "data", dict, "the data of a task")
+    values = require(data, "data", dict, "the data of a task")
     key, image = _image(values)
     named = _named(values, data.get("meta"), key)
-    every = need(data, "annotations", list, "a list of annotations")
+    every = require(data, "annotations", list, "a list of annotations")
     kept = [(index, each) for index, each in enumerate(every) if not _cancelled(each, f"annotations[{index}]")]
     if not kept:
         found = Unquoted(f"{len(every)} that were skipped" if every else "none; skip or label the task")
@@ -134,7 +134,7 @@ def _image(values: dict[str, Any]) -> tuple[str, PurePosixPath]:
         found = Unquoted(", ".join(keys)) if keys else NOTHING
         raise DataError("the image's path, under one key", found, field="data.image")
     at = f"data.{keys[0]}"
-    return keys[0], inner_path(_path(need(values, keys[0], str, "the image's path", "data"), at), at)
+    return keys[0], inner_path(_path(require(values, keys[0], str, "the image's path", "data"), at), at)
 
 
 def _looks_like_image(value: object) -> bool:
@@ -181,9 +181,9 @@ def _read_results(
 ) -> tuple[dict[str, Region], tuple[int, int] | None, dict[str, Any]]:
     """Way -> region, the image's size where one of them says it, and what is said of the whole image."""
     results = []
-    for index, result in enumerate(need(annotation, "result", list, "a list of results", at)):
+    for index, result in enumerate(require(annotation, "result", list, "a list of results", at)):
         place = f"{at}.result[{index}]"
-        kind = need(result, "type", str, "the type of a result", place)
+        kind = require(result, "type", str, "the type of a result", place)
         if type(result.get("id")) not in (str, int, type(None)):
             raise DataError("the id of a result", result["id"], field=f"{place}.id")
         results.append((place, kind, result, kind.removesuffix("labels") or kind))
@@ -195,7 +195,7 @@ def _read_results(
         if kind not in _NO_SHAPES:
             expected = f"one of {', '.join(_SHAPES)} (with or without labels), {', '.join(_NO_SHAPES)}"
             raise DataError(expected, kind, field=f"{place}.type")
-        name = need(result, "from_name", str, "the name of a control", place)
+        name = require(result, "from_name", str, "the name of a control", place)
         words = _words(result, kind, place)
         if result.get("id") not in ids:
             say(said, name, words, f"{place}.value")
@@ -210,7 +210,7 @@ def _read_results(
     for place, kind, result, shape in results:
         if shape not in _SHAPES:
             continue
-        value = need(result, "value", dict, "a shape", place)
+        value = require(result, "value", dict, "a shape", place)
         called = [*(_words(result, kind, place) if kind != shape else []), *labels[result.get("id")]]
         caption = _caption(captions[result.get("id")], result, called, place)
         add_tags(said["tags"], called)
@@ -225,7 +225,7 @@ def _read_results(
 
 def _words(result: dict[str, Any], kind: str, at: str) -> list[Any]:
     """What a control holds: one text or several, or its number."""
-    value = need(result, "value", dict, "a value", at)
+    value = require(result, "value", dict, "a value", at)
     if kind in _NUMBERS and type(value.get(kind)) in (int, float):
         return [value[kind]]
     return _texts(value, "text" if kind == "textarea" else kind, f"{at}.value")
@@ -233,7 +233,7 @@ def _words(result: dict[str, Any], kind: str, at: str) -> list[Any]:
 
 def _texts(holder: dict[str, Any], name: str, at: str) -> list[str]:
     """A text, or a list of texts, without blank ones."""
-    held = need(holder, name, (str, list), "text", at)
+    held = require(holder, name, (str, list), "text", at)
     texts = [held] if isinstance(held, str) else held
     if not all(isinstance(text, str) for text in texts):
         raise DataError("a list of texts", held, field=f"{at}.{name}")
@@ -255,7 +255,7 @@ def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[st
 
 def _size(result: dict[str, Any], at: str) -> tuple[int, int]:
     expected = "a whole number of pixels"
-    wh = need(result, "original_width", int, expected, at), need(result, "original_height", int, expected, at)
+    wh = require(result, "original_width", int, expected, at), require(result, "original_height", int, expected, at)
     check_numbers(wh, expected, f"{at}.original_width, original_height")
     return wh
 
@@ -264,7 +264,7 @@ def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box
     """The tight box in pixels; a shape is turned only there, where both axes have one unit."""
     across, down = wh[0] / 100, wh[1] / 100
     if shape == "polygon":
-        points = need(value, "points", list, "a list of points [x, y]", at)
+        points = require(value, "points", list, "a list of points [x, y]", at)
         if len(points) < 3:
             raise DataError("3 points or more", points, field=f"{at}.points")
         x1, y1, x2, y2 = hull(points, f"{at}.points")
@@ -272,7 +272,7 @@ def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box
         return turned_box(x1 * across, y1 * down, (x2 - x1) * across, (y2 - y1) * down, 0, (0, 0), at)
 
     def number(name: str) -> float:
-        found = need(value, name, float, "a number", at)
+        found = require(value, name, float, "a number", at)
         check_numbers([found], "a number", f"{at}.{name}")
         return found
 

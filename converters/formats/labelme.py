@@ -23,7 +23,7 @@ from swift_plugins.fakexplain.annotation import LABELS, Annotation, Region
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, OnError, raise_error
 from swift_plugins.fakexplain.images import path_in
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
 from ..drafts.draft import Draft, Piece, folder_of, hull, inner_path, load_json, one_line
@@ -100,8 +100,8 @@ def from_labelme(data: Any) -> list[Draft]:
     if isinstance(content, DataError):
         raise content
     name = inner_path(data["name"])
-    image = need(content, "imagePath", str, "the path of the image, relative to this file")
-    shapes = need(content, "shapes", list, "a list of shapes")
+    image = require(content, "imagePath", str, "the path of the image, relative to this file")
+    shapes = require(content, "shapes", list, "a list of shapes")
     places = [f"shapes[{index}]" for index in range(len(shapes))]
     regions = [_region(shape, at) for shape, at in zip(shapes, places, strict=True)]
     said = draft_fields({key: value for key, value in content.items() if key not in _OWN_KEYS})
@@ -143,11 +143,11 @@ def _read_flags(content: dict[str, Any], said: dict[str, Any]) -> None:
 
 
 def _region(shape: Any, at: str) -> tuple[float, float, float, float, str]:
-    label = need(shape, "label", str, "a label", at)
-    kind = need(shape, "shape_type", str, f"one of {', '.join(_POINTS)}", at)
+    label = require(shape, "label", str, "a label", at)
+    kind = require(shape, "shape_type", str, f"one of {', '.join(_POINTS)}", at)
     if kind not in _POINTS:
         raise DataError(f"one of {', '.join(_POINTS)}, which have an area", kind, field=f"{at}.shape_type")
-    points = need(shape, "points", list, "a list of points [x, y]", at)
+    points = require(shape, "points", list, "a list of points [x, y]", at)
     fewest, most = _POINTS[kind]
     if not fewest <= len(points) <= most:
         count = f"{fewest}" if most == fewest else f"{fewest} or more" if most == math.inf else f"{fewest} to {most}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import four_numbers, need
+from swift_plugins.fakexplain.json_values import read_box, require
 
 from ..drafts.draft import Draft, Piece, one_line, only_file
 from ..drafts.fields import size
@@ -36,17 +36,17 @@ def from_loki(data: Any) -> list[Draft]:
     >>> draft.regions, draft.fields
     ([(1, 2, 4.5, 6, 'Six toes.')], {'explanation': 'Too smooth.'})
     """
-    image = need(data, "image_path", str, "the image's path")
-    problems = need(data, "problems", dict, "an object of global and regional")
+    image = require(data, "image_path", str, "the image's path")
+    problems = require(data, "problems", dict, "an object of global and regional")
     regions = []
-    for index, each in enumerate(need(problems, "regional", list, "a list of {region, desc}", "problems")):
+    for index, each in enumerate(require(problems, "regional", list, "a list of {region, desc}", "problems")):
         at = f"problems.regional[{index}]"
         expected = "four numbers x, y, width, height"
-        x, y, width, height = four_numbers(need(each, "region", list, expected, at), expected, f"{at}.region")
-        regions.append((x, y, x + width, y + height, one_line(need(each, "desc", str, "a description", at))))
+        x, y, width, height = read_box(require(each, "region", list, expected, at), expected, f"{at}.region")
+        regions.append((x, y, x + width, y + height, one_line(require(each, "desc", str, "a description", at))))
     said = [
-        need(each, "desc", str, "a description", f"problems.global[{index}]")
-        for index, each in enumerate(need(problems, "global", list, "a list of {desc}", "problems"))
+        require(each, "desc", str, "a description", f"problems.global[{index}]")
+        for index, each in enumerate(require(problems, "global", list, "a list of {desc}", "problems"))
     ]
     return [
         Draft(

@@ -16,7 +16,7 @@ import msgspec
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.json_values import four_numbers, need
+from swift_plugins.fakexplain.json_values import read_box, require
 from swift_plugins.fakexplain.jsonl import read_lines
 from swift_plugins.fakexplain.tags import TAG_WORDS, canonical_tag
 
@@ -75,7 +75,7 @@ def from_mllm_defake(data: Any) -> list[Draft]:
         row = msgspec.json.decode(data)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise DataError("one JSON object", Unquoted(str(error))) from None
-    images = need(row, "images", list, "a list of one image")
+    images = require(row, "images", list, "a list of one image")
     if len(images) != 1 or not isinstance(images[0], str):
         raise DataError("a list of one image", images, field="images")
     answer, at = _answer(row)
@@ -135,10 +135,10 @@ def tag_of(prose: str, at: str = "") -> str:
 def _answer(row: dict[str, Any]) -> tuple[str, str]:
     """The assistant's text and the way to it."""
     answers = []
-    for index, message in enumerate(need(row, "messages", list, "a list of messages")):
+    for index, message in enumerate(require(row, "messages", list, "a list of messages")):
         at = f"messages[{index}]"
-        if need(message, "role", str, "a role", at) == "assistant":
-            answers.append((need(message, "content", str, "the assistant's text", at), f"{at}.content"))
+        if require(message, "role", str, "a role", at) == "assistant":
+            answers.append((require(message, "content", str, "the assistant's text", at), f"{at}.content"))
     if len(answers) != 1:
         raise DataError("one message of the assistant", Unquoted(str(len(answers))), field="messages")
     return answers[0]
@@ -148,14 +148,14 @@ def _objects(row: dict[str, Any]) -> tuple[list[str], list[Box]]:
     """Names and boxes of the row's objects; real rows have none, or empty ones."""
     if row.get("objects") in (None, {}, []):
         return [], []
-    objects = need(row, "objects", dict, "an object of ref and bbox")
+    objects = require(row, "objects", dict, "an object of ref and bbox")
     if others := sorted(set(objects) - {"ref", "bbox"}):  # ms-swift knows some that change what a box means
         raise DataError("ref and bbox only", others[0], field="objects")
-    names = need(objects, "ref", list, "a list of names", "objects")
-    boxes = need(objects, "bbox", list, "a list of boxes", "objects")
+    names = require(objects, "ref", list, "a list of names", "objects")
+    boxes = require(objects, "bbox", list, "a list of boxes", "objects")
     for index, name in enumerate(names):
         if not isinstance(name, str):
             raise DataError("a name", name, field=f"objects.ref[{index}]")
     return names, [
-        four_numbers(box, "four numbers x1, y1, x2, y2", f"objects.bbox[{index}]") for index, box in enumerate(boxes)
+        read_box(box, "four numbers x1, y1, x2, y2", f"objects.bbox[{index}]") for index, box in enumerate(boxes)
     ]

@@ -15,7 +15,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.paths import files_below
 
 from ..drafts.draft import Draft, Piece, folder_of, inner_path
@@ -64,9 +64,9 @@ def from_mmfr(data: Any) -> list[Draft]:
     >>> draft.image, draft.label, draft.fields
     ('evaluation_sets/flux/1_fake/a.png', 'fake', {'explanation': {'lighting': 'Two suns.'}, 'generator': 'flux'})
     """
-    folder = need(data, "folder", dict, "the file's folder")
-    way, own = (need(folder, name, str, "a path", "folder") for name in ("way", "name"))
-    image = need(data, "image", str, "the image's path")
+    folder = require(data, "folder", dict, "the file's folder")
+    way, own = (require(folder, name, str, "a path", "folder") for name in ("way", "name"))
+    image = require(data, "image", str, "the image's path")
     parts = inner_path(image).parts
     named = parts[0] == own and len(parts) > 1
     parts = parts[1:] if named else parts
@@ -79,7 +79,7 @@ def from_mmfr(data: Any) -> list[Draft]:
     attributes = data.get("attributes")
     if not isinstance(attributes, dict):
         raise DataError("an object {attribute: text or null}", attributes)
-    texts = {name: need(attributes, name, (str, type(None)), "a text or null") for name in sorted(attributes)}
+    texts = {name: require(attributes, name, (str, type(None)), "a text or null") for name in sorted(attributes)}
     said = {name: text for name, text in texts.items() if text is not None}
     fields: dict[str, Any] = {"explanation": said} if said else {}
     if folders[index] == "1_fake" and index and (above or named or index > 1):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
 from ..drafts.parquet import image_bytes, kept_fields, load_rows, own_tags
@@ -33,9 +33,9 @@ def from_sid_set(data: Any) -> list[Draft]:
     >>> draft.id, draft.label, draft.fields
     ('full_synthetic/42', 'fake', {'kind': 'full_synthetic'})
     """
-    row = need(data, "row", dict, "a row")
-    kind = kind_of(row.get("label"), need(data, "names", dict, "names of labels").get("label", NAMES))
-    id = need(row, "img_id", str, "the image's id")
+    row = require(data, "row", dict, "a row")
+    kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label", NAMES))
+    id = require(row, "img_id", str, "the image's id")
     image = image_bytes(row, "image")
     assert image is not None
     return [
@@ -45,7 +45,7 @@ def from_sid_set(data: Any) -> list[Draft]:
             tags=own_tags(row),
             label=KINDS[kind],
             id=f"{kind}/{id}",
-            wh=(need(row, "width", int, "a whole number"), need(row, "height", int, "a whole number")),
+            wh=(require(row, "width", int, "a whole number"), require(row, "height", int, "a whole number")),
             fields=kept_fields(row, {*COLUMNS, "tags"}, {"kind": kind}),
         )
     ]

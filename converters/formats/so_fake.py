@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
 from ..drafts.fields import size
@@ -35,8 +35,8 @@ def from_so_fake(data: Any) -> list[Draft]:
     >>> draft.id, draft.label
     ('real/a', 'real')
     """
-    row = need(data, "row", dict, "a row")
-    kind = kind_of(row.get("label"), need(data, "names", dict, "names of labels").get("label"))
+    row = require(data, "row", dict, "a row")
+    kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label"))
     image = image_bytes(row, "image")
     assert image is not None
     held = row["image"] if isinstance(row["image"], dict) else {}
@@ -44,7 +44,7 @@ def from_so_fake(data: Any) -> list[Draft]:
         own_id(row)
         or own_id(row, "filename")
         or own_id(held, "path", "image.path")
-        or need(data, "number", str, "a name")
+        or require(data, "number", str, "a name")
     )
     return [
         Draft(

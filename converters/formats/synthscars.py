@@ -14,7 +14,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_items import is_json_list, load_json_items
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece, hull, one_line, only_file
 from ..drafts.fields import size
@@ -46,13 +46,13 @@ def from_synthscars(data: Any) -> list[Draft]:
     if not isinstance(data, dict) or len(data) != 1:
         raise DataError("an object {id: image}", data)
     ((id, image),) = data.items()
-    name = need(image, "img_file_name", str, "the image's path", id)
-    caption = need(image, "caption", str, "a caption", id)
+    name = require(image, "img_file_name", str, "the image's path", id)
+    caption = require(image, "caption", str, "a caption", id)
     regions = []
-    for index, ref in enumerate(need(image, "refs", list, "a list of {sentence, segmentation}", id)):
+    for index, ref in enumerate(require(image, "refs", list, "a list of {sentence, segmentation}", id)):
         at = f"{id}.refs[{index}]"
         text = _caption(ref, at)
-        for number, polygon in enumerate(need(ref, "segmentation", list, "a list of polygons", at)):
+        for number, polygon in enumerate(require(ref, "segmentation", list, "a list of polygons", at)):
             place = f"{at}.segmentation[{number}]"
             if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
                 raise DataError("a polygon [x, y, …] of at least three points", polygon, field=place)
@@ -72,7 +72,7 @@ def from_synthscars(data: Any) -> list[Draft]:
 
 def _caption(ref: Any, at: str) -> str:
     """A ref's phrase and what is wrong there, or the one that is there."""
-    phrase = one_line(need(ref, "sentence", str, "a phrase", at))
+    phrase = one_line(require(ref, "sentence", str, "a phrase", at))
     kinds = (str, type(None))
-    wrong = one_line(need(ref, "explanation", kinds, "a text or null", at) or "") if "explanation" in ref else ""
+    wrong = one_line(require(ref, "explanation", kinds, "a text or null", at) or "") if "explanation" in ref else ""
     return f"{phrase.rstrip('.,:; ')}: {wrong}" if phrase and wrong else phrase or wrong

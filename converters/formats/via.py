@@ -20,7 +20,7 @@ from typing import Any
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import check_numbers, need
+from swift_plugins.fakexplain.json_values import check_numbers, require
 from swift_plugins.fakexplain.tags import canonical_tag
 
 from ..drafts.draft import Draft, Piece, hull, one_line, only_file
@@ -71,11 +71,11 @@ def from_via(data: Any) -> list[Draft]:
     >>> draft.image, draft.regions, draft.tags
     ('a.png', [(3.0, 2.0, 9.0, 8.0, 'Six fingers.')], ['texture_error'])
     """
-    name = need(data, "filename", str, "the name of the image's file")
-    regions = need(data, "regions", (list, dict), "a list of regions")
+    name = require(data, "filename", str, "the name of the image's file")
+    regions = require(data, "regions", (list, dict), "a list of regions")
     items = regions.items() if isinstance(regions, dict) else enumerate(regions)
     said: dict[str, Any] = {"tags": []}
-    for key, value in need(data, "file_attributes", dict, "an object of attributes").items():
+    for key, value in require(data, "file_attributes", dict, "an object of attributes").items():
         at = f"file_attributes.{key}"
         say(said, key, _values(value, at), at)
     said = draft_fields(said)
@@ -103,8 +103,8 @@ def _values(value: Any, at: str) -> list[Any]:
 
 
 def _region(region: Any, at: str) -> tuple[float, float, float, float, str]:
-    shape = need(region, "shape_attributes", dict, "an object with the shape", at)
-    attributes = need(region, "region_attributes", dict, "an object of attributes", at)
+    shape = require(region, "shape_attributes", dict, "an object with the shape", at)
+    attributes = require(region, "region_attributes", dict, "an object of attributes", at)
     return (*_box(shape, f"{at}.shape_attributes"), _caption(attributes, f"{at}.region_attributes"))
 
 
@@ -136,9 +136,9 @@ def _say_of_region(said: dict[str, Any], attributes: dict[str, Any], at: str) ->
 
 
 def _box(shape: dict[str, Any], at: str) -> Box:
-    kind = need(shape, "name", str, f"one of {', '.join(SHAPES)}", at)
+    kind = require(shape, "name", str, f"one of {', '.join(SHAPES)}", at)
     if kind in _POINTS:
-        xs, ys = (need(shape, name, list, "a list of numbers", at) for name in ("all_points_x", "all_points_y"))
+        xs, ys = (require(shape, name, list, "a list of numbers", at) for name in ("all_points_x", "all_points_y"))
         if len(xs) != len(ys) or len(xs) < _POINTS[kind]:
             found = Unquoted(f"{len(xs)} x and {len(ys)} y")
             raise DataError(f"as many x as y, {_POINTS[kind]} or more", found, field=f"{at}.all_points_x")
@@ -147,14 +147,14 @@ def _box(shape: dict[str, Any], at: str) -> Box:
         return hull(list(zip(xs, ys, strict=True)), at)
     if kind not in _NUMBERS:
         raise DataError(f"one of {', '.join(SHAPES)}, which have an area", kind, field=f"{at}.name")
-    numbers = [need(shape, name, float, "a number", at) for name in _NUMBERS[kind]]
+    numbers = [require(shape, name, float, "a number", at) for name in _NUMBERS[kind]]
     if kind == "rect":
         x, y, width, height = numbers
         return turned_box(x, y, width, height, 0, (x, y), at)
     if kind == "circle":
         cx, cy, radius = numbers
         return ellipse_box(cx, cy, radius, radius, 0, at)
-    theta = need({"theta": 0} | shape, "theta", float, "a number of radians", at)
+    theta = require({"theta": 0} | shape, "theta", float, "a number of radians", at)
     check_numbers([theta], "a number of radians", f"{at}.theta")
     cx, cy, rx, ry = numbers
     return ellipse_box(cx, cy, rx, ry, math.degrees(theta), at)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece, hull
 from ..drafts.parquet import image_bytes, kept_fields, load_rows, own_tags
@@ -47,18 +47,18 @@ def from_x_aigd(data: Any) -> list[Draft]:
     >>> draft.id, draft.regions, draft.tags
     ('FLUX/7', [(3.0, 4.0, 9.5, 8.0, 'Low-level texture.')], ['texture_error'])
     """
-    row = need(data, "row", dict, "a row")
-    generator = need(row, "generator", str, "the generator's name")
-    uid = need(row, "uid", str, "the image's uid")
+    row = require(data, "row", dict, "a row")
+    generator = require(row, "generator", str, "the generator's name")
+    uid = require(row, "uid", str, "the image's uid")
     regions = []
     tags: list[str] = []
-    labels = need(row, "labels", (list, type(None)), "a list of labels, or null")
+    labels = require(row, "labels", (list, type(None)), "a list of labels, or null")
     for index, label in enumerate(labels or []):
         at = f"labels[{index}]"
-        category = need(label, "label", str, "a category", at)
+        category = require(label, "label", str, "a category", at)
         if category not in CATEGORIES:
             raise DataError(f"one of {', '.join(CATEGORIES)}", category, field=f"{at}.label")
-        points = need(label, "points", list, "a list of points [x, y]", at)
+        points = require(label, "points", list, "a list of points [x, y]", at)
         if len(points) < 3:
             raise DataError("a polygon of at least three points", points, field=f"{at}.points")
         regions.append((*hull(points, f"{at}.points"), _words(category)))
@@ -73,7 +73,7 @@ def from_x_aigd(data: Any) -> list[Draft]:
             tags=own_tags(row, tags),
             label="fake",
             id=f"{generator}/{uid}",
-            wh=(need(row, "width", int, "a whole number"), need(row, "height", int, "a whole number")),
+            wh=(require(row, "width", int, "a whole number"), require(row, "height", int, "a whole number")),
             fields=kept_fields(row, {*COLUMNS, "tags"}, {"generator": generator}),
         )
     ]

@@ -1,8 +1,9 @@
 """Duplicates among images: the same pixels, or nearly the same picture.
 
-A picture's perceptual hash is pHash: the 64 lowest frequencies of its 32x32 brightness, each above or below their
-median. Scaling, recompression, more light or less colour change few of the 64 bits, cropping changes many, mirroring
-half of them. Tried on 35 photographs and generated images (bits differ in even numbers, for half of them are set):
+The perceptual hash of a picture is pHash: the 64 lowest frequencies of its 32x32 brightness, each above or below their
+median. Scaling, recompression, more light or less colour change few of the 64 bits; cropping changes many; mirroring
+changes half of them. Measured on 35 photographs and generated images (bits differ in even numbers because half of them
+are set):
 
     at most ... bits differ        4     6     8    10
     JPEG quality 20 to 90       100%  100%  100%  100%
@@ -12,38 +13,36 @@ half of them. Tried on 35 photographs and generated images (bits differ in even 
     5% cropped                   29%   57%   80%   89%
     10% cropped                   0%    6%   26%   43%
 
-Of 529,935 pairs of different 96x96 crops of them, 221 differ in at most 6 bits: nearly all are pairs of blank walls or
-skies, for a picture without structure has a hash of noise.
+Of 529,935 pairs of different 96x96 crops of them, 221 differ in at most 6 bits. Nearly all are pairs of empty walls or
+skies: the hash of a picture without structure is noise.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError, OnError, raise_error
-from swift_plugins.fakexplain.parallel import map_ordered
-from swift_plugins.fakexplain.pixels import load_shown, shown
+from swift_plugins.fakexplain.parallel import map_good
+from swift_plugins.fakexplain.pixels import load_display_image, to_display_image
 
 DISTANCE = 6
-"""Bits that may differ between near duplicates, unless said otherwise."""
+"""Bits that may differ between near duplicates, by default."""
 
-_EDGES = 2**21  # pairs of duplicates kept at once: 32 MB
+_MAX_EDGES = 2**21  # pairs of duplicates held in memory at once: 32 MB
 
 
 class Fingerprint(NamedTuple):
-    """What two images are compared by.
+    """The values by which two images are compared.
 
     Attributes:
-        content: digest of size and pixels, 64 bits; equal for images that look exactly alike.
-        phash: perceptual hash, 64 bits.
+        content: 64-bit digest of size and pixels; equal for images that look exactly alike.
+        phash: 64-bit perceptual hash.
     """
 
     content: int
@@ -51,7 +50,7 @@ class Fingerprint(NamedTuple):
 
 
 def fingerprint(image: Any) -> Fingerprint:
-    """The fingerprint of an opened image, upright, in sRGB and on white.
+    """Compute the fingerprint of an opened image, upright, in sRGB and on white.
 
     >>> from PIL import Image
     >>> grey = Image.linear_gradient("L")
@@ -60,35 +59,32 @@ def fingerprint(image: Any) -> Fingerprint:
     """
     import imagehash
 
-    image = shown(image).image
+    image = to_display_image(image).image
     content = blake2b(image.tobytes(), digest_size=8, salt=image.width.to_bytes(8, "big"))
     return Fingerprint(int.from_bytes(content.digest(), "big"), int(str(imagehash.phash(image)), 16))
 
 
-def fingerprints_of(paths: Iterable[Path], *, on_error: OnError = raise_error) -> Iterator[Fingerprint | None]:
-    """The fingerprint of each image file, in order, on all cores.
+def fingerprint_records(
+    annotations: Iterable[Annotation], *, on_error: OnError = raise_error
+) -> Iterator[tuple[int, Fingerprint]]:
+    """Line and fingerprint of each record's image, in order, on all cores.
 
     Args:
-        paths: image files; a few are taken ahead.
-        on_error: called with the error of each image that cannot be read, in whose place None is yielded; without it
-            the first raises.
+        annotations: the records; a few are read ahead.
+        on_error: called with the error of each image that cannot be read, which is skipped; by default the first is
+            raised.
 
     Raises:
         DataError: an image cannot be read; field `image`.
     """
-    for found in map_ordered(_fingerprint_of, paths):
-        if isinstance(found, DataError):
-            on_error(found)
-            yield None
-        else:
-            yield found
 
+    def fingerprint_one(annotation: Annotation) -> tuple[int, Fingerprint]:
+        try:
+            return annotation.line, fingerprint(load_display_image(annotation.path, str(annotation.path)).image)
+        except DataError as error:
+            raise error.at(annotation.file, annotation.line, annotation.id) from None
 
-def _fingerprint_of(path: Path) -> Fingerprint | DataError:
-    try:
-        return fingerprint(load_shown(path, str(path)).image)
-    except DataError as error:
-        return error
+    return map_good(fingerprint_one, annotations, on_error)
 
 
 def group_records(
@@ -97,44 +93,29 @@ def group_records(
     *,
     on_error: OnError = raise_error,
 ) -> Callable[[Annotation], str | None]:
-    """Put records of near-duplicate images into groups, whose names do not depend on the records' order.
+    """Group records of near-duplicate images; the names of the groups do not depend on the records' order.
 
     Args:
         annotations: the records of one file, in its order, read once.
         distance: bits of the perceptual hash in which near duplicates may differ.
-        on_error: called with the error of each image that cannot be read; without it the first raises.
+        on_error: called with the error of each image that cannot be read; by default the first is raised.
 
     Returns:
-        A function of a record: the name of its group, empty where its image has no duplicate; or None where that could
-        not be read.
+        A function that takes a record and returns the name of its group, the empty string if its image has no
+        duplicate, or None if its image could not be read.
 
     Raises:
         DataError: an image cannot be read; field `image`.
     """
     import numpy as np
 
-    ahead: deque[Annotation] = deque()
     lines, hashes = array("Q"), array("Q")
-
-    def paths() -> Iterator[Path]:
-        for annotation in annotations:
-            ahead.append(annotation)
-            yield annotation.path
-
-    def failed(error: DataError) -> None:
-        on_error(error.at(ahead[0].file, ahead[0].line, ahead[0].id))
-
-    def readable() -> Iterator[Fingerprint]:
-        for found in fingerprints_of(paths(), on_error=failed):
-            annotation = ahead.popleft()
-            if found is not None:
-                lines.append(annotation.line)
-                hashes.append(found.phash)
-                yield found
-
-    of_line = groups(readable(), distance)
+    for line, each in fingerprint_records(annotations, on_error=on_error):
+        lines.append(line)
+        hashes.append(each.phash)
+    of_line = groups((Fingerprint(0, phash) for phash in hashes), distance)
     sizes = np.bincount(of_line)
-    least = np.full(len(sizes), -1, np.int64).view(np.uint64)  # the largest there is
+    least = np.full(len(sizes), np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(least, of_line, np.frombuffer(hashes, np.uint64))
 
     def group_of(annotation: Annotation) -> str | None:
@@ -148,19 +129,19 @@ def group_records(
 
 
 def groups(fingerprints: Iterable[Fingerprint | None], distance: int | None = DISTANCE) -> Any:
-    """The group of each image: images that are duplicates of one another, directly or along a chain.
+    """Find the group of each image: images that are duplicates of one another, directly or along a chain.
 
-    All pairs are compared, one image with all others at a time: time grows with the square of their number (100,000
-    images: seconds), memory by some 100 bytes an image.
+    All pairs are compared, one image with all others at a time. Time grows with the square of the number of images
+    (100,000 images: seconds), memory by some 100 bytes per image.
 
     Args:
-        fingerprints: one for each image, read once; None is a duplicate of nothing.
-        distance: bits of the perceptual hash in which near duplicates may differ, 0 to 64; None finds exact
-            duplicates alone.
+        fingerprints: one per image, read once; None is a duplicate of nothing.
+        distance: bits of the perceptual hash in which near duplicates may differ, 0 to 64; None finds only exact
+            duplicates.
 
     Returns:
-        (N,) integers: the group of each image, counted from 0 in the order of their first images. An image without
-        duplicates is a group of its own.
+        (N,) integers: the group of each image, numbered from 0 in the order of first images. An image without
+        duplicates forms its own group.
 
     >>> a, b, c = Fingerprint(1, 0b0000), Fingerprint(2, 0b0011), Fingerprint(3, 0b1111)
     >>> groups([a, c, b, c], distance=2).tolist()
@@ -185,7 +166,7 @@ def groups(fingerprints: Iterable[Fingerprint | None], distance: int | None = DI
 
 
 def _connected(hashes: Any, distance: int) -> Any:
-    """The connected component of each of different hashes, where those that differ in few bits are joined."""
+    """The connected component of each distinct hash; hashes that differ in few bits are joined."""
     import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -197,29 +178,29 @@ def _connected(hashes: Any, distance: int) -> Any:
 
     edges, count = [np.zeros((2, 0), np.int32)], 0
     for index in range(len(hashes) - 1):
-        near = np.flatnonzero(_bits(hashes[index + 1 :] ^ hashes[index]) <= distance).astype(np.int32)
+        near = np.flatnonzero(_count_bits(hashes[index + 1 :] ^ hashes[index]) <= distance).astype(np.int32)
         if not len(near):
             continue
         edges.append(np.stack([np.full_like(near, index), near + index + 1]))
         count += len(near)
-        if count > _EDGES:  # however many pairs there are, those that join each component are kept
+        if count > _MAX_EDGES:  # keep only enough pairs to join each component
             _, first, labels = np.unique(components(), return_index=True, return_inverse=True)
             edges, count = [np.stack([np.arange(len(hashes)), first[labels]]).astype(np.int32)], 0
     return components()
 
 
-def _bits(words: Any) -> Any:
-    """How many bits are set in each of unsigned 64-bit integers."""
+def _count_bits(words: Any) -> Any:
+    """Number of set bits in each unsigned 64-bit integer."""
     import numpy as np
 
     if hasattr(np, "bitwise_count"):
         return np.bitwise_count(words)
-    return _table_of_bits()[words.view(np.uint16)].reshape(-1, 4).sum(axis=1)  # numpy below 2
+    return _bit_counts()[words.view(np.uint16)].reshape(-1, 4).sum(axis=1)  # numpy below 2
 
 
 @lru_cache
-def _table_of_bits() -> Any:
-    """How many bits are set in each 16-bit integer."""
+def _bit_counts() -> Any:
+    """Number of set bits in each 16-bit integer."""
     import numpy as np
 
     return np.unpackbits(np.arange(2**16, dtype=np.uint16).view(np.uint8).reshape(-1, 2), axis=1).sum(axis=1)

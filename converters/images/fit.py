@@ -1,20 +1,20 @@
-"""Images and boxes of one size brought to another, and boxes turned as EXIF turns their image: geometry alone."""
+"""Geometry: scale images and boxes to another size, and turn boxes as EXIF turns their image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from swift_plugins.fakexplain.boxes import Box
 
-FITS = ("crop", "pad", "stretch")
+How = Literal["crop", "pad", "stretch"]
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """Width and height of `512` or `640x480`.
+    """Parse a width and height such as `512` or `640x480`.
 
     Raises:
-        ValueError: anything else, or a side not in 1 to 16384.
+        ValueError: any other text, or a side outside 1 to 16384.
 
     >>> parse_size("512"), parse_size("640x480")
     ((512, 512), (640, 480))
@@ -25,35 +25,35 @@ def parse_size(text: str) -> tuple[int, int]:
     return int(sides[0]), int(sides[-1])
 
 
-def turned_box(box: Box, turn: int, wh: tuple[int, int]) -> Box:
-    """Where a box lies once its image has been turned upright.
+def orient_box(box: Box, turn: int, wh: tuple[int, int]) -> Box:
+    """The box after its image has been turned upright.
 
     Args:
         box: x1, y1, x2, y2 in the pixels of the image as stored.
         turn: EXIF orientation, 1 to 8.
         wh: width and height of the image as stored.
 
-    >>> turned_box((1, 2, 3, 4), 6, (40, 20))  # a quarter turn clockwise: what was at the left is at the top
+    >>> orient_box((1, 2, 3, 4), 6, (40, 20))  # a quarter turn clockwise: the left side becomes the top
     (16, 1, 18, 3)
     """
     x1, y1, x2, y2 = box
     width, height = wh
-    if turn in (2, 3, 7, 8):  # right and left change places
+    if turn in (2, 3, 7, 8):  # mirror left and right
         x1, x2 = width - x2, width - x1
-    if turn in (3, 4, 6, 7):  # so do top and bottom
+    if turn in (3, 4, 6, 7):  # mirror top and bottom
         y1, y2 = height - y2, height - y1
     return (y1, x1, y2, x2) if turn > 4 else (x1, y1, x2, y2)
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How an image of one size becomes one of another.
+    """Mapping from an image of one size to another size.
 
     Attributes:
         source_wh: width and height of the upright image.
-        wh: width and height it gets.
-        seen: x1, y1, x2, y2 of the part of it that is kept, in its own pixels.
-        place: x1, y1, x2, y2 of where that part goes, in pixels of the new image; what lies around it is black.
+        wh: width and height of the new image.
+        seen: x1, y1, x2, y2 of the part that is kept, in pixels of the source.
+        place: x1, y1, x2, y2 of that part in pixels of the new image; the rest is black.
     """
 
     source_wh: tuple[int, int]
@@ -63,22 +63,22 @@ class Fit:
 
     @property
     def scales(self) -> tuple[float, float]:
-        """New pixels for each old one, along x and y."""
+        """New pixels per old pixel, along x and y."""
         (x1, y1, x2, y2), (left, top, right, bottom) = self.seen, self.place
         return (right - left) / (x2 - x1), (bottom - top) / (y2 - y1)
 
     @property
     def crops(self) -> bool:
-        """Whether a part of the image is cut away."""
+        """Whether part of the image is cut away."""
         return self.seen != (0, 0, *self.source_wh)
 
     @property
     def pads(self) -> bool:
-        """Whether there is black beside it."""
+        """Whether black is added beside the image."""
         return self.place != (0, 0, *self.wh)
 
-    def image(self, image: Any) -> Any:
-        """The new image, by Lanczos; an image of the right size already keeps its pixels."""
+    def fit_image(self, image: Any) -> Any:
+        """The new image, scaled by Lanczos; an image that already has the size keeps its pixels."""
         from PIL import Image
 
         x1, y1, x2, y2 = self.place
@@ -89,8 +89,8 @@ class Fit:
         whole.paste(part, (x1, y1))
         return whole
 
-    def box(self, box: Box) -> tuple[Box, float]:
-        """A box in pixels of the new image, and the share of its area that is kept; 0 where it vanishes."""
+    def fit_box(self, box: Box) -> tuple[Box, float]:
+        """The box in pixels of the new image, and the fraction of its area that survives; 0 if it vanishes."""
         x1, y1, x2, y2 = (*map(max, box[:2], self.seen[:2]), *map(min, box[2:], self.seen[2:]))
         if not (x1 < x2 and y1 < y2):
             return box, 0.0
@@ -104,14 +104,14 @@ class Fit:
         return first + min((value - start) * (last - first) / (end - start), last - first)
 
 
-def fit(source_wh: tuple[int, int], wh: tuple[int, int], how: str = "crop") -> Fit:
-    """The way from one size to another.
+def fit(source_wh: tuple[int, int], wh: tuple[int, int], how: How = "crop") -> Fit:
+    """Choose the mapping from one size to another.
 
     Args:
         source_wh: width and height of the upright image.
-        wh: width and height it gets.
-        how: `crop` scales it until it fills the new one and cuts both ends of the longer side alike; `pad` scales it
-            until it is inside and puts black beside it; `stretch` scales each side on its own.
+        wh: width and height of the new image.
+        how: `crop` scales the image until it fills the new one and cuts both ends of the longer side equally; `pad`
+            scales it until it fits inside and adds black beside it; `stretch` scales each side on its own.
 
     >>> fit((1000, 500), (512, 512)).seen
     (250.0, 0.0, 750.0, 500.0)
@@ -121,7 +121,7 @@ def fit(source_wh: tuple[int, int], wh: tuple[int, int], how: str = "crop") -> F
     (source_w, source_h), (w, h) = source_wh, wh
     seen: Box = (0.0, 0.0, float(source_w), float(source_h))
     place = (0, 0, w, h)
-    wide = source_w * h - w * source_h  # above 0 where the image is wider than it shall be
+    wide = source_w * h - w * source_h  # above 0 if the image is too wide
     if how == "crop" and wide > 0:
         cut = wide / (2 * h)
         seen = (cut, 0.0, source_w - cut, float(source_h))

@@ -1,36 +1,35 @@
-"""Images brought to one size and form before annotation (App. A.1: 512x512), with or without records of them.
+"""Images brought to one size and form before annotation (App. A.1: 512x512), with or without their records.
 
-Every image becomes what viewers show (upright, sRGB, alpha on white), is scaled by Lanczos and written anew without
-metadata, so that size, file format and metadata say nothing of the label. Boxes go with their images. Duplicates among
-the images, as they were before scaling, are listed; nothing is taken out.
+Every image becomes what viewers show (upright, sRGB, alpha on white), is scaled by Lanczos and written again without
+metadata, so that size, file format and metadata reveal nothing about the label. Boxes move with their pixels.
+Duplicates among the images, as they were before scaling, are listed; nothing is removed.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import tempfile
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation, Region, to_record
-from swift_plugins.fakexplain.errors import DataError, Unquoted
+from swift_plugins.fakexplain.csv_files import save_csv
+from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.jsonl import write_jsonl
-from swift_plugins.fakexplain.parallel import map_ordered
-from swift_plugins.fakexplain.pixels import Shown, load_shown
+from swift_plugins.fakexplain.parallel import map_good
+from swift_plugins.fakexplain.pixels import DisplayImage, load_display_image
 
 from ..drafts.draft import image_files, inner_path
 from .duplicates import DISTANCE, Fingerprint, fingerprint, groups
-from .fit import Fit, fit, turned_box
+from .fit import Fit, How, fit, orient_box
 
 COUNTS = {
     "up": "scaled up",
@@ -39,9 +38,9 @@ COUNTS = {
     "padded": "padded",
     "turned": "turned upright",
     "converted": "converted to 8-bit sRGB from another mode or profile",
-    "profiles": "with a colour profile that cannot be used, passed over",
+    "profiles": "with an unusable colour profile, which was ignored",
     "cut": "regions cut at the border",
-    "dropped": "regions dropped, for too little of them is left",
+    "dropped": "regions dropped because too little of them was left",
     "bare": "fake images that lost their last region",
     "exact": "exact duplicates of an earlier image",
     "near": "near duplicates of an earlier image",
@@ -53,20 +52,20 @@ GROUP = "duplicate_group"
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What images become.
+class PrepareSettings:
+    """The size and form that images get.
 
     Attributes:
         wh: width and height in pixels.
-        how: `crop`, `pad` (black) or `stretch`, for images of another aspect.
+        how: `crop`, `pad` (with black) or `stretch`, for images with another aspect ratio.
         format: `png` or `jpeg`.
-        quality: of JPEG.
-        min_visible: regions of whose area cropping leaves a smaller share are dropped, and always those with none.
-        distance: bits in which the perceptual hashes of near duplicates may differ.
+        quality: JPEG quality.
+        min_visible: drop a region if less than this fraction of its area survives; one without area is always dropped.
+        distance: number of bits in which the perceptual hashes of near duplicates may differ.
     """
 
     wh: tuple[int, int] = (512, 512)
-    how: str = "crop"
+    how: How = "crop"
     format: str = "png"
     quality: int = 95
     min_visible: float = 0.0
@@ -74,27 +73,27 @@ class Settings:
 
 
 class Job(NamedTuple):
-    """An image to prepare: where it is, its name without suffix in the new folder, and its record or None."""
+    """An image to prepare: its path, its name without suffix in the new folder, and its record or None."""
 
     path: Path
     stem: str
     record: Annotation | None = None
 
 
-class _Done(NamedTuple):
-    line: dict[str, Any]
+class _PreparedImage(NamedTuple):
+    line: dict[str, Any]  # its record, or its path alone
     fingerprint: Fingerprint
     counts: Counter[str]
 
 
 def annotation_jobs(annotations: Iterable[Annotation]) -> Iterator[Job]:
-    """The images of records, each named by its record's id in the folder `images`."""
+    """Jobs for the images of records, each named by its record's id in the folder `images`."""
     for record in annotations:
         yield Job(record.path, record.id, record)
 
 
 def folder_jobs(folder: Path) -> Iterator[Job]:
-    """The images below a folder, each named as it is there."""
+    """Jobs for the images below a folder, which keep their paths."""
     for path in image_files(folder):
         yield Job(path, path.relative_to(folder).with_suffix("").as_posix())
 
@@ -102,54 +101,58 @@ def folder_jobs(folder: Path) -> Iterator[Job]:
 def prepare(
     jobs: Iterable[Job],
     out: Path,
-    settings: Settings | None = None,
+    settings: PrepareSettings | None = None,
     *,
-    on_error: Callable[[DataError], None] | None = None,
+    on_error: OnError = raise_error,
 ) -> Counter[str]:
-    """Write each image anew, its record with boxes in the new pixels, and a table of the duplicates.
+    """Write each image in its new form, its record with boxes in the new pixels, and a table of the duplicates.
 
     Args:
-        jobs: the images; a few are taken ahead.
-        out: folder that is there, to write into: the images, `duplicates.csv`, and `annotations.jsonl` where jobs have
-            records. `duplicates.csv` has a row for each image that has a duplicate: its group, counted from 1; `exact`
-            where another of the group has the very same pixels, else `near`; its path; and how many of the 64 bits of
-            its perceptual hash differ from those of the group's first. The record has the group as `duplicate_group`.
-        settings: what images become.
-        on_error: called with the error of each image that cannot be prepared, after which the next one is; without it
-            the first raises.
+        jobs: the images; a few are read ahead.
+        out: existing folder to write into: the images, `duplicates.csv`, and `annotations.jsonl` if jobs have records.
+            `duplicates.csv` has one row per image that has a duplicate: its group, counted from 1; `exact` if another
+            image of the group has the same pixels, else `near`; its path; and how many of the 64 bits of its
+            perceptual hash differ from the group's first image. Records get their group as `duplicate_group`.
+        settings: size and form of the new images.
+        on_error: called with the error of each image that cannot be prepared, which is skipped; by default the first
+            is raised.
 
     Returns:
-        How many `images` were written, and counts by the names of `COUNTS`.
+        The number of `images` written, and counts by the names in `COUNTS`.
 
     Raises:
-        DataError: an image that cannot be read or has another size than its record says, an id that is no path
-            inside a folder, two images that would get one name, or no image at all.
+        DataError: an image that is unreadable or of another size than its record states, an id that is no path
+            inside a folder, two images that would get the same name, or no image at all.
     """
-    settings = settings or Settings()
+    settings = settings or PrepareSettings()
     counts: Counter[str] = Counter()
     contents, phashes = array("Q"), array("Q")
-    work = partial(_prepared, out=out, settings=settings)
+
+    def prepare_one(item: tuple[Job, str | DataError]) -> _PreparedImage:
+        job, name = item
+        try:
+            if isinstance(name, DataError):
+                raise name
+            return _prepare_file(job, name, out, settings)
+        except DataError as error:
+            raise error.at(job.record.file, job.record.line, job.record.id) if job.record else error from None
+
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as lines,
-        closing(map_ordered(work, _named(jobs, settings))) as results,  # an interrupt waits
+        closing(map_good(prepare_one, _name_images(jobs, settings), on_error)) as results,  # an interrupt waits
     ):
-        for done in results:
-            if isinstance(done, DataError):
-                if on_error is None:
-                    raise done
-                on_error(done)
-                continue
-            counts += done.counts
-            contents.append(done.fingerprint.content)
-            phashes.append(done.fingerprint.phash)
-            lines.write(json.dumps(done.line) + "\n")
-        if not counts["images"] and on_error is None:
+        for image in results:
+            counts += image.counts
+            contents.append(image.fingerprint.content)
+            phashes.append(image.fingerprint.phash)
+            lines.write(json.dumps(image.line) + "\n")
+        if not counts["images"] and on_error is raise_error:
             raise DataError("at least one image", Unquoted("none in the source"))
         return counts + _write_lists(lines, contents, phashes, out, settings.distance)
 
 
-def _named(jobs: Iterable[Job], settings: Settings) -> Iterator[tuple[Job, str] | DataError]:
-    """Each job with the path of the image it makes, which must stay inside the folder and be no other's."""
+def _name_images(jobs: Iterable[Job], settings: PrepareSettings) -> Iterator[tuple[Job, str | DataError]]:
+    """Each job with the path of its new image, or the error of a path that leaves the folder or is taken."""
     with closing(Ids()) as names:
         for job in jobs:
             field = "id" if job.record else "image"
@@ -160,88 +163,79 @@ def _named(jobs: Iterable[Job], settings: Settings) -> Iterator[tuple[Job, str] 
             except DataError as error:
                 error.field = field
                 error.expected = error.expected.replace("an id of its own", "a name of its own for the new image")
-                yield _placed(error, job)
+                yield job, error
             else:
                 yield job, name
 
 
-def _placed(error: DataError, job: Job) -> DataError:
-    return error.at(job.record.file, job.record.line, job.record.id) if job.record else error
-
-
-def _prepared(named: tuple[Job, str] | DataError, out: Path, settings: Settings) -> _Done | DataError:
-    """Write one image; what is known of it then."""
-    if isinstance(named, DataError):
-        return named
-    job, name = named
-    try:
-        shown = load_shown(job.path, str(job.path))
-        if job.record is not None and job.record.image_wh != shown.stored_wh:
-            found = Unquoted(f"{job.record.width}x{job.record.height}")
-            width, height = shown.stored_wh
-            raise DataError(f"the image's own {width}x{height} pixels", found, field="width, height")
-    except DataError as error:
-        return _placed(error, job)
-    way = fit(shown.image.size, settings.wh, settings.how)
+def _prepare_file(job: Job, name: str, out: Path, settings: PrepareSettings) -> _PreparedImage:
+    """Write one image."""
+    display = load_display_image(job.path, str(job.path))
+    if job.record is not None and job.record.image_wh != display.stored_wh:
+        found = Unquoted(f"{job.record.width}x{job.record.height}")
+        width, height = display.stored_wh
+        raise DataError(f"the image's own {width}x{height} pixels", found, field="width, height")
+    fitting = fit(display.image.size, settings.wh, settings.how)
     target = out / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        way.image(shown.image).save(target, settings.format, quality=settings.quality, compress_level=4)  # as perturb's
+        image = fitting.fit_image(display.image)
+        image.save(target, settings.format, quality=settings.quality, compress_level=4)  # the level of perturb.py
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
         field = "id" if job.record else "image"
-        return _placed(DataError("a name that no other image's folder has", name, field=field), job)
+        raise DataError("a name that is no other image's folder", name, field=field) from None
     counts = Counter(
         images=1,
-        up=max(way.scales) > 1,
-        down=max(way.scales) <= 1 and min(way.scales) < 1,
-        cropped=way.crops,
-        padded=way.pads,
-        turned=shown.turn != 1,
-        converted=shown.converted,
-        profiles=shown.bad_profile,
+        up=max(fitting.scales) > 1,
+        down=max(fitting.scales) <= 1 and min(fitting.scales) < 1,
+        cropped=fitting.crops,
+        padded=fitting.pads,
+        turned=display.turn != 1,
+        converted=display.converted,
+        profiles=display.bad_profile,
     )
     line: dict[str, Any] = {"image": name}
     if job.record is not None:
-        line = to_record(_refitted(job.record, name, shown, way, settings, counts))
-    return _Done(line, fingerprint(shown.image), counts)
+        line = to_record(_fit_record(job.record, name, display, fitting, settings.min_visible, counts))
+    return _PreparedImage(line, fingerprint(display.image), counts)
 
 
-def _refitted(
-    record: Annotation, name: str, shown: Shown, way: Fit, settings: Settings, counts: Counter[str]
+def _fit_record(
+    record: Annotation, name: str, display: DisplayImage, fitting: Fit, min_visible: float, counts: Counter[str]
 ) -> Annotation:
-    """The record of the new image; what happens to its regions is added to the counts."""
+    """The record of the new image; regions cut and dropped are added to the counts."""
     regions = []
     for region in record.regions:
-        box, share = way.box(turned_box(region.bbox, shown.turn, shown.stored_wh))
-        if not share or share < settings.min_visible:
+        box, share = fitting.fit_box(orient_box(region.bbox, display.turn, display.stored_wh))
+        if not share or share < min_visible:
             counts["dropped"] += 1
             continue
         counts["cut"] += share < 1
         regions.append(Region(box, region.caption))
     counts["bare"] += bool(record.regions) and not regions
     extra = {name: value for name, value in record.extra.items() if name != GROUP}
-    width, height = way.wh
+    width, height = fitting.wh
     return replace(record, image=name, width=width, height=height, regions=tuple(regions), extra=extra)
 
 
 def _write_lists(
     lines: IO[str], contents: Sequence[int], phashes: Sequence[int], out: Path, distance: int
 ) -> Counter[str]:
-    """`duplicates.csv` and, of records, `annotations.jsonl`; how many images are duplicates of an earlier one."""
+    """Write `duplicates.csv` and, if there are records, `annotations.jsonl`; count duplicates of an earlier image."""
     import numpy as np
 
     exact = groups(map(Fingerprint, contents, phashes), None)
     near = groups(map(Fingerprint, contents, phashes), distance)
-    twins, mates = np.bincount(exact), np.bincount(near)
-    numbers = np.cumsum(mates > 1)
-    rows: list[tuple[int, str, str, int]] = []  # of images that have a duplicate: group, kind, path, index
+    exact_sizes, near_sizes = np.bincount(exact), np.bincount(near)
+    numbers = np.cumsum(near_sizes > 1)
+    rows: list[tuple[int, str, str, int]] = []  # group, kind, path and index of each image with a duplicate
 
-    def grouped() -> Iterator[dict[str, Any]]:
+    def add_groups() -> Iterator[dict[str, Any]]:
         for index, text in enumerate(lines):
             line = json.loads(text)
-            if mates[near[index]] > 1:
+            if near_sizes[near[index]] > 1:
                 line[GROUP] = int(numbers[near[index]])
-                kind = "exact" if twins[exact[index]] > 1 else "near"
+                kind = "exact" if exact_sizes[exact[index]] > 1 else "near"
                 rows.append((line[GROUP], kind, line["image"], index))
             yield line
 
@@ -249,15 +243,16 @@ def _write_lists(
     records = "id" in json.loads(lines.readline() or "{}")
     lines.seek(0)
     if records:
-        write_jsonl(out / "annotations.jsonl", grouped())
+        write_jsonl(out / "annotations.jsonl", add_groups())
     else:
-        deque(grouped(), maxlen=0)
-    with open(out / "duplicates.csv", "w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(("group", "kind", "image", "distance"))
-        for number, several in groupby(sorted(rows, key=itemgetter(0)), key=itemgetter(0)):
+        deque(add_groups(), maxlen=0)
+
+    def table() -> Iterator[tuple[int, str, str, int]]:
+        for number, group in groupby(sorted(rows, key=itemgetter(0)), key=itemgetter(0)):
             first = None
-            for _, kind, image, index in several:
+            for _, kind, image, index in group:
                 first = index if first is None else first
-                table.writerow((number, kind, image, (phashes[index] ^ phashes[first]).bit_count()))
-    return Counter(exact=len(exact) - len(twins), near=len(twins) - len(mates))
+                yield number, kind, image, (phashes[index] ^ phashes[first]).bit_count()
+
+    save_csv(out / "duplicates.csv", ("group", "kind", "image", "distance"), table())
+    return Counter(exact=len(exact) - len(exact_sizes), near=len(exact_sizes) - len(near_sizes))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.annotation import Annotation, relocated, to_record
+from swift_plugins.fakexplain.annotation import Annotation, relocate, to_record
 from swift_plugins.fakexplain.csv_files import save_csv
 from swift_plugins.fakexplain.jsonl import to_json
 
@@ -95,6 +95,6 @@ def save_records(
     with open(folder / "accepted.jsonl", "wb") as accepted, open(folder / "rejected.jsonl", "wb") as rejected:
         for record in records:
             goes = verdicts.get(record.annotator or "") == REJECT
-            (rejected if goes else accepted).write(to_json(to_record(relocated(record, out))) + b"\n")
+            (rejected if goes else accepted).write(to_json(to_record(relocate(record, out))) + b"\n")
             counts[goes] += 1
     return counts[0], counts[1]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation, Region, reading_order
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.parallel import map_ordered
+from swift_plugins.fakexplain.percentages import percent
+from swift_plugins.fakexplain.pictures.data_uri import jpeg_data_uri
 from swift_plugins.fakexplain.pictures.lettering import Pen
 from swift_plugins.fakexplain.pictures.overlay import boxes_of, draw_boxes, letter, load_picture, on_picture
 from swift_plugins.fakexplain.tags import TAG_WORDS
@@ -37,19 +38,10 @@ def render_page(figures: Mapping[str, Any], pairs: Iterable[Mapping[str, Any]], 
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["percent"] = percent
+    environment.filters["percent"] = partial(percent, digits=2)
     template = environment.from_string(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
     drawn = list(map_ordered(_disagreement, worst))
     return template.render(figures, pairs=list(pairs), worst=drawn, rules=RULES) + "\n"
-
-
-def percent(share: float | None) -> str:
-    """A share in words.
-
-    >>> percent(0.4235), percent(None)
-    ('42.35 %', '—')
-    """
-    return "—" if share is None else f"{100 * share:.2f} %"
 
 
 def _disagreement(pair: Pair) -> dict[str, Any]:
@@ -89,6 +81,4 @@ def _draw(record: Annotation, gold: Mapping[str, Region], pred: Mapping[str, Reg
     picture = load_picture(record, LONGER_SIDE)
     in_gold, in_pred = (on_picture(boxes_of(regions), record, picture) for regions in (gold, pred))
     draw_boxes(picture, in_gold, in_pred, Pen(LONGER_SIDE))
-    encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=82, subsampling=0)  # thin coloured lines want their colour whole
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii"), picture.size
+    return jpeg_data_uri(picture, subsampling=0), picture.size  # thin coloured lines want their colour whole

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swift_plugins.fakexplain.csv_files import save_csv
+from swift_plugins.fakexplain.pictures.colours import BLUE, ORANGE
 from swift_plugins.fakexplain.tags import TAG_WORDS
 
 from .stats import AREA_EDGES, REGIONS_IN_PAPER, Stats, ranked, tag_counts
@@ -21,7 +22,7 @@ PLOTS = ("regions", "tags", "generators", "boxes", "places")
 TABLES = ("counts", "generators", "histograms", "image_sizes")
 FILES = ("stats.json", *(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in PLOTS))
 
-BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#6b6b6b"  # Okabe and Ito's, as in the overlays
+GREY = "#6b6b6b"
 MOST_BARS = 40  # a plot of more generators than that is for nobody to read
 
 

@@ -20,7 +20,7 @@ from .boxes import Box
 from .errors import NOTHING, DataError, OnError, Unquoted, raise_error
 from .ids import Ids
 from .jsonl import decode_line, read_lines, write_jsonl
-from .paths import resolved
+from .paths import resolve_folder
 from .tags import TAGS, canonical_tag
 
 LABELS = ("fake", "real")
@@ -269,13 +269,13 @@ def to_record(annotation: Annotation) -> dict[str, Any]:
     return record | annotation.extra
 
 
-def relocated(annotation: Annotation, folder: str | Path) -> Annotation:
+def relocate(annotation: Annotation, folder: str | Path) -> Annotation:
     """The record as an annotations file in another folder holds it: its image path is relative to that one.
 
-    >>> relocated(Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")), "data/folds").image
+    >>> relocate(Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")), "data/folds").image
     '../b/a.png'
     """
-    path = os.path.relpath(resolved(annotation.path.parent) / annotation.path.name, resolved(Path(folder)))
+    path = os.path.relpath(resolve_folder(annotation.path.parent) / annotation.path.name, resolve_folder(Path(folder)))
     return replace(annotation, image=path.replace(os.sep, "/"))
 
 

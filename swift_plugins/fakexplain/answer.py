@@ -53,7 +53,7 @@ class Answer:
             gives captions alone), `caption` '' where it gives none.
         tags: canonical names, each once.
         problems: codes of `PROBLEMS`, in its order.
-        names_regions: the text says where flaws are, or gives a verdict and says that there are none, be it by a
+        states_regions: the text says where flaws are, or gives a verdict and says that there are none, be it by a
             finished think block that names none. Without it, empty `regions` mean that nothing was said.
     """
 
@@ -61,7 +61,7 @@ class Answer:
     regions: tuple[Mention, ...] = ()
     tags: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    names_regions: bool = False
+    states_regions: bool = False
 
 
 class _Frame(Protocol):
@@ -128,7 +128,7 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None) ->
     >>> parse_answer("<think>\\n[1, 2, 5, 6] Bent rail.\\n</think>\\n<tag>none</tag>\\n<verdict>fake</verdict>").regions
     (Mention(bbox=(1.0, 2.0, 5.0, 6.0), caption='Bent rail.'),)
     >>> parse_answer("<verdict>AI-generated</verdict>", strict=True)
-    Answer(verdict='fake', regions=(), tags=(), problems=('wording',), names_regions=False)
+    Answer(verdict='fake', regions=(), tags=(), problems=('wording',), states_regions=False)
     """
     if variant is not None:
         variant_named(variant)
@@ -138,9 +138,9 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None) ->
             return answer
         if variant is not None and (answer := _read_exact(text, None)):
             return replace(answer, problems=("layout",)) if strict else answer
-    verdict, regions, tags, names_regions, found = read_notations(text, variant)
+    verdict, regions, tags, states_regions, found = read_notations(text, variant)
     problems = (found or {"layout"}) if strict else found - _HARMLESS
-    return Answer(verdict, regions, tags, tuple(code for code in PROBLEMS if code in problems), names_regions)
+    return Answer(verdict, regions, tags, tuple(code for code in PROBLEMS if code in problems), states_regions)
 
 
 # The exact reading ---------------------------------------------------------------------------------------------------

@@ -11,18 +11,18 @@ from pathlib import Path
 from types import FrameType
 
 
-def partial_of(path: Path) -> Path:
+def partial_path(path: Path) -> Path:
     """Where a file or folder is written until it takes its place."""
     return path.with_name(path.name + ".partial")
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def atomic_file(path: str | Path) -> Iterator[Path]:
     """A path to write to, whose file takes the place of `path` once the block ends without an error.
 
     >>> import tempfile
     >>> place = Path(tempfile.mkdtemp(), "out", "scores.json")
-    >>> with replacing(place) as partial:
+    >>> with atomic_file(place) as partial:
     ...     _ = partial.write_text("{}")
     ...     place.exists()
     False
@@ -31,7 +31,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_of(path)
+    partial = partial_path(path)
     try:
         yield partial
         partial.replace(path)
@@ -40,7 +40,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
+def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
     """A folder to write into, whose files take their places in `path` once the block ends without an error.
 
     What else lies in `path` stays, and a folder without a file is not made. The files of the top level are moved last:
@@ -55,7 +55,7 @@ def replacing_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]
 
     >>> import tempfile
     >>> place = Path(tempfile.mkdtemp(), "masks")
-    >>> with replacing_folder(place) as partial:
+    >>> with atomic_folder(place) as partial:
     ...     _ = Path(partial, "a.png").write_bytes(b"")
     ...     place.exists()
     False
@@ -64,7 +64,7 @@ def replacing_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_of(path)
+    partial = partial_path(path)
     if partial.is_dir():
         shutil.rmtree(partial)  # left by a run that was killed
     try:
@@ -76,7 +76,7 @@ def replacing_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]
                 f"{path}: expected no files but those that are written, found {len(others)} more, such as "
                 f"{min(others)}; remove the folder first"
             )
-        with undisturbed():
+        with defer_interrupts():
             if written and not path.is_symlink() and not (path.exists() and any(path.iterdir())):
                 partial.replace(path)
                 return
@@ -92,7 +92,7 @@ def _files(folder: Path) -> set[Path]:
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def defer_interrupts() -> Iterator[None]:
     """A block that Ctrl-C does not end in its middle: it waits until the block is done."""
     if threading.current_thread() is not threading.main_thread():
         yield

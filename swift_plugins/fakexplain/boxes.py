@@ -1,26 +1,28 @@
-"""Geometry of box sets: clipping, the area a set covers, and the overlap of two sets.
+"""Geometry of box sets: clip boxes, measure the area a set covers, and compare two sets.
 
 A set of boxes is the region its boxes cover together, so an overlap within a set counts once. Every area is a sum of
-positive width times height, with differences taken between given coordinates only: nothing cancels, whether a box is
-a hair's breadth far from the origin or as large as a float can say.
+positive widths times heights, and only given coordinates are subtracted from each other: no digits cancel, wherever
+the boxes lie.
 
-Two ways to measure, as neither is fast at both ends: a few boxes are cut into rectangles that do not overlap (starts at
-once, grows with the square), many are drawn as bits on the grid of their coordinates (numpy, nearly linear in cells).
+Two ways to measure, because neither is fast at both ends. A few boxes are cut into rectangles that do not overlap:
+this starts at once and grows with the square. Many boxes are painted on the grid of their coordinates, with numpy.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from math import inf
-from typing import Any
 
 import numpy as np
 
 Box = tuple[float, float, float, float]
 
-FEW = 32  # boxes of both sets together; beyond some 40 drawing is the faster
+FEW = 32  # boxes of both sets together; painting is faster beyond some 40
 UNDERFLOW = 1e-290  # a union larger than this has lost nothing to rounding near zero
-BITS_BELOW = np.array([(1 << k) - 1 for k in range(65)], np.uint64)
+
+_Number = float | Fraction
+_Rectangle = tuple[_Number, _Number, _Number, _Number]
 
 
 def union_iou(pred_xyxy: Iterable[Sequence[float]], gold_xyxy: Iterable[Sequence[float]]) -> float:
@@ -30,7 +32,7 @@ def union_iou(pred_xyxy: Iterable[Sequence[float]], gold_xyxy: Iterable[Sequence
 
     Args:
         pred_xyxy: (P, 4) numbers, x1 y1 x2 y2 in any one frame; P may be 0. A box that is inverted, has no area or
-            holds a number that is not finite counts as no box (clip first to keep what is infinite).
+            holds a number that is not finite counts as no box (clip first to keep infinite ones).
         gold_xyxy: (G, 4) finite numbers, same frame; G may be 0.
 
     Returns:
@@ -46,16 +48,14 @@ def union_iou(pred_xyxy: Iterable[Sequence[float]], gold_xyxy: Iterable[Sequence
     if not pred or not gold:
         return float(not pred and not gold)
     both, either = _measure(pred, gold)
-    if not UNDERFLOW < either < inf:  # no float can hold these areas; whole numbers can
-        both, either = _measure(_whole(pred), _whole(gold))
-    return min(1.0, both / either)
+    return min(1.0, float(both / either))
 
 
 def union_area(xyxy: Iterable[Sequence[float]]) -> float:
     """Area that a set of boxes covers.
 
     Args:
-        xyxy: (N, 4) numbers, x1 y1 x2 y2; N may be 0. What counts as no box in `union_iou` does here.
+        xyxy: (N, 4) numbers, x1 y1 x2 y2; N may be 0. The boxes that `union_iou` ignores are ignored here too.
 
     Returns:
         Area in square units of the frame; inf where it is too large for a float.
@@ -67,7 +67,10 @@ def union_area(xyxy: Iterable[Sequence[float]]) -> float:
     150.0
     """
     boxes = _with_area(xyxy)
-    return float(_measure(boxes, [])[1]) if boxes else 0.0
+    try:
+        return float(_measure(boxes, [])[1]) if boxes else 0.0
+    except OverflowError:
+        return inf
 
 
 def clip_xyxy(xyxy: Iterable[Sequence[float]], image_wh: Sequence[float]) -> list[Box]:
@@ -78,7 +81,7 @@ def clip_xyxy(xyxy: Iterable[Sequence[float]], image_wh: Sequence[float]) -> lis
         image_wh: width and height.
 
     Returns:
-        Boxes in [0, width] x [0, height], in order; those that are inverted, hold a NaN or have no area left are gone.
+        Boxes in [0, width] x [0, height], in order, without those that are inverted, hold a NaN or have no area left.
 
     >>> clip_xyxy([[-5, 2, float("inf"), 8], [30, 0, 40, 10]], (20, 10))
     [(0.0, 2.0, 20.0, 8.0)]
@@ -86,7 +89,7 @@ def clip_xyxy(xyxy: Iterable[Sequence[float]], image_wh: Sequence[float]) -> lis
     width, height = image_wh
     clipped = []
     for x1, y1, x2, y2 in xyxy:
-        # a NaN has to come first: max and min then keep it, and no comparison holds for it
+        # a NaN comes first: max and min then keep it, and no comparison holds for it
         x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
         if x1 < x2 and y1 < y2:
             clipped.append((float(x1), float(y1), float(x2), float(y2)))
@@ -94,7 +97,7 @@ def clip_xyxy(xyxy: Iterable[Sequence[float]], image_wh: Sequence[float]) -> lis
 
 
 def _with_area(xyxy: Iterable[Sequence[float]], strict: bool = False) -> list[Box]:
-    """The boxes that are finite and have an area, as floats; where strict, any other raises."""
+    """The boxes that are finite and have an area, as floats; if strict, any other box raises."""
     kept = []
     for box in xyxy:
         try:
@@ -110,18 +113,19 @@ def _with_area(xyxy: Iterable[Sequence[float]], strict: bool = False) -> list[Bo
     return kept
 
 
-def _whole(boxes: list[Box]) -> list[Any]:
-    """The boxes in units of the smallest float, exactly."""
-    ratios = [[v.as_integer_ratio() for v in box] for box in boxes]
-    return [tuple(n * (2**1074 // d) for n, d in box) for box in ratios]
+def _measure(pred: list[Box], gold: list[Box]) -> tuple[_Number, _Number]:
+    """Areas that both sets cover and that either covers.
+
+    Images never need the second attempt: it is for coordinates near the smallest or the largest float.
+    """
+    measure = _measure_few if len(pred) + len(gold) <= FEW else _measure_many
+    both, either = measure(pred, gold)
+    if UNDERFLOW < either < inf:
+        return both, either
+    return _measure_few(*([tuple(map(Fraction, box)) for box in boxes] for boxes in (pred, gold)))
 
 
-def _measure(pred: list[Box], gold: list[Box]) -> tuple[float, float]:
-    """Areas that both sets cover and that either covers; coordinates all float or all int, and so are the areas."""
-    return (_measure_few if len(pred) + len(gold) <= FEW else _measure_many)(pred, gold)
-
-
-def _measure_few(pred: list[Box], gold: list[Box]) -> tuple[float, float]:
+def _measure_few(pred: Sequence[_Rectangle], gold: Sequence[_Rectangle]) -> tuple[_Number, _Number]:
     pred, gold = _disjoint(pred), _disjoint(gold)
     both = sum(
         [
@@ -135,9 +139,9 @@ def _measure_few(pred: list[Box], gold: list[Box]) -> tuple[float, float]:
     return both, in_pred + in_gold - both  # at least the larger area is left, so no digits are lost
 
 
-def _disjoint(boxes: list[Box]) -> list[Box]:
-    """Rectangles that cover what the boxes cover, and do not overlap."""
-    kept: list[Box] = []
+def _disjoint(boxes: Sequence[_Rectangle]) -> list[_Rectangle]:
+    """Rectangles that cover the same area as the boxes, and do not overlap."""
+    kept: list[_Rectangle] = []
     for done, box in enumerate(boxes):
         pieces = [box]
         for a1, b1, a2, b2 in boxes[:done]:  # take every earlier box out of this one
@@ -162,43 +166,15 @@ def _disjoint(boxes: list[Box]) -> list[Box]:
     return kept
 
 
-@np.errstate(over="ignore")
+@np.errstate(over="ignore", invalid="ignore")
 def _measure_many(pred: list[Box], gold: list[Box]) -> tuple[float, float]:
-    # One bit per cell of the grid of all coordinates: a row of words per slab between neighbouring x, in it a bit per
-    # slab between neighbouring y.
-    boxes = np.array(pred + gold, dtype=object if isinstance((pred or gold)[0][0], int) else float)
+    boxes = np.array(pred + gold)
     xs, ys = np.unique(boxes[:, ::2]), np.unique(boxes[:, 1::2])
-    x1, x2 = np.searchsorted(xs, boxes[:, ::2]).T
-    words = (len(ys) + 62) // 64
-    below = BITS_BELOW[np.clip(np.searchsorted(ys, boxes[:, 1::2])[:, :, None] - 64 * np.arange(words), 0, 64)]
-    masks = below[:, 0] ^ below[:, 1]
-
-    # Painting costs the same for any size of box: its slabs are two runs of 2**level slabs, marked where they start,
-    # and each level then hands its runs down to the level below as two of half the length.
-    level = np.frexp(x2 - x1)[1] - 1
-    levels, slabs = int(level.max()) + 1, len(xs) - 1
-    grid = np.zeros((2, levels, slabs, words), np.uint64)
-    rows = ((np.arange(len(boxes)) >= len(pred)) * levels + level) * slabs
-    starts = np.concatenate((rows + x1, rows + x2 - (1 << level)))
-    cells = starts[:, None] * words + np.arange(words)
-    np.bitwise_or.at(grid.reshape(-1), cells.ravel(), np.concatenate((masks, masks)).ravel())
-    for upper in range(levels - 1, 0, -1):
-        half = 1 << (upper - 1)
-        grid[:, upper - 1] |= grid[:, upper]
-        grid[:, upper - 1, half:] |= grid[:, upper, :-half]
-
-    # A row's covered height, eight cells at a time: what each value a byte can have stands for at each place of a row.
-    heights = np.zeros(64 * words, boxes.dtype)
-    heights[: len(ys) - 1] = np.diff(ys)
-    covered = np.zeros((8 * words, 256), boxes.dtype)
-    for bit, height in enumerate(heights.reshape(-1, 8).T):
-        covered[:, 1 << bit : 2 << bit] = covered[:, : 1 << bit] + height[:, None]
-    places = 256 * np.arange(8 * words)
-
-    def area(drawn: np.ndarray) -> float:
-        height = covered.take(places + drawn.view(np.uint8)).sum(axis=1)
-        (slab,) = np.nonzero(height)  # a slab where nothing lies may be wider than a float can say
-        return (height[slab] * (xs[slab + 1] - xs[slab])).sum()
-
-    in_pred, in_gold = grid[:, 0]
-    return area(in_pred & in_gold), area(in_pred | in_gold)
+    columns = np.searchsorted(xs, boxes[:, ::2]).tolist()
+    rows = np.searchsorted(ys, boxes[:, 1::2]).tolist()
+    in_pred, in_gold = grid = np.zeros((2, len(xs) - 1, len(ys) - 1), bool)
+    for index, ((left, right), (top, bottom)) in enumerate(zip(columns, rows, strict=True)):
+        grid[int(index >= len(pred)), left:right, top:bottom] = True
+    widths, heights = np.diff(xs), np.diff(ys)
+    both, either = (widths @ cells @ heights for cells in (in_pred & in_gold, in_pred | in_gold))
+    return float(both), float(either)

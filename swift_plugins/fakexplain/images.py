@@ -145,7 +145,7 @@ def upright_wh(image: Any) -> tuple[int, int]:
     return (height, width) if orientation(image) > 4 else (width, height)
 
 
-def upright(image: Any) -> Any:
+def turn_upright(image: Any) -> Any:
     """The image as viewers show it: turned as its EXIF says, which is then gone; the pixels are the file's own."""
     from PIL import ImageOps
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .boxes import Box
 
 
-def need(data: Any, name: str, kind: type | tuple[type, ...], expected: str, at: str = "") -> Any:
+def require(data: Any, name: str, kind: type | tuple[type, ...], expected: str, at: str = "") -> Any:
     """A field that must be there and of a type.
 
     Args:
@@ -24,7 +24,7 @@ def need(data: Any, name: str, kind: type | tuple[type, ...], expected: str, at:
     Raises:
         DataError: `data` is no object, or the field is missing or of another type.
 
-    >>> need({"width": 8}, "width", int, "a whole number")
+    >>> require({"width": 8}, "width", int, "a whole number")
     8
     """
     if not isinstance(data, dict):
@@ -56,7 +56,7 @@ def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
             raise DataError("finite numbers of a sane size", value, field=field)
 
 
-def four_numbers(box: object, expected: str, at: str) -> Box:
+def read_box(box: object, expected: str, at: str) -> Box:
     """The numbers of a box, as the file has them.
 
     Args:
@@ -67,7 +67,7 @@ def four_numbers(box: object, expected: str, at: str) -> Box:
     Raises:
         DataError: it is no such list.
 
-    >>> four_numbers([1, 2.5, 3, 4], "four numbers x1, y1, x2, y2", "bbox")
+    >>> read_box([1, 2.5, 3, 4], "four numbers x1, y1, x2, y2", "bbox")
     (1, 2.5, 3, 4)
     """
     if not isinstance(box, list) or len(box) != 4:

@@ -64,8 +64,8 @@ def read_notations(
         regions = _read_captions(think, problems)
     if verdict == "real" and (regions or tags):
         problems.add("real_with_flaws")
-    names_regions = bool(regions) or (verdict is not None and (said or NO_FLAW in rest))
-    return verdict, tuple(regions), tags, names_regions, problems
+    states_regions = bool(regions) or (verdict is not None and (said or NO_FLAW in rest))
+    return verdict, tuple(regions), tags, states_regions, problems
 
 
 _THINK = re.compile(r"<think>", re.IGNORECASE)

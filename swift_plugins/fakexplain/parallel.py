@@ -15,7 +15,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Processors this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -29,7 +29,7 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T], threads: int | N
     >>> list(map_ordered(abs, [-1, 2, -3]))
     [1, 2, 3]
     """
-    threads = threads or cores()
+    threads = threads or count_cores()
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:

@@ -19,12 +19,12 @@ def check_is_file(path: Path, what: str) -> None:
         raise FileNotFoundError(f"{path}: expected {what}, found {'a folder' if path.is_dir() else 'no such file'}")
 
 
-def files_below(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:
+def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
     """Files below a folder, each folder's entries in order; links are followed, hidden ones passed over.
 
     Args:
         folder: where to begin.
-        passed_over: folders that are not entered.
+        skip: folders that are not entered.
     """
 
     def walk(here: Path, above: frozenset[Path]) -> Iterator[Path]:
@@ -39,11 +39,11 @@ def files_below(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Pa
             elif entry.is_file():
                 yield here / entry.name
 
-    without = {path.resolve() for path in passed_over}
+    without = {path.resolve() for path in skip}
     yield from walk(folder, frozenset())
 
 
 @lru_cache(maxsize=1024)
-def resolved(folder: Path) -> Path:
+def resolve_folder(folder: Path) -> Path:
     """A folder's own path, without links; the last ones are remembered."""
     return folder.resolve()

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import DataError, Unquoted
-from .images import open_image, orientation, upright
+from .images import open_image, orientation, turn_upright
 
 
 @dataclass
-class Shown:
+class DisplayImage:
     """An image as viewers show it, and what that took.
 
     Attributes:
@@ -33,7 +33,7 @@ class Shown:
         return (height, width) if self.turn > 4 else (width, height)
 
 
-def load_shown(source: Any, name: str) -> Shown:
+def load_display_image(source: Any, name: str) -> DisplayImage:
     """An image file as viewers show it; of several frames, the first.
 
     Args:
@@ -49,38 +49,38 @@ def load_shown(source: Any, name: str) -> Shown:
             raise DataError(
                 "8 or 16 bits a channel", Unquoted(f"{name}: 32-bit pixels of unknown range"), field="image"
             )
-        return shown(image)
+        return to_display_image(image)
 
 
-def shown(image: Any) -> Shown:
+def to_display_image(image: Any) -> DisplayImage:
     """An opened image as viewers show it.
 
     Args:
         image: of any mode but F; of mode I, values up to 65535 are taken for 16 bits.
 
     >>> from PIL import Image
-    >>> shown(Image.new("RGBA", (4, 2), (255, 0, 0, 0))).image.getpixel((0, 0))
+    >>> to_display_image(Image.new("RGBA", (4, 2), (255, 0, 0, 0))).image.getpixel((0, 0))
     (255, 255, 255)
     """
     turn = orientation(image)
-    base, alpha = _parts(upright(image))
+    base, alpha = _parts(turn_upright(image))
     whole, good = _in_srgb(base, image.info.get("icc_profile"))
     whole = _on_white(whole, alpha)
     converted = image.mode != "RGB" or alpha is not None or bool(good)
     if whole is image:
         whole = image.copy()
     whole.info = {}  # Pillow would write a profile or a transparent colour found there
-    return Shown(whole, turn, converted, good is False)
+    return DisplayImage(whole, turn, converted, good is False)
 
 
-def flattened(image: Any) -> Any:
+def flatten(image: Any) -> Any:
     """The image in 8-bit RGB on white, pixels where they were, and nothing else that its file said.
 
     Raises:
         DataError: numbers that 16 bits cannot hold, or a mode that Pillow cannot convert; field `image`.
 
     >>> from PIL import Image
-    >>> flattened(Image.new("LA", (4, 2), (0, 0))).getpixel((0, 0))
+    >>> flatten(Image.new("LA", (4, 2), (0, 0))).getpixel((0, 0))
     (255, 255, 255)
     """
     if image.mode == "F" or (image.mode == "I" and not 0 <= image.getextrema()[0] <= image.getextrema()[1] <= 65535):
@@ -104,9 +104,9 @@ def save_upright(image: Any, out: Any) -> None:
         out: path, or an open binary file.
     """
     if image.mode in ("1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"):
-        upright(image).save(out, "PNG", icc_profile=image.info.get("icc_profile"))
+        turn_upright(image).save(out, "PNG", icc_profile=image.info.get("icc_profile"))
     else:
-        shown(image).image.save(out, "PNG")
+        to_display_image(image).image.save(out, "PNG")
 
 
 def _on_white(colours: Any, alpha: Any) -> Any:

@@ -102,7 +102,7 @@ def iou_reward(text: str, gold: Gold, rule: FrameRule, eta: float = 1.1, empty: 
     frame_wh, targets = target_boxes(gold, rule)
     boxes = clip_xyxy([region.bbox for region in answer.regions if region.bbox], frame_wh)
     if not boxes and not targets:
-        if not answer.names_regions:
+        if not answer.states_regions:
             return 0.0
         return None if empty == "skip" else 1.0
     return min(1.0, eta * union_iou(boxes, targets))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from .annotation import Annotation
 from .answer import render_answer, target_regions
 from .errors import NOTHING, DataError, OnError, raise_error
-from .jsonl import encode
+from .jsonl import to_compact_json
 from .prompts import QUESTION, system_prompt
 from .variants import VARIANTS, variant_named
 
@@ -97,7 +97,7 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
         ],
         "images": [str(annotation.path)],
         "objects": {"ref": [], "bbox": shown},
-        "solution": encode(
+        "solution": to_compact_json(
             {
                 "id": annotation.id,
                 "label": annotation.label,

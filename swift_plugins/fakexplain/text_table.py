@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 
-def aligned(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
+def align_columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
     """Rows of as many cells each as lines: the columns in `left` flush left (-1 is the last), the others flush right.
 
-    >>> print(aligned([("tag", "images"), ("texture error", "12")]))
+    >>> print(align_columns([("tag", "images"), ("texture error", "12")]))
     tag            images
     texture error      12
     """

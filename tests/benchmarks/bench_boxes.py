@@ -1,6 +1,6 @@
 """Union IoU against shapely's, on the same boxes in the same run: python tests/benchmarks/bench_boxes.py
 
-Targets: at least 4 times as fast at 5 boxes a side, 8 times at 100, never slower at 1.
+Targets: never slower with 1 to 128 boxes per side, at least 4 times as fast with 5, and 8 times with 100.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import shapely
 
 from swift_plugins.fakexplain.boxes import clip_xyxy, union_iou
 
-TARGETS = {1: 1, 5: 4, 100: 8}
+TARGETS = {1: 1, 2: 1, 5: 4, 10: 1, 16: 1, 17: 1, 20: 1, 50: 1, 100: 8, 128: 1}  # boxes per side -> speedup
 
 
 def shapely_iou(pred, gold):
@@ -37,12 +37,12 @@ def draw(random_, count, number, side):
 def microseconds(iou, pairs):
     repeats = max(1, 200 // sum(len(pred) for pred, _ in pairs))
     timer = timeit.Timer(lambda: [iou(pred, gold) for pred, gold in pairs], timer=time.process_time)
-    return min(timer.repeat(number=repeats, repeat=7)) / repeats / len(pairs) * 1e6
+    return min(timer.repeat(number=repeats, repeat=5)) / repeats / len(pairs) * 1e6
 
 
 def main():
-    print("boxes a side  side up to  numbers  ours µs  shapely µs  ratio  target")
-    for count in (1, 2, 5, 6, 10, 16, 17, 20, 50, 100):
+    print("boxes per side  side up to  numbers  ours µs  shapely µs  ratio  target")
+    for count, target in TARGETS.items():
         for side in (200, 1000):
             for number in (int, float):
                 random_ = random.Random(count)
@@ -53,9 +53,9 @@ def main():
                 for pred, gold in pairs:
                     assert abs(union_iou(pred, gold) - shapely_iou(pred, gold)) < 1e-9
                 ours, theirs = microseconds(union_iou, pairs), microseconds(shapely_iou, pairs)
-                ratio, target = theirs / ours, TARGETS.get(count)
-                verdict = f"{target} {'met' if ratio >= target else 'MISSED'}" if target else ""
-                kind = f"{count:12}  {side:10}  {number.__name__:>7}"
+                ratio = theirs / ours
+                verdict = f"{target} {'met' if ratio >= target else 'MISSED'}"
+                kind = f"{count:14}  {side:10}  {number.__name__:>7}"
                 print(f"{kind}  {ours:7.1f}  {theirs:10.1f}  {ratio:5.1f}  {verdict}")
 
     # As a reward calls it: predicted boxes are clipped to the frame and lie near the gold ones.
@@ -67,7 +67,7 @@ def main():
     reward = microseconds(lambda pred, gold: union_iou(clip_xyxy(pred, (1000, 1000)), gold), pairs)
     print(f"six near six, with clipping: {reward:.1f} µs")
 
-    # The most boxes 16 KB of text can hold.
+    # As many boxes as 16 KB of text can hold.
     for name, pred in {
         "900 small": draw(random_, 900, int, 100),
         "900 of any size": draw(random_, 900, int, 1000),

@@ -1,4 +1,4 @@
-"""`fakexplain sheet` and `draw`: what they write, and how they end."""
+"""`fakexplain sheet` and `fakexplain draw`: what they write, and their exit codes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import pytest
 from PIL import Image
 
 from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.pictures.colours import GOLD, PRED
+from swift_plugins.fakexplain.pictures.lettering import Pen
 from tests.cli.command import fakexplain
 from tests.cli.test_scores import predictions  # noqa: F401 - a fixture
+from tests.pictures.pixels import spots
 
 PLAIN = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+GAP = Pen(240).leading  # around images with a longer side of 240
 
 
 def test_sheet_with_and_without_predictions(annotations_file: Path, predictions: Path, tmp_path: Path):  # noqa: F811
@@ -20,7 +24,11 @@ def test_sheet_with_and_without_predictions(annotations_file: Path, predictions:
     assert plain.stdout.startswith("3 images on")
     done = fakexplain("sheet", annotations_file, "--predictions", predictions, "-o", tmp_path / "sheet.png")
     assert done.stdout.startswith("16 images on"), done.stderr
-    assert (tmp_path / "sheet.png").stat().st_size > (tmp_path / "plain.png").stat().st_size
+    with Image.open(tmp_path / "plain.png") as first, Image.open(tmp_path / "sheet.png") as second:
+        assert (first.width, second.width) == (3 * 360 + 4 * 30, 4 * 360 + 5 * 30)  # cells, and gaps of a twelfth
+        assert second.height > 4 * 270 + 5 * 30  # four rows of images of 120x90 and their notes
+        assert spots(first, GOLD) and not spots(first, PRED)
+        assert spots(second, GOLD) and spots(second, PRED)
 
 
 def test_a_picture_for_each_image(annotations_file: Path, tmp_path: Path):
@@ -32,14 +40,14 @@ def test_a_picture_for_each_image(annotations_file: Path, tmp_path: Path):
     assert names <= {f"{each.id}.png" for each in read_annotations(annotations_file)}
 
 
-def test_those_that_are_named(annotations_file: Path, predictions: Path, tmp_path: Path):  # noqa: F811
+def test_only_the_records_of_the_given_ids(annotations_file: Path, predictions: Path, tmp_path: Path):  # noqa: F811
     ids = ("--id", "fake-003", "--id", "real-001")
     more = ("--predictions", f"ours={predictions}", "--predictions", f"again={predictions}", "--longer-side", "240")
     done = fakexplain("draw", annotations_file, "-o", tmp_path / "drawn", *ids, *more)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["fake-003.png", "real-001.png"]
     with Image.open(tmp_path / "drawn/fake-003.png") as picture:
-        assert picture.width > 3 * 240
+        assert picture.width == 3 * 240 + 4 * GAP  # annotated, and two systems
 
 
 def test_a_run(annotations_file: Path, predictions: Path, tmp_path: Path):  # noqa: F811
@@ -50,14 +58,15 @@ def test_a_run(annotations_file: Path, predictions: Path, tmp_path: Path):  # no
     one = fakexplain(*args, "-o", tmp_path / "one", "--system", "ours", "--overlaid")
     assert one.returncode == 0, one.stderr
     with Image.open(tmp_path / "all/fake-003.png") as whole, Image.open(tmp_path / "one/fake-003.png") as overlaid:
-        assert whole.width > 2.5 * overlaid.width
+        assert (whole.width, overlaid.width) == (3 * 240 + 4 * GAP, 240 + 2 * GAP)
+        assert spots(overlaid, GOLD) and spots(overlaid, PRED)
     wrong = fakexplain(*args, "-o", tmp_path / "none", "--system", "theirs", **PLAIN)
     assert wrong.returncode == 2 and "expected ours, other, found theirs" in wrong.stderr
     many = fakexplain(*args, "-o", tmp_path / "none", "--overlaid", **PLAIN)
     assert many.returncode == 2 and "expected one system" in many.stderr
 
 
-def test_a_broken_image_is_drawn_as_a_panel_and_told(annotations_file: Path, tmp_path: Path):
+def test_a_broken_image_is_drawn_as_a_panel_and_reported(annotations_file: Path, tmp_path: Path):
     (annotations_file.parent / "images/fake-000.png").unlink()
     done = fakexplain("draw", annotations_file, "-o", tmp_path / "drawn", "--limit", "0", "--longer-side", "240")
     assert done.returncode == 1
@@ -68,8 +77,8 @@ def test_a_broken_image_is_drawn_as_a_panel_and_told(annotations_file: Path, tmp
 
 
 @pytest.mark.parametrize("source", ["annotations.jsonl", "run"])
-def test_images_that_are_read_are_never_overwritten(source: str, tmp_path: Path):
-    """Images are often named as their records are, and so are pictures."""
+def test_input_images_are_never_overwritten(source: str, tmp_path: Path):
+    """Images often have the names of their records, as pictures do."""
     images = tmp_path / "images"
     images.mkdir()
     Image.new("RGB", (40, 40)).save(images / "a.png")
@@ -114,7 +123,7 @@ def test_what_draw_refuses(
     assert not (tmp_path / "drawn").exists()
 
 
-def test_an_answer_about_no_record(annotations_file: Path, tmp_path: Path):
+def test_an_answer_that_belongs_to_no_record(annotations_file: Path, tmp_path: Path):
     (tmp_path / "p.jsonl").write_text(json.dumps({"response": "fake", "images": ["/nowhere.png"]}) + "\n")
     done = fakexplain("draw", annotations_file, "--predictions", tmp_path / "p.jsonl", "-o", tmp_path / "drawn")
     assert done.returncode == 1 and "which none of the records has" in done.stderr

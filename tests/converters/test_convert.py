@@ -13,7 +13,7 @@ from converters.drafts.draft import Draft, Piece, hull, image_files, inner_path,
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import need
+from swift_plugins.fakexplain.json_values import require
 from tests.cli.command import fakexplain, fakexplain_process
 
 
@@ -220,7 +220,7 @@ def test_paths_that_lead_outside_are_refused(name):
 @pytest.mark.parametrize("kinds", [int, float])
 def test_true_is_no_number(kinds):
     with pytest.raises(DataError, match=r"^top.x: expected a number, found True"):
-        need({"x": True}, "x", kinds, "a number", at="top")
+        require({"x": True}, "x", kinds, "a number", at="top")
 
 
 def test_hull_wants_points():

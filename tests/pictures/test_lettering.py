@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from PIL import ImageFont
 
-from swift_plugins.fakexplain.pictures.lettering import drawable, wrapped
+from swift_plugins.fakexplain.pictures.lettering import default_font, printable, wrapped
 
-FONT = ImageFont.load_default(16)
+FONT = ImageFont.truetype(str(default_font()), 16)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +24,7 @@ FONT = ImageFont.load_default(16)
     ],
 )
 def test_wrapped(text: str, lines: int, expected: list[str]):
-    assert wrapped(text, 105, FONT, lines) == expected
+    assert wrapped(text, 120, FONT, lines) == expected
 
 
 @pytest.mark.parametrize(
@@ -36,6 +39,18 @@ def test_lines_always_fit(text: str, width: int):
         assert lines[-1].endswith("…")
 
 
-def test_drawable():
-    assert drawable("Café — “naïve” … 中\u0301", FONT) == "Cafe - “naive” … ?"
-    assert drawable("e\u0301", FONT) == "e"
+def test_printable():
+    assert printable("Café — “naïve” … 中\u0301") == "Café — “naïve” … 中\u0301"
+    assert printable("e\u0301") == "é"
+    assert printable("\u202ea\x00b\ud800\u200b\tc") == "ab c"
+
+
+@pytest.mark.parametrize("letters", ["é", "ñ", "Ω", "Ж", "—", "“", "…", "×", "✓", "✗"])
+def test_the_default_font_has_the_letters_of_latin_greek_and_cyrillic_texts(letters: str):
+    assert bytes(FONT.getmask(letters)) != bytes(FONT.getmask("\uffff"))
+
+
+def test_the_default_font_is_found_without_importing_matplotlib():
+    module = "swift_plugins.fakexplain.pictures.lettering"
+    code = f"import sys; from {module} import Pen; Pen(9); print('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

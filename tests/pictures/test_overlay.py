@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from swift_plugins.fakexplain.pictures.colours import GOLD, INK, PAPER, PRED
 from swift_plugins.fakexplain.pictures.lettering import Pen
-from swift_plugins.fakexplain.pictures.overlay import GOLD, INK, PAPER, PRED, draw_badge, draw_boxes, place_badges
+from swift_plugins.fakexplain.pictures.overlay import draw_badge, draw_boxes, place_badges
 from tests.pictures.pixels import outline, spots
 
 BLACK = (0, 0, 0)

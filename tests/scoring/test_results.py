@@ -8,8 +8,9 @@ import pytest
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.frames import frame_rule
+from swift_plugins.fakexplain.scoring.metrics.definitions import COMPARED
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
-from swift_plugins.fakexplain.scoring.results import COMPARED, Resampling
+from swift_plugins.fakexplain.scoring.results import Resampling
 from swift_plugins.fakexplain.scoring.score import System, score_systems, system_of
 
 RULE = frame_rule("fx_qwen2_5_vl", env={})

@@ -66,7 +66,7 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise SystemExit(code)
 
 
-def usage(function: Any, value: str, option: str) -> Any:
+def parse_option(function: Any, value: str, option: str) -> Any:
     """Call a parser of an option's value; what it refuses is bad usage."""
     try:
         return function(value)
@@ -95,7 +95,7 @@ def check_free(out: Path, force: bool, *sources: Path, folder: bool = False) -> 
         raise typer.BadParameter(f"{out} is there already; --force overwrites it", param_hint=OUT[0])
 
 
-def apart(records: Iterable[Annotation], out: Path) -> Iterator[Annotation]:
+def exclude_output_images(records: Iterable[Annotation], out: Path) -> Iterator[Annotation]:
     """The records; an image of theirs in the folder that is to be written ends the command."""
     inside = f"{out.resolve()}{os.sep}"
     there = out.exists()
@@ -105,7 +105,7 @@ def apart(records: Iterable[Annotation], out: Path) -> Iterator[Annotation]:
         yield record
 
 
-def progress(records: Iterable[Any], path: Path | None, what: str, unit: str = "record") -> Iterator[Any]:
+def show_progress(records: Iterable[Any], path: Path | None, what: str, unit: str = "record") -> Iterator[Any]:
     """The records, with a bar on a terminal and nothing in a pipe; the lines of a file at `path` are their number."""
     from tqdm import tqdm
 
@@ -132,10 +132,10 @@ class Errors:
         tqdm.write(f"error: {error}", file=sys.stderr)
 
     @staticmethod
-    def silent(error: DataError) -> None:
+    def ignore(error: DataError) -> None:
         """For a second reading of a file whose errors were told at the first."""
 
-    def end(self, good: int, source: Path) -> None:
+    def exit_if_any(self, good: int, source: Path) -> None:
         """End the command with exit code 1 if there was any."""
         if self.count:
             fail(f"{self.count} bad records of {self.count + good} in {source}")

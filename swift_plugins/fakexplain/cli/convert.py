@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from ..annotation import LABELS, ORIGIN, Annotation, write_annotations
-from ..atomic import partial_of, replacing, replacing_folder
+from ..atomic import atomic_file, atomic_folder, partial_path
 from ..errors import DataError, Unquoted
-from .app import OUT, Errors, Force, KeepGoing, app, check_free, progress, usage
+from .app import OUT, Errors, Force, KeepGoing, app, check_free, parse_option, show_progress
 
 
 @app.command()
@@ -75,23 +75,23 @@ def convert(
             load,
             real=real or REAL,
             fake=fake or FAKE,
-            passed_over=(written, partial_of(written), unpacked),
+            skip=(written, partial_path(written), unpacked),
             others=label is not None,
         )
 
     with ExitStack() as files:
-        partial_out = files.enter_context(replacing(output))
+        partial_out = files.enter_context(atomic_file(output))
         check_free(written, force, folder=True)
-        new = files.enter_context(replacing_folder(written))
+        new = files.enter_context(atomic_folder(written))
         if src.suffix.lower() == ".zip":
             from converters.drafts.archives import unpack
 
             check_free(unpacked, force, folder=True)
-            source = files.enter_context(replacing_folder(unpacked))
+            source = files.enter_context(atomic_folder(unpacked))
             unpack(src, source)
             root = Place(source, unpacked.name)
             if images is not None:
-                inner = usage(inner_path, str(images), "--images")
+                inner = parse_option(inner_path, str(images), "--images")
                 root = Place(source / inner, f"{unpacked.name}/{inner}")
         else:
             source, folder = src, images or folder_of(src)
@@ -110,10 +110,10 @@ def convert(
             on_error=lambda error: errors(_renamed(error, str(source), str(src))),
         )
         records = files.enter_context(closing(found))  # no image is written once its folder is being removed
-        shown: Iterator[Annotation] = progress(records, None, f"convert {format}", "image")
+        shown: Iterator[Annotation] = show_progress(records, None, f"convert {format}", "image")
         count = write_annotations(partial_out, shown)
         if not count:
-            errors.end(0, src)
+            errors.exit_if_any(0, src)
     print(f"{count} records in {output}")
     for number, words in (
         (report.clipped, "boxes cut at the border of their image"),
@@ -122,7 +122,7 @@ def convert(
     ):
         if number:
             print(f"  {number} {words}")
-    errors.end(count, src)
+    errors.exit_if_any(count, src)
 
 
 def _renamed(error: DataError, partial: str, source: str) -> DataError:

@@ -11,11 +11,23 @@ from typing import Annotated, Any
 import typer
 
 from ..annotation import Annotation, read_annotations
-from ..atomic import replacing, replacing_folder
+from ..atomic import atomic_file, atomic_folder
 from ..errors import DataError
 from ..images import check_image, image_key
-from ..paths import resolved
-from .app import OUT, Annotations, Errors, Force, KeepGoing, SubsetName, apart, app, check_free, progress, usage
+from ..paths import resolve_folder
+from .app import (
+    OUT,
+    Annotations,
+    Errors,
+    Force,
+    KeepGoing,
+    SubsetName,
+    app,
+    check_free,
+    exclude_output_images,
+    parse_option,
+    show_progress,
+)
 
 
 @app.command()
@@ -53,7 +65,7 @@ def export(
     if to not in WRITERS:
         raise typer.BadParameter(f"expected one of {', '.join(WRITERS)}, found {to!r}", param_hint="--to")
     writer = WRITERS[to]
-    chosen = usage(parse_subset, subset, "--subset")
+    chosen = parse_option(parse_subset, subset, "--subset")
     check_free(output, force, annotations, folder=writer.folder)
     errors = Errors(keep_going)
     settings: dict[str, Any] = {"on_error": errors}
@@ -63,9 +75,9 @@ def export(
         settings |= {"images": images or _images_folder(annotations), "link": link}
 
     def checked() -> Iterator[Annotation]:
-        records = progress(read_annotations(annotations, on_error=errors), annotations, f"export {to}")
+        records = show_progress(read_annotations(annotations, on_error=errors), annotations, f"export {to}")
         taken = select(records, chosen, on_error=errors)
-        for record in apart(taken, output) if writer.folder else taken:
+        for record in exclude_output_images(taken, output) if writer.folder else taken:
             try:
                 if check:
                     check_image(record)
@@ -75,21 +87,21 @@ def export(
                 yield record
 
     with ExitStack() as files:
-        partial = files.enter_context(replacing_folder(output, whole=True) if writer.folder else replacing(output))
+        partial = files.enter_context(atomic_folder(output, whole=True) if writer.folder else atomic_file(output))
         count = writer.save(checked(), partial, **settings)
         if not count:
-            errors.end(0, annotations)
+            errors.exit_if_any(0, annotations)
             raise ValueError(f"{annotations}: no record is in {subset}")
     print(f"{count} {'rows' if to == 'rows' else 'records'} in {output}")
     if to == "coco":
         print(f"  its image paths are relative to {settings['images']}")
-    errors.end(count, annotations)
+    errors.exit_if_any(count, annotations)
 
 
 def _images_folder(annotations: Path) -> Path:
     """The annotations file's folder, or the nearest one above it that holds all the images."""
-    folder = resolved(annotations.parent)
+    folder = resolve_folder(annotations.parent)
     common = str(folder)
-    for record in read_annotations(annotations, on_error=Errors.silent):
+    for record in read_annotations(annotations, on_error=Errors.ignore):
         common = os.path.commonpath((common, image_key(record.path.parent)))
     return annotations.parent if common == str(folder) else Path(common)

@@ -1,26 +1,24 @@
-"""`fakexplain split`, `pair-real`: cross-validation folds, and real images for each."""
+"""`fakexplain split`, `pair-real`: cross-validation folds, and real images for each fold."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
-from uuid import NAMESPACE_URL, uuid5
 
 import typer
 
-from ..annotation import FOLDS, Annotation, read_annotations, relocated, write_annotations
-from ..atomic import replacing, replacing_folder
-from ..errors import DataError, OnError, raise_error
-from ..ids import Ids
-from ..text_table import aligned
-from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, progress
+from ..annotation import FOLDS, Annotation, read_annotations, relocate, write_annotations
+from ..atomic import atomic_file, atomic_folder
+from ..errors import OnError, raise_error
+from ..text_table import align_columns
+from .app import DATA, OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, show_progress
 
 
-@app.command()
+@app.command(rich_help_panel=DATA)
 def split(
     annotations: Annotations,
     output: Annotated[Path, typer.Option(*OUT, help="Annotations file to write, with folds.")],
@@ -31,135 +29,128 @@ def split(
     near_duplicates: Annotated[
         int | None,
         typer.Option(
-            help="Keep images whose perceptual hashes differ in at most this many of 64 bits in one fold; opens every "
-            "image. 0 to 8 are sensible.",
+            help="Keep images in one fold if at most this many of 64 bits of their perceptual hashes differ (sensible: "
+            "0 to 8); opens every image.",
             min=0,
             max=32,
         ),
     ] = None,
-    reassign: Annotated[bool, typer.Option("--reassign", help="Pass over the folds that records have.")] = False,
+    reassign: Annotated[bool, typer.Option("--reassign", help="Ignore existing folds.")] = False,
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
     """Assign four cross-validation folds, each with its share of every label and generator.
 
-    A record that has a fold keeps it.
+    A record that already has a fold keeps it.
     """
     from converters.folds.split import assign_folds
     from converters.images.duplicates import group_records
 
     check_free(output, force, annotations)
     errors = Errors(keep_going)
-    quiet = Errors.silent if keep_going else raise_error
+    ignore = Errors.ignore if keep_going else raise_error
     group_of: Callable[[Annotation], str | None] | None = None
     if near_duplicates is not None:
-        records = progress(read_annotations(annotations, on_error=errors), annotations, "compare")
+        records = show_progress(read_annotations(annotations, on_error=errors), annotations, "compare")
         group_of = group_records(records, near_duplicates, on_error=errors)
 
-    def good(on_error: OnError, what: str) -> Iterator[Annotation]:
-        for record in progress(read_annotations(annotations, on_error=on_error), annotations, what):
+    def readable(on_error: OnError, what: str) -> Iterator[Annotation]:
+        for record in show_progress(read_annotations(annotations, on_error=on_error), annotations, what):
             if group_of is None or group_of(record) is not None:
                 yield record
 
-    dealt = good(errors if group_of is None else quiet, "deal")
-    folds = assign_folds(dealt, seed=seed, group_by=group_by, group_of=group_of, reassign=reassign)
+    first_reading = readable(errors if group_of is None else ignore, "deal")
+    folds = assign_folds(first_reading, seed=seed, group_by=group_by, group_of=group_of, reassign=reassign)
     table: Counter[tuple[int, str, str]] = Counter()
 
-    def assigned() -> Iterator[Annotation]:
-        for record in good(quiet, "write"):
+    def with_folds() -> Iterator[Annotation]:
+        for record in readable(ignore, "write"):
             fold = folds[record.id]
             table[fold, record.label, record.generator or ""] += 1
-            yield replace(relocated(record, output.parent), fold=fold)
+            yield replace(relocate(record, output.parent), fold=fold)
 
-    with replacing(output) as partial:
-        count = write_annotations(partial, assigned())
+    with atomic_file(output) as partial:
+        count = write_annotations(partial, with_folds())
         if not count:
-            errors.end(0, annotations)
+            errors.exit_if_any(0, annotations)
     _print_folds(table)
-    errors.end(count, annotations)
+    errors.exit_if_any(count, annotations)
 
 
 def _print_folds(table: Counter[tuple[int, str, str]]) -> None:
-    """How many records each fold has of each label, and of each generator."""
+    """Print the number of records per fold, for each label and each generator."""
     rows: list[tuple[str, ...]] = [("", "", *(f"fold {fold}" for fold in FOLDS))]
     for label in sorted({label for _, label, _ in table}):
         generators = sorted({generator for _, of, generator in table if of == label})
         counts = {name: [table[fold, label, name] for fold in FOLDS] for name in generators}
         rows.append((label, "", *map(str, map(sum, zip(*counts.values(), strict=True)))))
         rows += [("", name or "(no generator)", *map(str, counts[name])) for name in generators if generators != [""]]
-    print(aligned(rows, left=(0, 1)))
+    print(align_columns(rows, left=(0, 1)))
 
 
-@app.command("pair-real")
+@app.command("pair-real", rich_help_panel=DATA)
 def pair_real(
     annotations: Annotations,
     real: Annotated[
         Path,
         typer.Option(
-            help="Where real images are: a folder, a list with one path a line, or an annotations file (.jsonl)."
+            help="Real images to pick from: a folder, a list with one path per line, or an annotations file (.jsonl)."
         ),
     ],
     output: Annotated[Path, typer.Option(*OUT, help="Annotations file to write, with real images.")],
     seed: Seed = 0,
-    generator: Annotated[str | None, typer.Option(help="What to call their source, e.g. ImageNet.")] = None,
+    generator: Annotated[str | None, typer.Option(help="Name of the real images' source, e.g. ImageNet.")] = None,
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
-    """Add real images until every fold, and so its train and test side, has as many as it has fakes.
+    """Add real images until every fold, and so its train and test side, has as many as fakes.
 
-    They are drawn by lot, none twice: a file with the same bytes as another is passed over. Images whose EXIF turns
-    them are written anew, upright, beside OUT, in its name with _images.
+    Images are picked at random. No image is picked twice: files with the same bytes as another are skipped. Images
+    that EXIF turns are written again, upright, to the folder beside OUT that ends in _images.
     """
     from converters.convert import Place
-    from converters.folds.pair_real import candidates, draw_real, survey
+    from converters.folds.pair_real import add_records, draw_real, list_candidates, survey
 
     check_free(output, force, annotations, real)
     written = output.with_name(f"{output.stem}_images")
     errors = Errors(keep_going)
-    quiet = Errors.silent if keep_going else raise_error
-    source = candidates(real)
-    found = survey(progress(read_annotations(annotations, on_error=errors), annotations, "look"), on_error=errors)
+    candidates = list_candidates(real)
+    records = show_progress(read_annotations(annotations, on_error=errors), annotations, "look")
+    existing = survey(records, on_error=errors)
     added: Counter[int | None] = Counter()
 
-    def there() -> Iterator[Annotation]:
-        for record in read_annotations(annotations, on_error=quiet):
-            if record.line not in found.bad:
-                yield relocated(record, output.parent)
-
-    def noted(records: Iterable[Annotation], new: Iterable[Annotation]) -> Iterator[Annotation]:
-        with closing(Ids()) as ids:
-            for record in records:
-                ids.add(record.id, f"line {record.line}")
-                yield record
-            for record in new:
-                try:
-                    ids.add(record.id, record.image)
-                except DataError:  # another folder had an image of this name
-                    record = replace(record, id=f"{record.id} {uuid5(NAMESPACE_URL, record.image)}")
-                    ids.add(record.id, record.image)
-                yield record
-
-    def drawn(new: Path) -> Iterator[Annotation]:
-        reals = draw_real(
-            source,
-            found,
-            out=output.parent,
-            written=Place(new, written.name),
-            seed=seed,
-            on_error=errors,
-        )
-        for record in progress(reals, None, "pair", "image"):
-            added[record.fold] += 1
-            yield replace(record, generator=generator)
+    def reread() -> Iterator[Annotation]:
+        for record in read_annotations(annotations, on_error=Errors.ignore if keep_going else raise_error):
+            if record.line not in existing.bad:
+                yield relocate(record, output.parent)
 
     with ExitStack() as files:
-        partial = files.enter_context(replacing(output))
+        partial = files.enter_context(atomic_file(output))
         check_free(written, force, folder=True)
-        new = files.enter_context(replacing_folder(written))
-        count = write_annotations(partial, noted(there(), drawn(new)))
-    need = found.need
-    for fold in sorted(need, key=lambda fold: -1 if fold is None else fold):
+        place = Place(files.enter_context(atomic_folder(written)), written.name)
+        picked = draw_real(
+            candidates,
+            existing,
+            out=output.parent,
+            written=place,
+            seed=seed,
+            generator=generator,
+            on_error=errors,
+        )
+
+        def count_added() -> Iterator[Annotation]:
+            for record in show_progress(picked, None, "pair", "image"):
+                added[record.fold] += 1
+                yield record
+
+        count = write_annotations(partial, add_records(reread(), count_added()))
+    _print_added(existing.missing, added)
+    errors.exit_if_any(count, annotations)
+
+
+def _print_added(missing: Counter[int | None], added: Counter[int | None]) -> None:
+    """Print the number of real images added to each fold."""
+    for fold in sorted(missing, key=lambda fold: -1 if fold is None else fold):
         name = "no fold" if fold is None else f"fold {fold}"
-        many = f", {-need[fold]} more real images than fakes" if need[fold] < 0 else ""
-        print(f"{name}: {added[fold]} real images added{many}")
-    errors.end(count, annotations)
+        surplus = f", {-missing[fold]} more real images than fakes" if missing[fold] < 0 else ""
+        print(f"{name}: {added[fold]} real images added{surplus}")

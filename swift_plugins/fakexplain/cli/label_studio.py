@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..atomic import replacing
+from ..atomic import atomic_file
 from ..jsonl import to_json
 from .app import OUT, Force, app, check_free
 
@@ -50,7 +50,7 @@ def label_studio(
             raise typer.BadParameter(f"expected a folder that {tasks} lies in, found {root}", param_hint="--root")
         planned = load_manifest(manifest) if manifest else {}
         count = known = 0
-        with replacing(output) as partial, open(partial, "wb") as file:
+        with atomic_file(output) as partial, open(partial, "wb") as file:
             for task in image_tasks(folder, root, planned):
                 file.write((b",\n" if count else b"[\n") + to_json(task))
                 count += 1

@@ -1,4 +1,4 @@
-"""`fakexplain manifest`: what to generate."""
+"""`fakexplain manifest`: plan which images to generate."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ from typing import Annotated
 
 import typer
 
-from .app import OUT, Force, app, check_free, progress, usage
+from .app import DATA, OUT, Force, app, check_free, parse_option, show_progress
 
 
-@app.command()
+@app.command(rich_help_panel=DATA)
 def manifest(
     output: Annotated[Path, typer.Option(*OUT, help="File to write, .jsonl or .csv.")],
-    classes: Annotated[Path | None, typer.Option(help="Class names, one a line; by default ImageNet's 1,000.")] = None,
+    classes: Annotated[
+        Path | None, typer.Option(help="File of class names, one per line. Default: ImageNet's 1,000.")
+    ] = None,
     generators: Annotated[
         list[str] | None,
-        typer.Option("--generators", "--generator", help="A generator, may be repeated; by default the paper's."),
+        typer.Option("--generators", "--generator", help="Name of a generator; may be repeated. Default: the paper's."),
     ] = None,
     prompt: Annotated[
-        str, typer.Option(help="What to ask for; {class_name} stands for the class.")
+        str, typer.Option(help="Prompt to generate with; {class_name} stands for the class.")
     ] = "A realistic image of {class_name}",
     size: Annotated[str, typer.Option(help="Width and height in pixels: one number, or WxH.")] = "512",
     force: Force = False,
 ) -> None:
-    """Plan what to generate: a line for each class and generator, with its prompt and the image's place.
+    """Plan which images to generate: one line per class and generator, with its prompt and the image's path.
 
-    Once the images are there and annotated, the paths are those that `prepare` gives to records of these ids.
+    The paths are the ones that `prepare` later gives to annotated records with these ids.
     """
     from converters.folds.manifest import imagenet_classes, load_classes, save_manifest
     from converters.folds.manifest import manifest as plan
@@ -36,10 +38,10 @@ def manifest(
 
     if output.suffix.lower() not in (".jsonl", ".csv"):
         raise typer.BadParameter(f"expected a name that ends in .jsonl or .csv, found {output}", param_hint=OUT[0])
-    wh = usage(parse_size, size, "--size")
+    wh = parse_option(parse_size, size, "--size")
     check_free(output, force, *([classes] if classes else []))
     chosen = generators or list(GENERATORS)
     names = imagenet_classes() if classes is None else load_classes(classes)
-    lines = usage(lambda prompt: plan(names, chosen, prompt=prompt, wh=wh), prompt, "--prompt, --generators")
-    count = save_manifest(progress(lines, None, "manifest", "line"), output)
+    lines = parse_option(lambda prompt: plan(names, chosen, prompt=prompt, wh=wh), prompt, "--prompt, --generators")
+    count = save_manifest(show_progress(lines, None, "manifest", "line"), output)
     print(f"{count} lines in {output}: {len(names)} classes by {len(chosen)} generators")

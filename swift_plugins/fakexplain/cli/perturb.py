@@ -1,96 +1,125 @@
-"""`fakexplain perturb`: the same records on images that were compressed, cropped, shrunk, blurred or noised."""
+"""`fakexplain perturb`: the same records on images that were compressed, cropped, shrunk, blurred or made noisy."""
 
 from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..annotation import read_annotations, write_annotations
-from ..atomic import replacing_folder
-from ..errors import DataError
-from .app import OUT, Annotations, Errors, Force, KeepGoing, Seed, apart, app, check_free, progress, usage
+from ..atomic import atomic_folder
+from ..errors import DataError, OnError
+from .app import (
+    DATA,
+    OUT,
+    Annotations,
+    Errors,
+    Force,
+    KeepGoing,
+    Seed,
+    app,
+    check_free,
+    exclude_output_images,
+    parse_option,
+    show_progress,
+)
+
+if TYPE_CHECKING:
+    from converters.images.chains import Chain
 
 
-@app.command()
+@app.command(rich_help_panel=DATA)
 def perturb(
     annotations: Annotations,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Steps KIND:VALUE joined by +, or social, messenger.", metavar="NAME...")
+        list[str] | None,
+        typer.Argument(help="Steps KIND:VALUE joined by +, or social or messenger.", metavar="NAME..."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(*OUT, help="Folder to write; each NAME has a folder of its own in it.")
+        Path | None, typer.Option(*OUT, help="Folder to write; each NAME gets its own folder in it.")
     ] = None,
     seed: Seed = 0,
     min_visible: Annotated[
-        float, typer.Option(help="Drop regions of whose area a crop leaves less than this share.", min=0, max=1)
+        float,
+        typer.Option(help="Drop a region if less than this fraction of its area survives the crop.", min=0, max=1),
     ] = 0.0,
     paper: Annotated[
         bool,
-        typer.Option("--paper", help="Table 5: jpeg:80 jpeg:30 crop:0.8 down:0.5 (it does not give its crop's scale)."),
+        typer.Option(
+            "--paper", help="Apply Table 5: jpeg:80 jpeg:30 crop:0.8 down:0.5 (the paper gives no crop scale)."
+        ),
     ] = False,
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
-    """Write perturbed images and their records, for tests of robustness (Appendix C).
+    """Write perturbed images and their records, to test robustness (Appendix C).
 
     Boxes follow the pixels.
 
-    - jpeg:80, webp:80: quality
-    - crop:0.8: a random window of that share of either side
-    - down:0.5: shrunk to that share of either side
-    - fit:1080: shrunk until no side is longer
-    - rescale:0.5: shrunk and enlarged again
-    - blur:1.5: radius in pixels
-    - noise:8: standard deviation, of 255
+    - jpeg:80, webp:80: compress at this quality
+    - crop:0.8: keep a random window with this fraction of each side
+    - down:0.5: shrink to this fraction of each side
+    - fit:1080: shrink until no side is longer
+    - rescale:0.5: shrink, then enlarge again
+    - blur:1.5: blur with this radius in pixels
+    - noise:8: add noise with this standard deviation, of 255
     - social: fit:1080+jpeg:80
     - messenger: fit:800+jpeg:60+jpeg:40
     """
-    from converters.images.chains import PAPER, parse_chain
-    from converters.images.perturb import Report, perturb_all
-
-    texts = [*(PAPER if paper else ()), *(names or ())]
-    if not texts:
-        raise typer.BadParameter("expected a perturbation such as jpeg:80, or --paper", param_hint="NAME")
+    chains = _parse_names(names or [], paper)
     if out is None:
         raise typer.BadParameter("expected a folder to write", param_hint=OUT[0])
-    chains = {chain.folder: chain for chain in (usage(parse_chain, text, "NAME") for text in texts)}
-    if len(chains) < len(texts):
-        raise typer.BadParameter("expected each perturbation once", param_hint="NAME")
     for folder in chains:
         check_free(out / folder, force, annotations, folder=True)
     errors = Errors(keep_going)
-    told: Counter[str] = Counter()
+    reported: Counter[str] = Counter()
 
-    def tell_once(error: DataError) -> None:
-        """A record that is bad in one set is mostly bad in all."""
-        told[str(error)] += 1
-        if told[str(error)] == 1:
+    def report_once(error: DataError) -> None:
+        """A record that is bad in one set is usually bad in all."""
+        reported[str(error)] += 1
+        if reported[str(error)] == 1:
             errors(error)
 
     for folder, chain in chains.items():
-        report, target, before = Report(), out / folder, told.total()
-        with ExitStack() as files:
-            partial = files.enter_context(replacing_folder(target, whole=True))
-            records = read_annotations(annotations, on_error=tell_once)
-            perturbed = perturb_all(
-                progress(apart(records, target), annotations, chain.name),
-                chain,
-                partial,
-                seed=seed,
-                min_visible=min_visible,
-                report=report,
-                on_error=tell_once,
-            )
-            results = files.enter_context(closing(perturbed))  # no image is written once its folder is being removed
-            count = write_annotations(partial / "annotations.jsonl", results)
-            if not count:
-                errors.end(0, annotations)
-        print(f"{count} records in {target / 'annotations.jsonl'}")
-        if report.dropped:
-            print(f"  {report.dropped} regions lost; {report.bare} fake images have none left, and keep their tags")
-        total = count + told.total() - before
-    errors.end(total - errors.count, annotations)
+        before = reported.total()
+        count = _write_set(annotations, chain, out / folder, seed, min_visible, report_once, errors)
+        total = count + reported.total() - before
+    errors.exit_if_any(total - errors.count, annotations)
+
+
+def _parse_names(names: list[str], paper: bool) -> dict[str, Chain]:
+    """Chains by the names of their folders."""
+    from converters.images.chains import PAPER, parse_chain
+
+    texts = [*(PAPER if paper else ()), *names]
+    if not texts:
+        raise typer.BadParameter("expected a perturbation such as jpeg:80, or --paper", param_hint="NAME")
+    chains = {chain.folder: chain for chain in (parse_option(parse_chain, text, "NAME") for text in texts)}
+    if len(chains) < len(texts):
+        raise typer.BadParameter("expected each perturbation once", param_hint="NAME")
+    return chains
+
+
+def _write_set(
+    annotations: Path, chain: Chain, target: Path, seed: int, min_visible: float, on_error: OnError, errors: Errors
+) -> int:
+    """Write and print one perturbed set; return its number of records."""
+    from converters.images.perturb import LostRegions, perturb_all
+
+    lost = LostRegions()
+    with ExitStack() as files:
+        partial = files.enter_context(atomic_folder(target, whole=True))
+        records = exclude_output_images(read_annotations(annotations, on_error=on_error), target)
+        shown = show_progress(records, annotations, chain.name)
+        perturbed = perturb_all(shown, chain, partial, seed=seed, min_visible=min_visible, lost=lost, on_error=on_error)
+        results = files.enter_context(closing(perturbed))  # no image is written while its folder is being removed
+        count = write_annotations(partial / "annotations.jsonl", results)
+        if not count:
+            errors.exit_if_any(0, annotations)
+    print(f"{count} records in {target / 'annotations.jsonl'}")
+    if lost.dropped:
+        print(f"  {lost.dropped} regions lost; {lost.bare} fake images have none left and keep their tags")
+    return count

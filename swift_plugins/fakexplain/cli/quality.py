@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..annotation import Annotation, read_annotations
-from ..atomic import replacing_folder
+from ..atomic import atomic_folder
 from ..errors import DataError, raise_error
 from ..tags import TAG_WORDS
-from .app import OUT, Annotations, Errors, Force, KeepGoing, app, check_free, progress
+from .app import OUT, Annotations, Errors, Force, KeepGoing, app, check_free, show_progress
 
 if TYPE_CHECKING:
     from converters.quality.qc import QualityControl, Worst
@@ -58,17 +58,17 @@ def qc(
     for name in FILES:
         check_free(output / name, True, *sources)
     errors, of_reference = Errors(keep_going), Errors(keep_going)
-    silent = Errors.silent if keep_going else raise_error
+    silent = Errors.ignore if keep_going else raise_error
     warnings: Counter[str] = Counter()
 
     with (
-        replacing_folder(output) as partial,
+        atomic_folder(output) as partial,
         closing(QualityControl(worst=worst, need_annotator=reference is not None)) as control,
     ):
         if reference is not None:
-            for record in progress(read_annotations(reference, on_error=of_reference), reference, "reference"):
+            for record in show_progress(read_annotations(reference, on_error=of_reference), reference, "reference"):
                 _take(control.add_reference, record, of_reference)
-        records = progress(read_annotations(annotations, on_error=errors), annotations, "compare")
+        records = show_progress(read_annotations(annotations, on_error=errors), annotations, "compare")
         taken = (record for record in records if _take(control.add, record, errors))
         if lint:
             _lint(taken, control, warnings, partial / "lint.csv")
@@ -76,7 +76,7 @@ def qc(
             for _ in taken:
                 pass
         if not control.records:
-            errors.end(0, annotations)
+            errors.exit_if_any(0, annotations)
         if reference is not None and not control.overall().images:
             raise ValueError(
                 f"{annotations}: expected records of images that {reference} has too, found none; their image paths "
@@ -90,7 +90,7 @@ def qc(
 
         def again() -> Iterator[Annotation]:
             wanted = {each.line for each in chosen}
-            for record in progress(read_annotations(annotations, on_error=silent), annotations, "write"):
+            for record in show_progress(read_annotations(annotations, on_error=silent), annotations, "write"):
                 if control.took(record.line):
                     if record.line in wanted:
                         drawn[record.line] = record
@@ -109,9 +109,9 @@ def qc(
         save_figures(figures, pairs, _both(chosen, drawn, reference, silent), partial)
     _print_qc(figures, pairs, output)
     print(f"{stay} records in {output / 'accepted.jsonl'}, {go} in {output / 'rejected.jsonl'}")
-    errors.end(control.records, annotations)
+    errors.exit_if_any(control.records, annotations)
     if reference is not None:
-        of_reference.end(control.references, reference)
+        of_reference.exit_if_any(control.references, reference)
 
 
 def _take(add: Any, record: Annotation, errors: Errors) -> bool:
@@ -164,7 +164,7 @@ def _both(
 def _print_qc(figures: Mapping[str, Any], pairs: Mapping[Any, Any], output: Path) -> None:
     from converters.quality.qc_page import percent
 
-    from ..text_table import aligned
+    from ..text_table import align_columns
 
     annotators, overall, between = figures["annotators"], figures["overall"], figures["between"]
     print(f"{figures['records']} records, {figures['images']} images, {len(annotators)} annotators")
@@ -178,7 +178,7 @@ def _print_qc(figures: Mapping[str, Any], pairs: Mapping[Any, Any], output: Path
     if rows:
         print(
             "\n"
-            + aligned([names if measured else ("annotator", "records"), *rows], left=(0, 1) if measured else (0,))
+            + align_columns([names if measured else ("annotator", "records"), *rows], left=(0, 1) if measured else (0,))
             + "\n"
         )
     if measured:
@@ -229,21 +229,21 @@ def stats(
         for name in FILES:
             check_free(output / name, True, annotations)
     errors, found = Errors(keep_going), Stats()
-    for record in progress(read_annotations(annotations, on_error=errors), annotations, "stats"):
+    for record in show_progress(read_annotations(annotations, on_error=errors), annotations, "stats"):
         found.add(record)
     if not found.counts.records:
-        errors.end(0, annotations)
+        errors.exit_if_any(0, annotations)
     if output is not None:
-        with replacing_folder(output) as partial:
+        with atomic_folder(output) as partial:
             save_stats(found, partial)
     _print_stats(found)
-    errors.end(found.counts.records, annotations)
+    errors.exit_if_any(found.counts.records, annotations)
 
 
 def _print_stats(found: Stats) -> None:
     from converters.quality.stats import AREA_EDGES, REGIONS_IN_PAPER, mean, quantile, ranked, tag_counts
 
-    from ..text_table import aligned
+    from ..text_table import align_columns
 
     counts = found.counts
     print(counts.headline(f" (the paper's: {REGIONS_IN_PAPER})"))
@@ -252,7 +252,7 @@ def _print_stats(found: Stats) -> None:
         names: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: tuple[int, ...] = (0,), most: int = MOST
     ) -> None:
         if rows:
-            print("\n" + aligned([names, *rows[:most]], left))
+            print("\n" + align_columns([names, *rows[:most]], left))
         if len(rows) > most:
             print(f"and {len(rows) - most} more")
 

@@ -12,7 +12,20 @@ import typer
 
 from ..annotation import Annotation, read_annotations
 from ..variants import VARIANTS
-from .app import OUT, Force, MaxPixels, Seed, SubsetName, Template, Variant, app, check_free, progress, usage
+from .app import (
+    OUT,
+    Force,
+    MaxPixels,
+    Seed,
+    SubsetName,
+    Template,
+    Variant,
+    app,
+    check_free,
+    parse_option,
+    show_progress,
+)
+from .named_files import parse_named_files
 
 if TYPE_CHECKING:
     from ..scoring.score import Answers
@@ -79,7 +92,7 @@ def score(
     """
     from dataclasses import asdict
 
-    from ..atomic import replacing
+    from ..atomic import atomic_file
     from ..frames import frame_rule
     from ..rows import Subset, parse_subset, select
     from ..scoring.metrics.texts import SETTINGS
@@ -90,20 +103,22 @@ def score(
     from ..scoring.score import score_systems, system_of
     from ..scoring.tables.terminal import render_table
 
-    rule = usage(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
-    usage(known_variant, variant, "--variant")
-    chosen: Subset = usage(parse_subset, subset, "--subset")
+    rule = parse_option(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
+    parse_option(known_variant, variant, "--variant")
+    chosen: Subset = parse_option(parse_subset, subset, "--subset")
     if chosen.variant != "full":
         if variant not in ("full", chosen.variant):
             raise typer.BadParameter(f"{subset} has another variant than {variant}", param_hint="--variant")
         variant = chosen.variant
-    named = named_files(predictions)
+    named = parse_named_files(predictions, "PREDICTIONS")
     for out, folder in ((json_out, False), (output, True)):
         if out is not None:
             check_free(out, force, annotations, *(path for paths in named.values() for path in paths), folder=folder)
-    columns = dict(usage(_column, each, "--column") for each in column or ())
-    convention = usage(lambda _: Convention(one_is, higher_is, threshold), "", "--one-is, --higher-is, --threshold")
-    settings = usage(
+    columns = dict(parse_option(_column, each, "--column") for each in column or ())
+    convention = parse_option(
+        lambda _: Convention(one_is, higher_is, threshold), "", "--one-is, --higher-is, --threshold"
+    )
+    settings = parse_option(
         lambda _: Settings(convention, columns, coco, min_score, fake_if_boxes, min_area_share, mask_threshold),
         "",
         "--min-score, --min-area-share",
@@ -115,7 +130,7 @@ def score(
     systems = {}
     for name, paths in named.items():
         answers = read_system(paths, images=images or annotations.parent, annotations=records, settings=settings)
-        systems[name] = system_of(progress(answers, None, name, "answer"), mask_threshold)
+        systems[name] = system_of(show_progress(answers, None, name, "answer"), mask_threshold)
     seen = _Seen()
     resampling = Resampling(resamples, seed)
     with ExitStack() as files:
@@ -129,7 +144,7 @@ def score(
                 write_image(annotation, said)
 
         results, comparisons = score_systems(
-            progress(records(), None, "score"),
+            show_progress(records(), None, "score"),
             systems,
             rule,
             variant,
@@ -158,7 +173,7 @@ def score(
                 }
             )
     if json_out is not None:
-        with replacing(json_out) as partial:
+        with atomic_file(json_out) as partial:
             partial.write_text(indented(results), encoding="utf-8")
     print(render_table(results, comparisons, resampling.level))
     for name, result in results.items():
@@ -230,13 +245,13 @@ def report(
     Beside report.html: each table as CSV, Markdown and LaTeX in tables/, each figure as SVG in figures/. Runs on images
     of `fakexplain perturb` make Table 5, runs on other data sets Tables 3 and 6. The paper's figures stand beside ours.
     """
-    from ..atomic import replacing_folder
+    from ..atomic import atomic_folder
     from ..scoring.plots.training import read_log
     from ..scoring.plots.votes import read_votes
     from ..scoring.report.report import write_report
     from ..scoring.run import load_run
 
-    logs = named_files(log or [])
+    logs = parse_named_files(log or [], "--log")
     for name, paths in logs.items():
         if len(paths) > 1:
             raise typer.BadParameter(f"two logs are called {name}; write NAME=FILE", param_hint="--log")
@@ -245,27 +260,11 @@ def report(
     loaded = [load_run(folder) for folder in runs]
     counted = read_votes(votes) if votes else None
     read = [read_log(path, name) for name, (path,) in logs.items()]
-    with replacing_folder(output, whole=True) as partial:
+    with atomic_folder(output, whole=True) as partial:
         lacking = write_report(loaded, partial, votes=counted, logs=read, images=gallery, title=title)
     print(f"report in {output / 'report.html'}")
     for sentence in lacking:
         print(f"  not in it: {sentence}")
-
-
-def named_files(arguments: list[str]) -> dict[str, list[Path]]:
-    """Name -> files, of NAME=FILE or FILE, which is named by its stem."""
-    named: dict[str, list[Path]] = {}
-    bare = set()
-    for argument in arguments:
-        name, equals, path = argument.partition("=")
-        if not equals or Path(argument).exists():
-            name, path = Path(argument).stem, argument
-            bare.add(name)
-        named.setdefault(name, []).append(Path(path))
-    for name in bare:
-        if len(named[name]) > 1:
-            raise typer.BadParameter(f"two files are called {name}; write NAME=FILE", param_hint="PREDICTIONS")
-    return named
 
 
 def known_variant(variant: str) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from ..annotation import Annotation, read_annotations, relocated, write_annotations
-from ..atomic import replacing
+from ..annotation import Annotation, read_annotations, relocate, write_annotations
+from ..atomic import atomic_file
 from ..errors import DataError
 from ..images import check_image
 from ..parallel import map_ordered
@@ -25,8 +25,8 @@ from .app import (
     app,
     check_free,
     fail,
-    progress,
-    usage,
+    parse_option,
+    show_progress,
 )
 
 
@@ -66,7 +66,7 @@ def validate(
     def good() -> Iterator[Annotation]:
         records: Iterator[Annotation] = read_annotations(annotations, on_error=errors)
         results = map_ordered(checked, records) if images else records
-        for record in progress(results, annotations, "validate"):
+        for record in show_progress(results, annotations, "validate"):
             if isinstance(record, DataError):
                 errors(record)
             else:
@@ -74,14 +74,14 @@ def validate(
                 yield record
 
     if output is not None:
-        with replacing(output) as partial:
-            if not write_annotations(partial, (relocated(record, output.parent) for record in good())):
-                errors.end(0, annotations)
+        with atomic_file(output) as partial:
+            if not write_annotations(partial, (relocate(record, output.parent) for record in good())):
+                errors.exit_if_any(0, annotations)
     else:
         for _ in good():
             pass
     print(counts.summary())
-    errors.end(counts.records, annotations)
+    errors.exit_if_any(counts.records, annotations)
 
 
 @app.command()
@@ -100,7 +100,7 @@ def preflight(
     from ..host import preflight as checks
     from ..rows import parse_subset
 
-    chosen = usage(parse_subset, subset, "--subset")
+    chosen = parse_option(parse_subset, subset, "--subset")
     front_door = plugin or _front_door()
     if not front_door.is_file():
         raise FileNotFoundError(f"{front_door}: expected the plugin file, found no such file")
@@ -109,7 +109,7 @@ def preflight(
     for state, what, found in checks.preflight(
         annotations,
         chosen,
-        lambda records: progress(records, annotations, "images"),
+        lambda records: show_progress(records, annotations, "images"),
         plugin=front_door,
         template=template,
         model=model,

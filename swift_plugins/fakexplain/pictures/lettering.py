@@ -1,4 +1,4 @@
-"""Fonts that go with a size of cell, and texts as lines that fit."""
+"""Fonts and line widths that go with a cell's size, and texts broken into lines that fit."""
 
 from __future__ import annotations
 
@@ -6,42 +6,86 @@ import math
 import unicodedata
 from bisect import bisect_right
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import ImageFont
 
-LONGEST = 400  # characters of a text that are looked at; two lines hold fewer
+from ..paths import check_is_file
+
+LONGEST = 400  # characters of a text that is cut to a few lines; two lines hold fewer
 
 
 class Pen:
-    """Sizes and fonts that go with a size of cell."""
+    """Font sizes and line widths that go with a cell's size.
+
+    Args:
+        cell: longer side of an image in pixels.
+        font: TrueType or OpenType file; default: DejaVu Sans.
+
+    Attributes:
+        cell: the same.
+        line: width of an outline in pixels.
+        text, small: fonts of headings and of captions.
+        signs: font of the tick and the cross, always DejaVu Sans.
+        leading: distance between the baselines of two lines in pixels.
+    """
 
     def __init__(self, cell: int, font: str | Path | None = None):
         self.cell = cell
         self.line = max(2, cell // 120)
-        self.text, self.small = (_font(max(9, round(cell * share)), font) for share in (0.053, 0.046))
+        sizes = [max(9, round(cell * share)) for share in (0.053, 0.046)]
+        self.text, self.small = (ImageFont.truetype(str(font or default_font()), size) for size in sizes)
+        self.signs = ImageFont.truetype(str(default_font()), sizes[0])
         self.leading = round(self.text.size * 1.25)
 
 
-def _font(size: int, path: str | Path | None) -> ImageFont.FreeTypeFont:
-    font = ImageFont.truetype(str(path), size) if path else ImageFont.load_default(size)
-    assert isinstance(font, ImageFont.FreeTypeFont)  # every wheel of Pillow brings FreeType
-    return font
+@lru_cache
+def default_font() -> Path:
+    """Path to DejaVu Sans, which matplotlib ships: Latin, Greek and Cyrillic letters, and signs.
+
+    Matplotlib is located, not imported.
+
+    Raises:
+        ModuleNotFoundError: matplotlib is not installed.
+    """
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("pictures need the font DejaVu Sans of matplotlib: pip install matplotlib")
+    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+
+
+def check_font(path: Path) -> None:
+    """Make sure that a file is a font.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: it cannot be read as a font.
+    """
+    check_is_file(path, "a font file")
+    try:
+        ImageFont.truetype(str(path))
+    except OSError as error:
+        raise ValueError(f"{path}: expected a font file, found one that cannot be read ({error})") from None
 
 
 def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | None) -> list[str]:
-    """Text as lines of at most a width; where it takes more of them than `lines`, the last one ends in '…'.
+    """Break a text into lines.
 
-    None gives all of it.
+    Control characters are left out. A character that the font lacks is drawn as the font's empty box.
 
-    Characters that the font does not have lose their accents or become '?'.
+    Args:
+        text: any text; runs of white space count as one space.
+        width: of a line in pixels, at most; a line always holds at least one character.
+        font: the font it will be drawn in.
+        lines: at most so many, the last one ending in "…" if the text is longer; None keeps the whole text.
 
-    >>> wrapped("Left hand with six fingers.", 120, ImageFont.load_default(16), 2)
+    >>> wrapped("Left hand with six fingers.", 120, ImageFont.truetype(str(default_font()), 16), 2)
     ['Left hand with', 'six fingers.']
     """
     rows: list[str] = []
     row = ""
-    words = drawable(text if lines is None else text[:LONGEST], font).split()[::-1]
+    words = printable(text if lines is None else text[:LONGEST]).split()[::-1]
     while words and (lines is None or len(rows) <= lines):
         word = words.pop()
         longer = f"{row} {word}".strip()
@@ -65,25 +109,11 @@ def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | No
     return rows
 
 
-def drawable(text: str, font: ImageFont.FreeTypeFont) -> str:
-    """Text in the characters that a font has, blanks made plain.
+def printable(text: str) -> str:
+    r"""A text with accents joined to their letters, white space as spaces, and no other control character.
 
-    >>> drawable("naïve —  中", ImageFont.load_default(16))
-    'naive -  ?'
+    >>> printable("nai\u0308ve\t— \u202eabc\0")
+    'naïve — abc'
     """
-    return "".join(_glyphs(character, font) for character in unicodedata.normalize("NFC", text))
-
-
-@lru_cache(maxsize=4096)
-def _glyphs(character: str, font: ImageFont.FreeTypeFont) -> str:
-    if character.isspace():
-        return " "
-    if unicodedata.category(character)[0] == "C":
-        return ""
-    missing = bytes(font.getmask("\uffff"))
-    if bytes(font.getmask(character)) != missing:
-        return character
-    if unicodedata.category(character) == "Pd":
-        return "-"
-    plain = [part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part)]
-    return "".join(part if part.isascii() else "?" for part in plain)
+    characters = (" " if each.isspace() else each for each in unicodedata.normalize("NFC", text))
+    return "".join(each for each in characters if unicodedata.category(each)[0] != "C")

@@ -1,4 +1,4 @@
-"""What stands below a picture: a verdict with its sign, captions behind their badges, tags, in lines that fit."""
+"""Notes below a picture: a verdict with its sign, captions beside their badges, tags, in lines that fit."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from PIL import Image, ImageDraw
 from ..errors import DataError
 from ..mentions import RegionLike
 from ..tags import TAG_WORDS
+from .colours import GREY, INK, PANEL, PAPER, RIGHT, WRONG, Colour
 from .lettering import Pen, wrapped
-from .overlay import INK, PAPER, Colour, draw_badge
+from .overlay import draw_badge
 
-RIGHT, WRONG = (0, 128, 96), (213, 94, 0)
-PANEL, GREY = (236, 236, 236), (100, 100, 100)
-
-CAPTIONS, LINES = 8, 2  # captions a side, lines each, where notes are brief
+CAPTIONS, LINES = 8, 2  # captions per side and lines per caption, in brief notes
 
 
 def refusal(error: DataError, pen: Pen) -> Image.Image:
-    """A grey panel that says why there is no image."""
+    """A grey panel that says why an image is missing."""
     notes = Notes(pen, pen.cell - 2 * pen.leading, PANEL)
     notes.write(f"{error.field}: expected {error.expected}, found {error.found}", lines=8)
     words = notes.image()
@@ -33,9 +31,9 @@ class Notes:
 
     Args:
         pen: fonts and sizes.
-        width: of a line in pixels; 0 is a cell's.
+        width: of a line in pixels; 0 takes the cell's.
         ground: colour below the text.
-        brief: long texts are cut and further captions counted; otherwise every word is there.
+        brief: cut long texts and count further captions; otherwise write every word.
     """
 
     def __init__(self, pen: Pen, width: int = 0, ground: Colour = PAPER, *, brief: bool = True):
@@ -47,23 +45,24 @@ class Notes:
         self.y = 0
 
     def _make_room(self) -> None:
-        """Have at least one more line's height below."""
+        """Lengthen the canvas if the next line does not fit."""
         if self.y + 2 * self.pen.leading > self.canvas.height:
             longer = Image.new("RGB", (self.canvas.width, 2 * self.canvas.height), self.ground)
             longer.paste(self.canvas)
             self.canvas, self.draw = longer, ImageDraw.Draw(longer)
 
     def image(self) -> Image.Image:
+        """The notes written so far."""
         return self.canvas.crop((0, 0, self.canvas.width, self.y))
 
     def heading(self, text: str) -> None:
-        """A line of larger text."""
+        """Write a line of larger text."""
         for line in wrapped(text, self.canvas.width, self.pen.text, 1):
             self.draw.text((0, self.y), line, font=self.pen.text, fill=INK)
         self.y += self.pen.leading
 
     def verdict(self, label: str, verdict: str | None, iou: float | None) -> None:
-        """Whether a verdict is the label, by a sign and in words."""
+        """Write whether a verdict is right, by a sign and in words."""
         right = verdict == label
         x = draw_sign(self.draw, 0, self.y, right, self.pen)
         words = (verdict or "no verdict") + ("" if right else f", but it is {label}")
@@ -72,7 +71,7 @@ class Notes:
         self.y += self.pen.leading
 
     def regions(self, regions: Mapping[str, RegionLike], colour: Colour) -> None:
-        """Captions, each behind its region's badge."""
+        """Write captions, each beside its region's badge."""
         captions = [(mark, region.caption) for mark, region in regions.items() if region.caption]
         self.y += self.pen.leading // 4 * bool(captions)
         shown = captions[:CAPTIONS] if self.brief else captions
@@ -84,12 +83,13 @@ class Notes:
         if len(captions) > len(shown):
             self.write(f"and {len(captions) - len(shown)} more")
 
-    def tags(self, what: str, tags: Sequence[str]) -> None:
+    def tags(self, heading: str, tags: Sequence[str]) -> None:
+        """Write tags behind a heading, or nothing if there are none."""
         if tags:
-            self.write(f"{what}: {', '.join(TAG_WORDS[tag] for tag in tags)}")
+            self.write(f"{heading}: {', '.join(TAG_WORDS[tag] for tag in tags)}")
 
     def write(self, text: str, *, lines: int = LINES, colour: Colour = GREY, inset: int = 0) -> None:
-        """Text on one line or more; where notes are brief, cut where there is more of it."""
+        """Write a text on as many lines as it needs; brief notes cut it after `lines`."""
         for line in wrapped(text, self.canvas.width - inset, self.pen.small, lines if self.brief else None):
             self._make_room()
             self.draw.text((inset, self.y), line, font=self.pen.small, fill=colour)
@@ -97,13 +97,16 @@ class Notes:
 
 
 def draw_sign(draw: ImageDraw.ImageDraw, x: int, y: int, right: bool, pen: Pen) -> int:
-    """Draw a tick or a cross, which Pillow's font does not have; returns where words begin beside it."""
-    size = pen.text.size
-    tick, cross = (
-        [[(0.1, 0.6), (0.35, 0.85), (0.85, 0.25)]],
-        [[(0.15, 0.25), (0.75, 0.85)], [(0.75, 0.25), (0.15, 0.85)]],
-    )
-    for stroke in tick if right else cross:
-        points = [(x + a * size, y + b * size) for a, b in stroke]
-        draw.line(points, fill=RIGHT if right else WRONG, width=max(2, round(size / 6)), joint="curve")
-    return x + round(size * 1.3)
+    """Draw a tick or a cross.
+
+    Args:
+        draw: of the picture to draw on.
+        x, y: upper left corner of the line of text.
+        right: tick if true, cross otherwise.
+        pen: font and size.
+
+    Returns:
+        The x where words beside the sign begin.
+    """
+    draw.text((x, y), "✓" if right else "✗", font=pen.signs, fill=RIGHT if right else WRONG, stroke_width=pen.line // 3)
+    return x + round(pen.text.size * 1.3)

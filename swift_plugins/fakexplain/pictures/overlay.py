@@ -1,7 +1,7 @@
 """Annotated and predicted boxes on one picture, each with its mark on a badge.
 
-Annotated boxes are blue, solid and numbered; predicted ones are orange, dashed, lettered and drawn above, so that the
-two are told apart without colour too (blue and orange are Okabe and Ito's), and a pair that coincides shows both.
+Annotated boxes are blue, solid and numbered. Predicted boxes are orange, dashed and lettered, and lie on top. So they
+differ without colour too, and both are visible where two coincide.
 """
 
 from __future__ import annotations
@@ -16,14 +16,11 @@ from ..annotation import Annotation
 from ..boxes import Box
 from ..images import check_image, open_image
 from ..mentions import RegionLike
-from ..pixels import flattened
+from ..pixels import flatten
+from .colours import GOLD, INK, PAPER, PRED, Colour
 from .lettering import Pen
 
-Colour = tuple[int, int, int]
 Whole = tuple[int, int, int, int]
-
-GOLD, PRED = (0, 114, 178), (230, 159, 0)
-PAPER, INK = (255, 255, 255), (25, 25, 25)
 
 
 def letter(index: int) -> str:
@@ -36,26 +33,30 @@ def letter(index: int) -> str:
 
 
 def load_picture(annotation: Annotation, longer_side: int) -> Image.Image:
-    """A record's image on white, its longer side so many pixels.
+    """A record's image on white, scaled.
+
+    Args:
+        annotation: the record.
+        longer_side: of the scaled image in pixels.
 
     Raises:
-        DataError: it is missing, cannot be read, or has another size than its record says.
+        DataError: the image is missing, unreadable, or not of the size that its record gives.
     """
     check_image(annotation, decode=True)
     factor = longer_side / max(annotation.image_wh)
     width, height = (max(1, round(side * factor)) for side in annotation.image_wh)
     with open_image(annotation.path, str(annotation.path)) as image:
-        return flattened(image).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        return flatten(image).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def on_picture(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Image.Image) -> dict[str, Box]:
-    """Boxes in pixels of a record's image -> in pixels of a picture of it."""
+    """Scale boxes from pixels of a record's image to pixels of a picture of it."""
     across, down = (new / old for new, old in zip(picture.size, annotation.image_wh, strict=True))
     return {mark: (x1 * across, y1 * down, x2 * across, y2 * down) for mark, (x1, y1, x2, y2) in boxes_px.items()}
 
 
 def boxes_of(regions: Mapping[str, RegionLike]) -> dict[str, Box]:
-    """Mark -> box, of those regions that have one."""
+    """Mark -> box of each region that has one."""
     return {mark: region.bbox for mark, region in regions.items() if region.bbox}
 
 
@@ -63,42 +64,42 @@ def draw_boxes(picture: Image.Image, gold: Mapping[str, Box], pred: Mapping[str,
     """Draw two sets of boxes, each box with its mark on a badge.
 
     Args:
-        picture: drawn on.
+        picture: the picture to draw on.
         gold, pred: mark -> x1, y1, x2, y2 in pixels of the picture.
         pen: sizes.
     """
     draw = ImageDraw.Draw(picture)
-    drawn = [
-        (mark, colour, _snapped(box, picture.size, 2 * pen.line))
+    outlines = [
+        (mark, colour, _snap(box, picture.size, 2 * pen.line))
         for colour, boxes in ((GOLD, gold), (PRED, pred))
         for mark, box in boxes.items()
     ]
-    for _, colour, (x1, y1, x2, y2) in drawn:
+    for _, colour, (x1, y1, x2, y2) in outlines:
         if colour == GOLD:
             draw.rectangle((x1 - 1, y1 - 1, x2 + 1, y2 + 1), outline=PAPER, width=pen.line + 2)
             draw.rectangle((x1, y1, x2, y2), outline=GOLD, width=pen.line)
         else:
             draw_dashed(draw, (x1, y1, x2, y2), pen.line)
-    badges = [draw_badge(mark, colour, pen) for mark, colour, _ in drawn]
+    badges = [draw_badge(mark, colour, pen) for mark, colour, _ in outlines]
     places = place_badges(
-        [box for _, _, box in drawn],
+        [box for _, _, box in outlines],
         [badge.size for badge in badges],
         picture.size,
-        upward=[colour == PRED for _, colour, _ in drawn],
+        upward=[colour == PRED for _, colour, _ in outlines],
     )
     for badge, place in zip(badges, places, strict=True):
         picture.paste(badge, place)
 
 
-def _snapped(box: Box, size: tuple[int, int], least: int) -> Whole:
-    """First and last pixel of a box each way, in the picture and far enough apart for an outline."""
+def _snap(box: Box, size: tuple[int, int], least: int) -> Whole:
+    """First and last pixel of a box in each direction, inside the picture and far enough apart for an outline."""
     low = [max(0, min(round(v), side - 1 - least)) for v, side in zip(box[:2], size, strict=True)]
     high = [min(max(round(v) - 1, a + least), side - 1) for v, a, side in zip(box[2:], low, size, strict=True)]
     return low[0], low[1], high[0], high[1]
 
 
 def draw_dashed(draw: ImageDraw.ImageDraw, box: Whole, line: int) -> None:
-    """An outline of dashes with a white rim; each side begins and ends with one."""
+    """Draw an outline of dashes with a white rim; each side begins and ends with a dash."""
     x1, y1, x2, y2 = box
     strokes: list[Whole] = []
     for across, start, end in ((True, x1, x2), (False, y1, y2)):
@@ -116,7 +117,7 @@ def draw_dashed(draw: ImageDraw.ImageDraw, box: Whole, line: int) -> None:
 
 
 def draw_badge(mark: str, colour: Colour, pen: Pen) -> Image.Image:
-    """A mark on a ground of its box's colour, with a white rim."""
+    """A mark on the colour of its box, with a white rim."""
     height = round(pen.small.size * 1.2)
     width = max(height, round(pen.small.getlength(mark)) + height // 2)
     badge = Image.new("RGB", (width, height), PAPER)
@@ -135,15 +136,20 @@ def place_badges(
     *,
     upward: Sequence[bool],
 ) -> list[tuple[int, int]]:
-    """Upper left corners of badges, one a box: at its outline, where each hides least of badges, outlines and the box.
+    """Find a place for the badge of each box.
 
-    A badge that would cover another one there goes to the nearest place in the picture where it covers none.
+    A badge takes the corner of its box where it hides least of other badges, of outlines and of the box. If it would
+    cover another badge in each of them, it takes the nearest place in the picture where it covers none.
 
     Args:
-        boxes: first and last pixel of each box each way.
-        sizes: width and height of each one's badge.
+        boxes: first and last pixel of each box in each direction.
+        sizes: width and height of each box's badge.
         picture: width and height.
-        upward: whether to look from the lower right on: predicted boxes do, away from the badges of annotated ones.
+        upward: whether to try the lower right corner first. Predicted boxes do, and so keep away from the badges of
+            annotated boxes.
+
+    Returns:
+        Upper left corner of each badge.
 
     >>> place_badges([(40, 40, 80, 80)] * 2, [(10, 10)] * 2, (100, 100), upward=[False, True])
     [(40, 30), (71, 81)]
@@ -157,36 +163,31 @@ def place_badges(
     )
     placed: list[Whole] = []
     for box, size, up in zip(boxes, sizes, upward, strict=True):
-        spots = _at_outline(size, box, picture, up)
+        spots = _corners(size, box, picture, up)
         cost, covered = _costs(spots, size, box, sides, placed)
-        (x, y), taken = spots[best := cost.argmin()], covered[best]
-        if taken:
-            free = _free_spots(size, placed, picture)
-            if len(free):
-                x, y = free[_distance(free, size, box).argmin()]
+        (x, y), overlap = spots[best := cost.argmin()], covered[best]
+        if overlap and len(free := _free_spots(size, placed, picture)):
+            x, y = free[_distance(free, size, box).argmin()]
         placed.append((int(x), int(y), int(x) + size[0], int(y) + size[1]))
     return [(x, y) for x, y, _, _ in placed]
 
 
-def _at_outline(size: tuple[int, int], box: Whole, picture: tuple[int, int], upward: bool) -> np.ndarray:
-    """Where a badge may stand at a box, best first: (n, 2) upper left corners in the picture."""
+def _corners(size: tuple[int, int], box: Whole, picture: tuple[int, int], upward: bool) -> np.ndarray:
+    """(16, 2) upper left corners of a badge inside the picture: four at each corner of the box, the best first."""
     (x1, y1, x2, y2), (width, height) = box, size
     inner_x, outer_x = (x1, x2 - width + 1), (x1 - width, x2 + 1)
     inner_y, outer_y = (y1, y2 - height + 1), (y1 - height, y2 + 1)
     corners: list[tuple[int, int]] = []
-    for xs, ys in ((inner_x, outer_y), (outer_x, inner_y), (inner_x, inner_y)):
+    for xs, ys in ((inner_x, outer_y), (outer_x, inner_y), (inner_x, inner_y), (outer_x, outer_y)):
         four = [(x, y) for y in ys for x in xs]
         corners += four[::-1] if upward else four
-    along = range(x1 - 2 * width, x2 + 2 * width, width)
-    nearest = sorted(along, key=lambda x: max(0, x1 - width - x, x - x2 - 1))
-    corners += [(x, y) for x in nearest for y in outer_y]
     return np.maximum(0, np.minimum(corners, (picture[0] - width, picture[1] - height)))
 
 
 def _costs(
     spots: np.ndarray, size: tuple[int, int], box: Whole, sides: np.ndarray, placed: Sequence[Whole]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What a badge hides in each place: the cost of it, and how much of other badges."""
+    """(n,) cost of a badge in each of n places, and (n,) pixels of other badges that it covers there."""
     x1, y1, x2, y2 = box
     badges = _overlaps(spots, size, np.array(placed or [(0, 0, 0, 0)])).sum(axis=1)
     lines = _overlaps(spots, size, sides).sum(axis=1)
@@ -195,19 +196,19 @@ def _costs(
 
 
 def _free_spots(size: tuple[int, int], placed: Sequence[Whole], picture: tuple[int, int]) -> np.ndarray:
-    """Places on a grid of half badges where a badge covers no other, row by row."""
+    """(n, 2) places, on a grid of half badges, where a badge covers no other, row by row."""
     (width, height), (across, down) = size, picture
     ys, xs = np.mgrid[
         0 : max(0, down - height) + 1 : max(1, height // 2), 0 : max(0, across - width) + 1 : max(1, width // 2)
     ]
     spots = np.stack((xs.ravel(), ys.ravel()), axis=1)
-    for other in placed:  # one after the other, for all at once would be as large as the picture
+    for other in placed:  # one after the other: all at once would need memory for every pair
         spots = spots[_overlaps(spots, size, np.array([other]))[:, 0] == 0]
     return spots
 
 
 def _distance(spots: np.ndarray, size: tuple[int, int], box: Whole) -> np.ndarray:
-    """How far badges are from a box, across and down together."""
+    """(n,) distances of badges from a box, across plus down, in pixels."""
     low, high, size_wh = np.array(box[:2]), np.array(box[2:]), np.array(size)
     return np.maximum(0, np.maximum(low - spots - size_wh, spots - high)).sum(axis=1)
 

@@ -13,13 +13,8 @@ from ..generators import family_of, generator_of
 from ..tags import TAGS
 from .metrics.aggregate import Collector, Columns, Measures, accuracy_and_iou
 from .metrics.bootstrap import Interval, Joint, bootstrap, joint_bootstrap, mcnemar, spread
+from .metrics.definitions import COMPARED
 from .metrics.image import Scored
-
-COMPARED = (
-    "accuracy", "balanced_accuracy", "f1", "false_positive_rate", "auroc", "average_precision", "iou", "box_f1",
-    "bleu2", "rouge_l", "tags_exact", "format_rate",
-)  # fmt: skip
-"""Figures in which two systems are compared."""
 
 
 @dataclass(frozen=True)

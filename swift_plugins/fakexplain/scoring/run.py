@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..annotation import Annotation, relocated, to_record
-from ..atomic import replacing_folder
+from ..annotation import Annotation, relocate, to_record
+from ..atomic import atomic_folder
 from ..errors import NOTHING, DataError, Unquoted
 from ..jsonl import decode_line, to_json
 from .metrics.image import Scored
@@ -134,7 +134,7 @@ def indented(value: Mapping[str, Any]) -> str:
 def image_line(annotation: Annotation, answers: Answers, folder: Path) -> dict[str, Any]:
     """A line of images.jsonl: the record, its image relative to the folder, with what each system said of it."""
     said = {name: _answer(scored, each) for name, scored, each in answers}
-    moved = relocated(annotation, folder)
+    moved = relocate(annotation, folder)
     return to_record(replace(moved, extra=moved.extra | {"answers": said}))
 
 
@@ -164,7 +164,7 @@ def writing_run(folder: Path) -> Iterator[tuple[OnImage, Callable[[Mapping[str, 
     Raises:
         ValueError: the folder holds files of another kind.
     """
-    with replacing_folder(folder, whole=True) as partial, open(partial / FILES[1], "wb") as file:
+    with atomic_folder(folder, whole=True) as partial, open(partial / FILES[1], "wb") as file:
 
         def on_image(annotation: Annotation, answers: Answers) -> None:
             file.write(to_json(image_line(annotation, answers, folder)) + b"\n")

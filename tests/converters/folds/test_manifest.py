@@ -56,9 +56,9 @@ def test_a_generator_of_one_s_own_has_no_family():
     ("settings", "message"),
     [
         ({"prompt": "A photo"}, r"expected a prompt with \{class_name\} in it, found 'A photo'"),
-        ({"generators": ["SD 1.5", "sd15"]}, "names of generators that differ, found 'sd15', which means .* 'SD 1.5'"),
-        ({"generators": ["a b", "A-B"]}, "names of generators that differ"),
-        ({"generators": ["?"]}, "names of generators that differ, found '?'"),
+        ({"generators": ["SD 1.5", "sd15"]}, "different names of generators, found 'sd15', which means .* 'SD 1.5'"),
+        ({"generators": ["a b", "A-B"]}, "different names of generators"),
+        ({"generators": ["?"]}, "different names of generators, found '?'"),
     ],
 )
 def test_bad_settings_are_refused_at_once(settings, message):

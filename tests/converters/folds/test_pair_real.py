@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from converters.folds.pair_real import candidates, survey
+from converters.folds.pair_real import list_candidates, survey
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import fakexplain, fakexplain_process
@@ -87,7 +87,7 @@ def test_too_few_is_an_error_that_leaves_nothing(fakes, photographs, tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_a_broken_image_stops_or_is_passed_over_and_told(fakes, photographs, tmp_path):
+def test_a_broken_image_stops_or_is_skipped_and_reported(fakes, photographs, tmp_path):
     for path in photographs.rglob("*0*"):
         path.is_file() and path.write_text("text")
     out = tmp_path / "out/paired.jsonl"
@@ -103,20 +103,20 @@ def test_a_broken_image_stops_or_is_passed_over_and_told(fakes, photographs, tmp
 def test_a_list_and_an_annotations_file_serve_too(fakes, photographs, tmp_path):
     paths = sorted(path for path in photographs.rglob("*.*") if path.is_file())
     (tmp_path / "list.txt").write_text("\n".join(str(path.relative_to(tmp_path)) for path in paths) + "\n\n")
-    assert [each.path for each in candidates(tmp_path / "list.txt")] == paths
-    assert {each.path for each in candidates(photographs)} == set(paths)
+    assert [each.path for each in list_candidates(tmp_path / "list.txt")] == paths
+    assert {each.path for each in list_candidates(photographs)} == set(paths)
     lines = [record(index, "real", id=path.name, image=str(path)) for index, path in enumerate(paths)]
     (tmp_path / "real.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert [each.path for each in candidates(tmp_path / "real.jsonl")] == paths
+    assert [each.path for each in list_candidates(tmp_path / "real.jsonl")] == paths
     with pytest.raises(DataError, match=r"annotations.jsonl:1: label: expected 'real', found 'fake'"):
-        candidates(fakes)
+        list_candidates(fakes)
     with pytest.raises(FileNotFoundError, match="none: expected a folder or list of real images"):
-        candidates(tmp_path / "none")
+        list_candidates(tmp_path / "none")
 
 
 def test_records_without_folds_are_one_pool(fakes):
     records = [replace(r, fold=None) for r in read_annotations(fakes)]
-    assert survey(records).need == Counter({None: 5})
+    assert survey(records).missing == Counter({None: 5})
 
 
 def test_what_is_there_as_a_fake_is_not_drawn_as_real(fakes, tmp_path):
@@ -144,7 +144,7 @@ def test_images_of_one_name_in_two_folders_have_ids_of_their_own(fakes, photogra
     assert len(ids) == len(set(ids)) and sum(id.startswith("real/") for id in ids) > 6
 
 
-def test_a_record_whose_image_is_gone_is_told_and_left_out(fakes, photographs, tmp_path):
+def test_a_record_whose_image_is_missing_is_reported_and_left_out(fakes, photographs, tmp_path):
     (fakes.parent / "images/real-090.png").unlink()
     done = pair(fakes, photographs, tmp_path / "out.jsonl")
     assert done.returncode == 1

@@ -101,7 +101,7 @@ def test_data_of_another_shape_is_an_error(data):
 
 def test_only_images_are_read(tmp_path):
     images(tmp_path, "real/a.png", "real/.b.png", ".real/c.png", "real/d.txt", "real/passed/e.png")
-    assert [*labels(tmp_path, passed_over=[tmp_path / "real/passed"])] == ["real/a.png"]
+    assert [*labels(tmp_path, skip=[tmp_path / "real/passed"])] == ["real/a.png"]
 
 
 def test_what_is_no_folder_of_label_folders_is_refused(tmp_path):

@@ -11,7 +11,7 @@ from PIL import Image
 from converters.formats import masks
 from converters.formats.masks import save_masks
 from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotations
-from swift_plugins.fakexplain.atomic import replacing_folder
+from swift_plugins.fakexplain.atomic import atomic_folder
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.masks import to_mask
 from tests.cli.command import fakexplain
@@ -119,7 +119,7 @@ def test_an_interrupt_waits_for_the_threads(tmp_path, monkeypatch):
     monkeypatch.setattr(masks, "to_mask", slow)
     monkeypatch.setattr(masks.csv, "writer", lambda *args, **settings: Interrupted())
     records = [Annotation(f"{n}", f"{n}.png", 9, 9, "real", path=tmp_path / f"{n}.png") for n in range(30)]
-    with pytest.raises(KeyboardInterrupt) as held, replacing_folder(tmp_path / "out") as partial:
+    with pytest.raises(KeyboardInterrupt) as held, atomic_folder(tmp_path / "out") as partial:
         save_masks(records, partial, images=tmp_path)
     assert held  # what it holds keeps everything alive, as a command's end does
     time.sleep(0.5)

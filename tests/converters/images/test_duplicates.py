@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from converters.images import duplicates
-from converters.images.duplicates import Fingerprint, fingerprint, fingerprints_of, groups
+from converters.images.duplicates import Fingerprint, fingerprint, fingerprint_records, groups
+from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -59,17 +60,21 @@ class TestFingerprint:
     def test_the_same_bytes_in_another_shape_are_another_image(self):
         assert fingerprint(Image.new("RGB", (8, 4))).content != fingerprint(Image.new("RGB", (4, 8))).content
 
-    def test_files_in_order_and_bad_ones_told(self, tmp_path):
+    def test_records_in_order_and_bad_ones_reported(self, tmp_path):
         paths = [tmp_path / f"{index}.png" for index in range(12)]
         for index, path in enumerate(paths):
             scene(index, 64).save(path)
         paths[7].write_text("text")
-        with pytest.raises(DataError, match=r"image: expected a readable image, found .*7\.png"):
-            list(fingerprints_of(paths))
+        records = [
+            Annotation(str(index), path.name, 64, 64, "real", path=path, file="a.jsonl", line=index)
+            for index, path in enumerate(paths)
+        ]
+        with pytest.raises(DataError, match=r"^a\.jsonl:7: image: expected a readable image, found .*7\.png"):
+            list(fingerprint_records(records))
         errors = []
-        found = list(fingerprints_of(paths, on_error=errors.append))
-        assert len(errors) == 1 and found[7] is None
-        assert [each for each in found if each] == [fingerprint(scene(i, 64)) for i in range(12) if i != 7]
+        found = list(fingerprint_records(records, on_error=errors.append))
+        assert [error.line for error in errors] == [7]
+        assert found == [(i, fingerprint(scene(i, 64))) for i in range(12) if i != 7]
 
 
 def by_hand(hashes: list[int | None], distance: int) -> list[int]:
@@ -102,7 +107,7 @@ class TestGroups:
         if request.param == "numpy below 2":
             monkeypatch.delattr(np, "bitwise_count", raising=False)
         if request.param == "few pairs kept":
-            monkeypatch.setattr(duplicates, "_EDGES", 3)
+            monkeypatch.setattr(duplicates, "_MAX_EDGES", 3)
 
     @pytest.mark.parametrize("distance", [0, 1, 2, 5, 6, 64])
     @pytest.mark.parametrize("seed", range(4))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from converters.images.fit import fit, parse_size, turned_box
+from converters.images.fit import fit, orient_box, parse_size
 
 
 @pytest.mark.parametrize("turn", range(1, 9))
@@ -15,7 +15,7 @@ def test_a_box_is_turned_as_its_pixels_are(turn):
     upright = np.asarray(ImageOps.exif_transpose(image))
     rows, columns = np.nonzero(upright)
     expected = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
-    assert turned_box((1, 1, 4, 3), turn, (9, 5)) == expected
+    assert orient_box((1, 1, 4, 3), turn, (9, 5)) == expected
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_what_is_kept_and_where_it_goes(source_wh, wh, how, seen, place):
     way = fit(source_wh, wh, how)
     assert way.seen == seen and way.place == place
     assert way.crops == (seen != (0, 0, *source_wh)) and way.pads == (place != (0, 0, *wh))
-    assert way.image(Image.new("RGB", source_wh)).size == wh
+    assert way.fit_image(Image.new("RGB", source_wh)).size == wh
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_is_kept_and_where_it_goes(source_wh, wh, how, seen, place):
     ],
 )
 def test_boxes_go_with_the_pixels(source_wh, how, box, new, share):
-    found, kept = fit(source_wh, (512, 512), how).box(box)
+    found, kept = fit(source_wh, (512, 512), how).fit_box(box)
     assert kept == pytest.approx(share, abs=1e-12)
     if new is not None:
         assert found == pytest.approx(new, abs=1e-9)
@@ -63,14 +63,14 @@ def test_a_box_is_never_outside(how):
     """Not by the last digit of a float either: on 100x142, 1000x667 would end at 100.00000000000001."""
     for width in range(100, 400, 3):
         for height in (101, 142, 397):
-            box, _ = fit((1000, 667), (width, height), how).box((0, 0, 1000, 667))
+            box, _ = fit((1000, 667), (width, height), how).fit_box((0, 0, 1000, 667))
             assert 0 <= box[0] < box[2] <= width and 0 <= box[1] < box[3] <= height
 
 
 def test_an_image_of_the_right_size_keeps_its_pixels():
     image = Image.effect_noise((64, 48), 90).convert("RGB")
     for how in ("crop", "pad", "stretch"):
-        assert fit(image.size, image.size, how).image(image).tobytes() == image.tobytes()
+        assert fit(image.size, image.size, how).fit_image(image).tobytes() == image.tobytes()
 
 
 @pytest.mark.parametrize("text", ["", "0", "x512", "512x", "1x2x3", "-5", "5.5", "16385", "٣", "512 "])

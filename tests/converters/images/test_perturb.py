@@ -11,10 +11,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 from converters.images.chains import parse_chain
-from converters.images.perturb import Report, generator, perturb, perturb_all
+from converters.images.perturb import LostRegions, perturb, perturb_all, random_generator
 from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.pixels import flattened
+from swift_plugins.fakexplain.pixels import flatten
 from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record, write_annotations_file
 
@@ -27,7 +27,7 @@ def annotation(wh, *boxes, id="a", **changes):
 
 def done(image, record, text, seed=0, min_visible=0.0):
     """What a chain makes of an image: the decoded result, and its record."""
-    result, record = perturb(image, record, parse_chain(text).steps, generator(seed, record.id), min_visible)
+    result, record = perturb(image, record, parse_chain(text).steps, random_generator(seed, record.id), min_visible)
     return Image.open(io.BytesIO(result)) if isinstance(result, bytes) else result, record
 
 
@@ -112,7 +112,9 @@ class TestBoxes:
 class TestPixels:
     @pytest.mark.parametrize(("kind", "quality"), [("jpeg", 80), ("jpeg", 30), ("jpeg", 100), ("webp", 80)])
     def test_a_codecs_bytes_are_pillows(self, kind, quality):
-        result, _ = perturb(photo(), annotation((64, 48)), parse_chain(f"{kind}:{quality}").steps, generator(0, "a"))
+        result, _ = perturb(
+            photo(), annotation((64, 48)), parse_chain(f"{kind}:{quality}").steps, random_generator(0, "a")
+        )
         own = io.BytesIO()
         photo().save(own, kind, quality=quality)
         assert result == own.getvalue()
@@ -171,18 +173,18 @@ class TestModes:
     def test_what_is_transparent_is_white(self, mode):
         image = Image.new("RGBA", (4, 2), (0, 0, 0, 0))
         image.putpixel((0, 0), (0, 0, 0, 255))
-        shown = flattened(image.convert(mode) if mode != "P" else image.quantize(4))
+        shown = flatten(image.convert(mode) if mode != "P" else image.quantize(4))
         assert shown.getpixel((0, 0)) == (0, 0, 0) and shown.getpixel((3, 1)) == (255, 255, 255)
 
     @pytest.mark.parametrize("values", [np.zeros((2, 2), np.float32), np.full((2, 2), 70000, np.int32)])
     def test_pixels_of_an_unknown_range_are_an_error(self, values):
         with pytest.raises(DataError, match="image: expected 8 or 16 bits a channel"):
-            flattened(Image.fromarray(values))
+            flatten(Image.fromarray(values))
 
     def test_the_opened_image_is_not_changed(self):
         image = photo()
         image.info["dpi"] = (72, 72)
-        perturb(image, annotation((64, 48)), parse_chain("noise:9").steps, generator(0, "a"))
+        perturb(image, annotation((64, 48)), parse_chain("noise:9").steps, random_generator(0, "a"))
         assert image.tobytes() == photo().tobytes() and image.info == {"dpi": (72, 72)}
 
     def test_a_size_that_a_codec_cannot_hold_is_an_error(self):
@@ -281,9 +283,9 @@ class TestFiles:
         corner = {"bbox": [0, 0, 1, 1], "caption": "Corner."}
         other = {"bbox": [119, 89, 120, 90], "caption": "Corner."}
         records = [record(0, regions=[corner, other]), record(1, regions=[]), record(2, "real")]
-        report = Report()
-        perturbed(tmp_path / "data", records, "crop:0.5", tmp_path, report=report)
-        assert report == Report(dropped=2, bare=1)
+        lost = LostRegions()
+        perturbed(tmp_path / "data", records, "crop:0.5", tmp_path, lost=lost)
+        assert lost == LostRegions(dropped=2, bare=1)
 
 
 class TestCommand:
@@ -323,7 +325,7 @@ class TestCommand:
         ("args", "message"),
         [
             (["jpg:80", "-o", "x"], "expected social, messenger or KIND:VALUE of jpeg"),
-            (["down:2", "-o", "x"], "expected down: and a share between 0 and 1, found 'down:2'"),
+            (["down:2", "-o", "x"], "expected down: followed by a fraction between 0 and 1, found 'down:2'"),
             (["jpeg:80"], "expected a folder to write"),
             (["-o", "x"], "expected a perturbation such as jpeg:80, or --paper"),
             (["jpeg:80", "jpeg:80.0", "-o", "x"], "expected each perturbation once"),

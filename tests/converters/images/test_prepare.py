@@ -14,9 +14,9 @@ from PIL import Image
 
 from converters.images import prepare as module
 from converters.images.duplicates import Fingerprint
-from converters.images.prepare import Settings, annotation_jobs, folder_jobs, prepare
+from converters.images.prepare import PrepareSettings, annotation_jobs, folder_jobs, prepare
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
-from swift_plugins.fakexplain.atomic import replacing_folder
+from swift_plugins.fakexplain.atomic import atomic_folder
 from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record, write_annotations_file
@@ -44,7 +44,7 @@ def run(folder: Path, *records: dict, **settings):
     out = folder / "out"
     out.mkdir(exist_ok=True)
     annotations = [parse_record(each, folder=folder, file="a.jsonl", line=n) for n, each in enumerate(records, 1)]
-    counts = prepare(annotation_jobs(annotations), out, Settings(**settings))
+    counts = prepare(annotation_jobs(annotations), out, PrepareSettings(**settings))
     return list(read_annotations(out / "annotations.jsonl")), counts
 
 
@@ -134,7 +134,7 @@ def test_profiles_and_alpha_are_gone_from_the_files(tmp_path):
     Image.new("RGB", (64, 64), (255, 0, 0)).save(source / "bgr.png", icc_profile=BGR)
     Image.new("RGB", (64, 64), (255, 0, 0)).save(source / "bad.png", icc_profile=b"nothing")
     Image.new("LA", (64, 64), (0, 0)).save(source / "clear.png")
-    counts = prepare(folder_jobs(source), out, Settings(wh=(32, 32)))
+    counts = prepare(folder_jobs(source), out, PrepareSettings(wh=(32, 32)))
     assert counts == {"images": 3, "down": 3, "converted": 2, "profiles": 1, "near": 2}
     pixels = {}
     for name in ("bgr", "bad", "clear"):
@@ -255,7 +255,7 @@ class TestWholeOrNotAtAll:
         monkeypatch.setattr(module, "fingerprint", late)
         monkeypatch.setattr(module.json, "dumps", interrupted)
         jobs = list(folder_jobs(tmp_path))
-        with pytest.raises(KeyboardInterrupt) as held, replacing_folder(tmp_path / "out") as partial:
+        with pytest.raises(KeyboardInterrupt) as held, atomic_folder(tmp_path / "out") as partial:
             prepare(jobs, partial)
         assert held  # what it holds keeps everything alive, as a command's end does
         time.sleep(0.5)
@@ -338,12 +338,12 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("args", "code", "message"),
         [
-            (["data", "--out", "x", "--fit", "zoom"], 2, "expected one of crop, pad, stretch, found 'zoom'"),
-            (["data", "--out", "x", "--format", "gif"], 2, "expected one of png, jpeg, found 'gif'"),
+            (["data", "--out", "x", "--fit", "zoom"], 2, "'zoom' is not one of 'crop', 'pad', 'stretch'"),
+            (["data", "--out", "x", "--format", "gif"], 2, "'gif' is not one of 'png', 'jpeg'"),
             (["data", "--out", "x", "--size", "0"], 2, "expected a size such as 512 or 640x480"),
             (["none", "--out", "x"], 1, "none: expected an annotations file or a folder of images"),
             (["data", "--out", "data", "--force"], 2, "holds what is read"),
-            (["data", "--out", "data/new"], 2, "lies in what is read"),
+            (["data", "--out", "data/new"], 2, "lies in the input folder"),
             (["data/annotations.jsonl", "--out", "data", "--force"], 2, "holds what is read"),
         ],
     )
@@ -365,7 +365,7 @@ def test_memory_hardly_grows_with_the_records(tmp_path, monkeypatch):
     def peak(count: int) -> int:
         records = (parse_record(image | {"id": f"{n:06}"}, folder=tmp_path) for n in range(count))
         tracemalloc.start()
-        assert prepare(annotation_jobs(records), tmp_path, Settings(wh=(8, 8))) == {"images": count}
+        assert prepare(annotation_jobs(records), tmp_path, PrepareSettings(wh=(8, 8))) == {"images": count}
         _, highest = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return highest

@@ -12,7 +12,8 @@ import sklearn.metrics as sk
 from rouge_score.rouge_scorer import RougeScorer
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
-from swift_plugins.fakexplain.scoring.metrics.aggregate import FIGURES, Collector, Columns, Measures
+from swift_plugins.fakexplain.scoring.metrics.aggregate import Collector, Columns, Measures
+from swift_plugins.fakexplain.scoring.metrics.definitions import NAMES
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
 from swift_plugins.fakexplain.tags import TAGS
 
@@ -128,7 +129,7 @@ def test_figures_are_those_of_the_libraries(labels: tuple[str, ...], verdicts: t
             expected = reference(images)
         figures = Measures(collected(images)).all()
         assert {name: figures[name] for name in expected} == pytest.approx(expected, abs=1e-9)
-        assert list(figures) == list(FIGURES)
+        assert list(figures) == list(NAMES)
 
 
 def test_a_weight_counts_an_image_so_often():

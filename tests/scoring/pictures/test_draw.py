@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFont
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
-from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.pictures import notes
-from swift_plugins.fakexplain.pictures.lettering import Pen, wrapped
-from swift_plugins.fakexplain.pictures.overlay import GOLD, PRED
+from swift_plugins.fakexplain.pictures.colours import GOLD, PANEL, PRED
+from swift_plugins.fakexplain.pictures.lettering import Pen, default_font, wrapped
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
-from swift_plugins.fakexplain.scoring.pictures.draw import answers_of, draw_image, file_names
+from swift_plugins.fakexplain.scoring.pictures.draw import draw_image
 from tests.pictures.pixels import outline, spots
 
 SIDE = 400
@@ -83,8 +82,7 @@ def test_no_word_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), max_size=600), st.integers(20, 400))
 def test_wrapping_never_loses_a_character(text: str, width: int):
-    font = ImageFont.load_default(16)
-    assert isinstance(font, ImageFont.FreeTypeFont)
+    font = ImageFont.truetype(str(default_font()), 16)
     lines = wrapped(text, width, font, None)
     assert "".join(lines) == text
     assert all(font.getlength(line) <= width or len(line) == 1 for line in lines)
@@ -112,7 +110,7 @@ def test_a_broken_image_says_why(tmp_path: Path):
     gold.path.write_bytes(b"nothing")
     picture, error = draw_image(gold, {"ours": said((50, 50, 90, 90))}, longer_side=SIDE)
     assert error is not None and "a readable image" in str(error)
-    assert len(spots(picture, notes.PANEL)) > 1000
+    assert len(spots(picture, PANEL)) > 1000
     assert len(spots(picture, GOLD)) > 50  # the caption's badge is still there
 
 
@@ -120,66 +118,3 @@ def test_the_same_image_gives_the_same_picture(tmp_path: Path):
     gold, answers = record(tmp_path, (100, 100), "Rail."), {"ours": said((50, 50, 90, 90), (51, 51, 90, 90))}
     first, second = (draw_image(gold, answers, longer_side=SIDE)[0] for _ in range(2))
     assert first.tobytes() == second.tobytes()
-
-
-def names(*ids: str) -> list[str]:
-    return file_names([Annotation(id, "a.png", 9, 9, "real", file="f.jsonl", line=n) for n, id in enumerate(ids, 1)])
-
-
-def test_names_of_files():
-    assert names("a b", "../etc/passwd", "..") == ["a b.png", "..%2Fetc%2Fpasswd.png", "...png"]
-    assert names("a%2Fb", "a/b") == ["a%252Fb.png", "a%2Fb.png"]
-    assert names("x" * 200) == ["x" * 200 + ".png"]
-    with pytest.raises(DataError, match="^f.jsonl:2: id: expected an id of at most 200 characters .* found 201"):
-        names("a", "x" * 201)
-    with pytest.raises(DataError, match="^f.jsonl:3: id: .* differs from Cat.png in more than capitals"):
-        names("Cat", "dog", "cAT")
-
-
-ANSWER = {"verdict": "fake", "iou": 0.5, "regions": [{"bbox": [1, 2, 3, 4], "caption": ""}], "tags": None}
-
-
-def of_a_run(answers: object) -> Annotation:
-    return Annotation("a", "a.png", 9, 9, "fake", extra={"answers": answers}, file="images.jsonl", line=7)
-
-
-def test_answers_of_a_run():
-    gold = of_a_run({"ours": ANSWER, "silent": None, "tags": ANSWER | {"tags": ["texture_error"]}, "not asked for": 1})
-    answers = answers_of(gold, ["ours", "silent", "lacking", "tags"])
-    expected = Scored("fake", "fake", iou=0.5, regions=(Region((1, 2, 3, 4), ""),))
-    assert answers == {
-        "ours": expected,
-        "silent": None,
-        "lacking": None,
-        "tags": expected._replace(tags=("texture_error",)),
-    }
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "fake",
-        [],
-        {},
-        {"verdict": "fake"},
-        *(ANSWER | {"verdict": verdict} for verdict in (3, "FAKE", [])),
-        *(ANSWER | {"iou": iou} for iou in ("0.5", 2, [])),
-        *(ANSWER | {"tags": tags} for tags in (5, ["none"], [[]], "texture_error")),
-        *(ANSWER | {"regions": regions} for regions in (None, "ab", [1], [{"bbox": None}])),
-        *(
-            ANSWER | {"regions": [{"bbox": bbox, "caption": ""}]}
-            for bbox in ([1, 2], [1, 2, 3, 4, 5], ["a", 2, 3, 4], 7, [3, 2, 1, 4], [-1, 2, 3, 4], [0, 0, 10, 4], [])
-        ),
-        ANSWER | {"regions": [{"bbox": None, "caption": 3}]},
-    ],
-)
-def test_what_is_no_answer_says_where(wrong: object):
-    message = r"^images.jsonl:7: answers.ours: expected an answer as `fakexplain score` writes it, found .*\(id 'a'\)$"
-    with pytest.raises(DataError, match=message):
-        answers_of(of_a_run({"ours": wrong}), ["ours"])
-
-
-@pytest.mark.parametrize("answers", [None, [], "x"])
-def test_a_run_without_answers_says_where(answers: object):
-    with pytest.raises(DataError, match="^images.jsonl:7: answers: expected what each system said"):
-        answers_of(of_a_run(answers), ["ours"])

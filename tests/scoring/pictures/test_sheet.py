@@ -1,4 +1,4 @@
-"""Contact sheets: every image shown, its boxes where they lie, or why it is not."""
+"""Contact sheets: every image with its boxes in their place, or a panel with the reason why it is missing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from PIL import Image, ImageChops
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.pictures.notes import PANEL, RIGHT, WRONG
-from swift_plugins.fakexplain.pictures.overlay import GOLD, PAPER, PRED
+from swift_plugins.fakexplain.pictures.colours import GOLD, PANEL, PAPER, PRED, RIGHT, WRONG
 from swift_plugins.fakexplain.scoring.pictures import sheet as sheets
 from swift_plugins.fakexplain.scoring.pictures.sheet import contact_sheet
 from tests.pictures.pixels import outline, spots

@@ -15,50 +15,50 @@ from tests.scoring import forty
 
 RULE = frame_rule("fx_qwen2_5_vl", env={})
 FORTY = """\
-                          ours   none
-images                      40     40
-answered                    38      0
-without a verdict            1      0
-accuracy                 0.775  0.000
-balanced accuracy        0.771  0.000
-accuracy on fake         0.792  0.000
-accuracy on real         0.750  0.000
-precision of fake        0.864      —
-F1 of fake               0.826  0.000
-false positives on real  0.188  0.000
-AUROC                    0.809      —
-average precision        0.865      —
-IoU                      0.708  0.000
-box precision at 0.5     0.885      —
-box recall at 0.5        0.821  0.000
-box F1 at 0.5            0.852  0.000
-IoU of matched boxes     0.870      —
-BLEU-2                   0.630  0.000
-ROUGE-L                  0.710  0.000
-BLEU-2, matched          0.888      —
-ROUGE-L, matched         0.957      —
-tags exact               0.458  0.000
-tag precision            0.850      —
-tag recall               0.607  0.000
-format                   0.875  0.000
-boxes an answer          1.130      —
-boxes annotated          1.167  1.167
-area of a box            0.211      —
-overlap of boxes         0.000      —
+                       ours   none
+images                   40     40
+answered                 38      0
+without a verdict         1      0
+accuracy              0.775  0.000
+balanced accuracy     0.771  0.000
+accuracy on fake      0.792  0.000
+accuracy on real      0.750  0.000
+precision of fake     0.864      —
+F1 of fake            0.826  0.000
+false positive rate   0.188  0.000
+AUROC                 0.809      —
+average precision     0.865      —
+IoU                   0.708  0.000
+box precision at 0.5  0.885      —
+box recall at 0.5     0.821  0.000
+box F1 at 0.5         0.852  0.000
+IoU of matched boxes  0.870      —
+BLEU-2                0.630  0.000
+ROUGE-L               0.710  0.000
+BLEU-2, matched       0.888      —
+ROUGE-L, matched      0.957      —
+exact tags            0.458  0.000
+tag precision         0.850      —
+tag recall            0.607  0.000
+exact format          0.875  0.000
+boxes per answer      1.130      —
+annotated boxes       1.167  1.167
+area per box          0.211      —
+overlap of boxes      0.000      —
 
 mean and spread over folds           ours           none
 accuracy                    0.775 ± 0.050  0.000 ± 0.000
 balanced accuracy           0.771 ± 0.042  0.000 ± 0.000
 F1 of fake                  0.826 ± 0.075  0.000 ± 0.000
-false positives on real     0.188 ± 0.125  0.000 ± 0.000
+false positive rate         0.188 ± 0.125  0.000 ± 0.000
 AUROC                       0.812 ± 0.090              —
 average precision           0.874 ± 0.091              —
 IoU                         0.708 ± 0.160  0.000 ± 0.000
 box F1 at 0.5               0.851 ± 0.117  0.000 ± 0.000
 BLEU-2                      0.642 ± 0.211  0.000 ± 0.000
 ROUGE-L                     0.722 ± 0.218  0.000 ± 0.000
-tags exact                  0.458 ± 0.160  0.000 ± 0.000
-format                      0.875 ± 0.096  0.000 ± 0.000
+exact tags                  0.458 ± 0.160  0.000 ± 0.000
+exact format                0.875 ± 0.096  0.000 ± 0.000
 
 answers with  ours  none
 no_verdict       1     0  no verdict that can be read
@@ -95,18 +95,18 @@ def test_with_intervals():
     assert (
         render_table(results, comparisons, 0.9)
         == """\
-with 90 % intervals      always fake           right
-images                   4                     4
-answered                 4                     4
-without a verdict        0                     0
-accuracy                 0.500 [0.500, 0.500]  1.000 [1.000, 1.000]
-balanced accuracy        0.500 [0.500, 0.500]  1.000 [1.000, 1.000]
-accuracy on fake         1.000 [1.000, 1.000]  1.000 [1.000, 1.000]
-accuracy on real         0.000 [0.000, 0.000]  1.000 [1.000, 1.000]
-precision of fake        0.500 [0.500, 0.500]  1.000 [1.000, 1.000]
-F1 of fake               0.667 [0.667, 0.667]  1.000 [1.000, 1.000]
-false positives on real  1.000 [1.000, 1.000]  0.000 [0.000, 0.000]
-boxes annotated          1.000 [1.000, 1.000]  1.000 [1.000, 1.000]
+with 90 % intervals  always fake           right
+images               4                     4
+answered             4                     4
+without a verdict    0                     0
+accuracy             0.500 [0.500, 0.500]  1.000 [1.000, 1.000]
+balanced accuracy    0.500 [0.500, 0.500]  1.000 [1.000, 1.000]
+accuracy on fake     1.000 [1.000, 1.000]  1.000 [1.000, 1.000]
+accuracy on real     0.000 [0.000, 0.000]  1.000 [1.000, 1.000]
+precision of fake    0.500 [0.500, 0.500]  1.000 [1.000, 1.000]
+F1 of fake           0.667 [0.667, 0.667]  1.000 [1.000, 1.000]
+false positive rate  1.000 [1.000, 1.000]  0.000 [0.000, 0.000]
+annotated boxes      1.000 [1.000, 1.000]  1.000 [1.000, 1.000]
 
 right against always fake  difference          interval      p
 accuracy                       +0.500  [+0.500, +0.500]  0.095

@@ -22,44 +22,11 @@ from ...annotation import Annotation
 from ...answer import PROBLEMS
 from ...tags import TAGS
 from .bootstrap import Array, Ratios
+from .definitions import NAMES
 from .image import Scored
 from .matching import BoxCounts
 from .ranking import Ranking
 from .texts import Text, bleu2, rouge_l, text_counts
-
-FIGURES = {
-    "accuracy": "share of images whose verdict is the label",
-    "balanced_accuracy": "mean of the accuracies on fake and on real images",
-    "accuracy_fake": "accuracy on fake images",
-    "accuracy_real": "accuracy on real images",
-    "precision": "of the images called fake, those that are",
-    "recall": "of the fake images, those called fake",
-    "f1": "harmonic mean of precision and recall of the fake class",
-    "false_positive_rate": "of the real images, those called fake",
-    "auroc": "area under the ROC curve of P(fake)",
-    "average_precision": "average precision of P(fake)",
-    "iou": "mean union IoU on fake images",
-    "box_precision": "of the predicted boxes, those matched at IoU 0.5",
-    "box_recall": "of the annotated boxes, those matched at IoU 0.5",
-    "box_f1": "harmonic mean of the two",
-    "box_iou_matched": "mean IoU of matched boxes",
-    "box_iou_gold": "mean IoU of annotated boxes, 0 without a match",
-    "bleu2": "BLEU-2 of captions, mean over fake images with captions",
-    "rouge_l": "ROUGE-L of captions, mean over fake images with captions",
-    "bleu2_corpus": "BLEU-2 of captions, counts summed over images",
-    "matched_bleu2": "BLEU-2 of captions of matched regions, mean over regions",
-    "matched_rouge_l": "ROUGE-L of captions of matched regions, mean over regions",
-    "matched_bleu2_corpus": "BLEU-2 of captions of matched regions, counts summed",
-    "tags_exact": "share of fake images with exactly the annotated tags",
-    "tag_precision": "of the predicted tags, those annotated",
-    "tag_recall": "of the annotated tags, those predicted",
-    "format_rate": "share of answers exact to the letter",
-    "boxes_per_answer": "boxes of an answer about a fake image",
-    "boxes_annotated": "boxes of a fake image's annotation",
-    "box_area": "mean area of an answer's boxes, of the image's",
-    "box_overlap": "share of an answer's summed box area covered more than once",
-}
-"""Figure -> what it is, in the order of a result. All but the numbers of boxes are in [0, 1]."""
 
 _BATCH = 4096  # texts counted at once
 _MISSING, _UNREADABLE, _REAL, _FAKE = -2, -1, 0, 1
@@ -193,7 +160,7 @@ def _bits(names: Sequence[str], bits: Mapping[str, int]) -> int:
 
 
 class Measures:
-    """Figures of columns, as a function of weights (`statistics.Figures`), under the names of `FIGURES`.
+    """Figures of columns, as a function of weights (`statistics.Figures`), under the names of `METRICS`.
 
     A figure is None where there is nothing that it could be made from. P(fake), where it is known of any image, counts
     as wrong as can be where it is not: below all for a fake image, above all for a real one.
@@ -234,7 +201,7 @@ class Measures:
         for name, counts in self._corpora.items():
             score = float(bleu2(np.append(counts @ weights, [0, 0, 0])))
             found[name] = None if np.isnan(score) else score
-        return {name: found[name] for name in FIGURES}
+        return {name: found[name] for name in NAMES}
 
     def all(self) -> dict[str, float | None]:
         """Figures of all images alike."""

@@ -120,7 +120,7 @@ def score_image(
     if annotation.label == "real":
         return scored
     if asked.boxes:
-        scored = _with_boxes(scored, annotation, answer.names_regions, asked.captions)
+        scored = _with_boxes(scored, annotation, answer.states_regions, asked.captions)
     if asked.captions:
         scored = scored._replace(text=(whole_text(answer), whole_text(annotation)))
     return scored

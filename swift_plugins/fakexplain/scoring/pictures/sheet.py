@@ -1,34 +1,21 @@
-"""Contact sheets: images with annotated and predicted boxes, and what was said of them."""
+"""Contact sheets: many images on one picture, with annotated and predicted boxes, captions and verdicts."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
-from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
 
 from PIL import Image, ImageDraw
 
 from ...annotation import Annotation
 from ...answer import parse_answer, target_regions
-from ...atomic import replacing
+from ...atomic import atomic_file
 from ...errors import DataError
 from ...frames import FrameRule
+from ...pictures.colours import GOLD, INK, PANEL, PAPER, PRED
 from ...pictures.lettering import Pen
-from ...pictures.notes import PANEL, Notes, draw_sign, refusal
-from ...pictures.overlay import (
-    GOLD,
-    INK,
-    PAPER,
-    PRED,
-    boxes_of,
-    draw_boxes,
-    draw_dashed,
-    letter,
-    load_picture,
-    on_picture,
-)
+from ...pictures.notes import Notes, draw_sign, refusal
+from ...pictures.overlay import boxes_of, draw_boxes, draw_dashed, letter, load_picture, on_picture
 from ..metrics.image import boxes_px, score_image
 
 
@@ -46,15 +33,15 @@ def contact_sheet(
 
     Args:
         pairs: records, each with the answer about it or None; all of them are shown.
-        out: PNG to write; it appears whole or not at all.
+        out: PNG to write, atomically.
         rule: frame rule of the run that wrote the answers.
-        variant: what the answers were asked to hold.
+        variant: parts that the answers were asked for.
         columns: images side by side.
         cell: longer side of an image on the sheet in pixels; text and lines grow with it.
-        font: TrueType or OpenType file; Pillow's own font knows little more than ASCII.
+        font: TrueType or OpenType file; default: DejaVu Sans.
 
     Returns:
-        How many images are shown; in place of one that cannot be read stands why.
+        Number of images shown. A panel with the reason replaces each unreadable one.
 
     Raises:
         ValueError: no image, or answers without a rule.
@@ -78,33 +65,9 @@ def contact_sheet(
             sheet.paste(each, (margin + column * (cell + gap), y))
         y += height + gap
 
-    with replacing(out) as partial:
+    with atomic_file(out) as partial:
         sheet.save(partial, "PNG")
     return len(cells)
-
-
-Item = TypeVar("Item")
-
-
-def drawn_at_random(items: Iterable[Item], count: int, seed: int = 0) -> list[Item]:
-    """At most so many of the items, each as likely as any other, in their order; holds no more than that at a time.
-
-    Args:
-        items: anything, of any number.
-        count: how many to take; 0 takes all.
-        seed: the same one draws the same items.
-
-    >>> drawn_at_random("abcdefgh", 3), drawn_at_random("ab", 3), drawn_at_random("ab", 0)
-    (['b', 'f', 'g'], ['a', 'b'], ['a', 'b'])
-    """
-    rng = random.Random(seed)
-    drawn: list[tuple[int, Item]] = []
-    for index, item in enumerate(items):
-        if not count or index < count:
-            drawn.append((index, item))
-        elif (place := rng.randrange(index + 1)) < count:
-            drawn[place] = (index, item)
-    return [item for _, item in sorted(drawn, key=itemgetter(0))]
 
 
 def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, variant: str, pen: Pen) -> Image.Image:
@@ -124,7 +87,7 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     notes.regions(pred, PRED)
     notes.tags("predicted tags", answer.tags if answer else ())
     if answer and not answer.verdict:
-        notes.write(f"answer: {text}" if text and text.strip() else "answer: nothing")
+        notes.write(f"answer: {text}" if text and text.strip() else "answer: empty")
     below = notes.image()
 
     try:
@@ -145,7 +108,7 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
 
 
 def _legend(width: int, answered: bool, pen: Pen) -> Image.Image:
-    """What the colours and signs mean, on as many lines as it takes."""
+    """Explain the colours and signs, on as many lines as needed."""
     legend = Image.new("RGB", (width, 6 * pen.leading), PAPER)
     draw = ImageDraw.Draw(legend)
     size = int(pen.text.size)

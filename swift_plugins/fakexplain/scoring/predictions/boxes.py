@@ -17,7 +17,7 @@ from typing import Any
 from ...boxes import Box
 from ...errors import NOTHING, DataError, Unquoted
 from ...json_items import is_json_list, load_json_items
-from ...json_values import check_numbers, four_numbers, need
+from ...json_values import check_numbers, read_box, require
 from ...paths import check_is_file
 from .labels import AS_IT_IS, NAMES, BaselinePrediction, Convention, image_at, places_of, prediction_of
 
@@ -89,7 +89,7 @@ def _boxes(boxes: Any, at: str) -> tuple[Box, ...]:
     kept = []
     for index, box in enumerate(boxes):
         place = f"{at}[{index}]"
-        x1, y1, x2, y2 = four_numbers(box, "four numbers x1, y1, x2, y2", place)
+        x1, y1, x2, y2 = read_box(box, "four numbers x1, y1, x2, y2", place)
         if x1 > x2 or y1 > y2:
             raise DataError("x1 <= x2 and y1 <= y2 (not x, y, width, height)", box, field=place)
         if x1 < x2 <= 1 and y1 < y2 <= 1:
@@ -128,10 +128,10 @@ def read_coco_results(
     names: dict[int | str, str] = {}
     try:
         for at, image in load_json_items(coco, "images.item"):
-            id = need(image, "id", (int, str), "the image's id", at)
+            id = require(image, "id", (int, str), "the image's id", at)
             if id in names:
                 raise DataError("an id of its own", id, field=f"{at}.id")
-            name = need(image, "file_name", str, "the path of the image", at)
+            name = require(image, "file_name", str, "the path of the image", at)
             names[id] = image_at(images, name, f"{at}.file_name")
         if not names:
             raise DataError("at least one image", NOTHING, field="images")
@@ -142,15 +142,15 @@ def read_coco_results(
         check_is_file(path, "a JSON file of COCO results")
         try:
             for at, result in load_json_items(path):
-                id = need(result, "image_id", (int, str), f"the id of an image of {coco}", at)
+                id = require(result, "image_id", (int, str), f"the id of an image of {coco}", at)
                 if id not in names:
                     raise DataError(f"the id of an image of {coco}", id, field=f"{at}.image_id")
                 expected = "four numbers x, y, width, height"
-                box = need(result, "bbox", list, expected, at)
-                x, y, width, height = four_numbers(box, expected, f"{at}.bbox")
+                box = require(result, "bbox", list, expected, at)
+                x, y, width, height = read_box(box, expected, f"{at}.bbox")
                 if width < 0 or height < 0:
                     raise DataError("a width and a height of at least 0", box, field=f"{at}.bbox")
-                score = need(result, "score", float, "a number", at)
+                score = require(result, "score", float, "a number", at)
                 check_numbers([score], "a number", f"{at}.score")
                 if min_score is None or score >= min_score:
                     boxes[id].append((x, y, x + width, y + height))

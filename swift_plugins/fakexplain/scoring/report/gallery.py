@@ -6,9 +6,7 @@ and ids, and once to gather what every system said of those chosen.
 
 from __future__ import annotations
 
-import base64
 import heapq
-import io
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from ...answer import target_regions
 from ...errors import DataError
 from ...mentions import Mention, RegionLike
 from ...parallel import map_ordered
+from ...pictures.data_uri import jpeg_data_uri
 from ...pictures.overlay import letter, load_picture, place_badges
 from ..run import FILES, Answered, Run, whole_answers_of
 from ..systems import without_checkpoints
@@ -189,9 +188,7 @@ def _picture(record: Annotation, longer_side: int) -> dict[str, str]:
         picture = load_picture(record, min(longer_side, max(record.image_wh)))
     except DataError as error:
         return {"refused": f"{error.field}: expected {error.expected}, found {error.found}"}
-    encoded = io.BytesIO()
-    picture.save(encoded, "JPEG", quality=82, optimize=True)
-    return {"src": "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")}
+    return {"src": jpeg_data_uri(picture, optimize=True)}
 
 
 def _answer(answer: Mapping[str, Any], image_wh: Sequence[int], wh: Sequence[int]) -> dict[str, Any]:

@@ -7,50 +7,13 @@ from typing import TYPE_CHECKING
 
 from ...answer import PROBLEMS
 from ...tags import TAG_WORDS
-from ..metrics.aggregate import FIGURES
-from ..results import COMPARED
+from ..metrics.definitions import COMPARED, LABELS, MEANINGS, short_labels
 from ..systems import Result, checkpoints, systems_of, without_checkpoints
 from .published import ACC, IOU
 from .render import Cell, Column, Figure, Row, Table
-from .terminal import ROWS
 
 if TYPE_CHECKING:
     from ..run import Run
-
-DETECTION = {
-    "accuracy": ACC,
-    "balanced_accuracy": "Balanced acc.",
-    "precision": "Precision",
-    "recall": "Recall",
-    "f1": "F1",
-    "false_positive_rate": "FPR",
-    "auroc": "AUROC",
-    "average_precision": "AP",
-}
-LOCALISATION = {
-    "iou": IOU,
-    "box_precision": "Box precision",
-    "box_recall": "Box recall",
-    "box_f1": "Box F1",
-    "box_iou_matched": "Matched IoU",
-    "box_iou_gold": "Annotated IoU",
-}
-EXPLANATION = {
-    "bleu2": "BLEU-2",
-    "rouge_l": "ROUGE-L",
-    "bleu2_corpus": "BLEU-2, corpus",
-    "matched_bleu2": "Matched BLEU-2",
-    "matched_rouge_l": "Matched ROUGE-L",
-    "matched_bleu2_corpus": "Matched BLEU-2, corpus",
-    "tags_exact": "Tags exact",
-}
-FORM = {
-    "format_rate": "Format",
-    "boxes_per_answer": "Boxes",
-    "boxes_annotated": "Boxes annotated",
-    "box_area": "Box area",
-    "box_overlap": "Box overlap",
-}
 
 
 def bounded(result: Result, figure: str) -> Figure:
@@ -74,9 +37,9 @@ def interval_notes(runs: Iterable[Run]) -> list[str]:
 def summaries(runs: Sequence[Run]) -> list[Table]:
     """A row a system: its verdicts, its boxes, its words, and the form of its answers."""
     systems = without_checkpoints(systems_of(runs))
-    detection = _figures_table("detection", "Verdicts", DETECTION, systems, runs)
-    localisation = _figures_table("localisation", "Boxes", LOCALISATION, systems, runs)
-    explanation = _figures_table("explanation", "Captions and tags", EXPLANATION, systems, runs)
+    detection = _figures_table("detection", "Verdicts", short_labels("detection"), systems, runs)
+    localisation = _figures_table("localisation", "Boxes", short_labels("localisation"), systems, runs)
+    explanation = _figures_table("explanation", "Captions and tags", short_labels("explanation"), systems, runs)
     return [table for table in (detection, localisation, explanation, _form(systems)) if table]
 
 
@@ -97,13 +60,15 @@ def _figures_table(
 
 
 def _meanings(figures: dict[str, str]) -> list[str]:
-    meanings = "; ".join(f"{words}: {FIGURES[figure]}" for figure, words in figures.items())
+    meanings = "; ".join(f"{words}: {MEANINGS[figure]}" for figure, words in figures.items())
     return [meanings + "."] if meanings else []
 
 
 def _form(systems: dict[str, Result]) -> Table | None:
     known = {
-        figure: words for figure, words in FORM.items() if any(each[figure] is not None for each in systems.values())
+        figure: words
+        for figure, words in short_labels("form").items()
+        if any(each[figure] is not None for each in systems.values())
     }
     codes = [code for code in PROBLEMS if any(each["problems"].get(code) for each in systems.values())]
     columns = [Column(name) for name in ("Images", "No answer", "No verdict", *known.values())]
@@ -213,5 +178,5 @@ def along_training(runs: Sequence[Run]) -> Table | None:
 
 def _words(figure: str) -> str:
     """With a capital letter, unless the first word has capitals of its own."""
-    words = ROWS[figure]
+    words = LABELS[figure]
     return words[0].upper() + words[1:]

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from ...generators import FAMILIES, GENERATORS
 from ...tags import canonical_tag
+from ..metrics.definitions import METRICS
 from ..systems import Result, external_runs, main_runs, name_key, perturbed_runs, systems_of, without_checkpoints
 from .ours import along_training, bounded, comparisons, folds, interval_notes, mcnemar, summaries, tag_scores
-from .published import ACC, BLEU2, IOU, ROUGE_L, SAMPLES, WITH, WITHOUT, all_of, paper_table
+from .published import ACC, IOU, SAMPLES, WITH, WITHOUT, all_of, paper_table
 from .render import Cell, Column, Figure, Row, Table
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ PERTURBATIONS = {
 }
 """What `fakexplain perturb --paper` does -> as Table 5 names it."""
 _DATASETS = {"ff": "FaceForensics++", "mmfr": "MMFR-Dataset", "gptimage": "GPT-Image-1"}  # other names of them
-_FIGURES = {ACC: "accuracy", IOU: "iou", BLEU2: "bleu2", ROUGE_L: "rouge_l"}
+_METRIC_NAMES = {metric.short: metric.name for metric in METRICS}
 
 _TITLES = {
     1: "Accuracy and IoU by generator (the paper's Table 1)",
@@ -171,7 +172,7 @@ def _above_paper(number: int, runs: Sequence[Run]) -> Table | None:
     paper = paper_table(number)
     metrics = paper.columns[""]
     rows = [
-        Row(name, [bounded(result, _FIGURES[metric]) for metric in metrics], "Ours")
+        Row(name, [bounded(result, _METRIC_NAMES[metric]) for metric in metrics], "Ours")
         for name, result in _systems(runs).items()
     ]
     theirs = [
@@ -230,7 +231,7 @@ def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table
     for group in [*paper.rows, *(name for name in named if name not in paper.rows)]:
         ours = [found.get(group, {}).get(system) for system in systems]
         for metric in (ACC, IOU):
-            cells: list[Cell] = [bounded(result, _FIGURES[metric]) if result else None for result in ours]
+            cells: list[Cell] = [bounded(result, _METRIC_NAMES[metric]) if result else None for result in ours]
             cells += [paper.values.get((group, column, metric)) for column in paper.columns]
             if any(_value(cell) is not None for cell in cells):
                 rows.append(Row(metric, cells, group))
@@ -307,7 +308,7 @@ def _beside_paper(
 
 def _ours(line: _Line, system: str, metric: str) -> Cell:
     figures = line.ours.get(system)
-    return bounded(figures, _FIGURES[metric]) if figures else None
+    return bounded(figures, _METRIC_NAMES[metric]) if figures else None
 
 
 def _value(cell: Cell) -> Cell:

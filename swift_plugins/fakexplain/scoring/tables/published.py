@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-ACC, IOU, BLEU2, ROUGE_L = "Acc.", "IoU", "BLEU-2", "ROUGE-L"
+ACC, IOU = "Acc.", "IoU"
 WITH, WITHOUT, SAMPLES = "Acc. on X", "Acc. on non-X", "Samples"
 
 HUMANS_PREFERRED = 0.529

@@ -6,44 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...answer import PROBLEMS
-from ...text_table import aligned
-from ..results import COMPARED
+from ...text_table import align_columns
+from ..metrics.definitions import COMPARED, HEADLINES, LABELS
 
-ROWS = {
-    "n": "images",
-    "answered": "answered",
-    "unreadable": "without a verdict",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "accuracy_fake": "accuracy on fake",
-    "accuracy_real": "accuracy on real",
-    "precision": "precision of fake",
-    "f1": "F1 of fake",
-    "false_positive_rate": "false positives on real",
-    "auroc": "AUROC",
-    "average_precision": "average precision",
-    "iou": "IoU",
-    "box_precision": "box precision at 0.5",
-    "box_recall": "box recall at 0.5",
-    "box_f1": "box F1 at 0.5",
-    "box_iou_matched": "IoU of matched boxes",
-    "bleu2": "BLEU-2",
-    "rouge_l": "ROUGE-L",
-    "matched_bleu2": "BLEU-2, matched",
-    "matched_rouge_l": "ROUGE-L, matched",
-    "tags_exact": "tags exact",
-    "tag_precision": "tag precision",
-    "tag_recall": "tag recall",
-    "format_rate": "format",
-    "boxes_per_answer": "boxes an answer",
-    "boxes_annotated": "boxes annotated",
-    "box_area": "area of a box",
-    "box_overlap": "overlap of boxes",
-}
-"""What is shown of a result, and its name; the fold's and the comparison's tables take theirs from it."""
-
-TOLD = ("accuracy", "f1", "auroc", "iou", "rouge_l")
-"""Figures whose differences are shown."""
+ROWS = {"n": "images", "answered": "answered", "unreadable": "without a verdict"} | LABELS
+"""Row of a result -> its heading."""
 
 
 def render_table(
@@ -56,19 +23,19 @@ def render_table(
     intervals = any(result["intervals"] for result in results.values())
     head = f"with {100 * level:g} % intervals" if intervals else ""
     left = range(len(names) + 1) if intervals else (0,)
-    parts = [aligned([[head, *names], *rows], left=left)]
+    parts = [align_columns([[head, *names], *rows], left=left)]
     if any(result["over_folds"] for result in results.values()):
         rows = [
             [ROWS[figure], *(_spread(result["over_folds"].get(figure)) for result in results.values())]
             for figure in known
             if figure in COMPARED
         ]
-        parts.append(aligned([["mean and spread over folds", *names], *rows]))
+        parts.append(align_columns([["mean and spread over folds", *names], *rows]))
     if codes := [code for code in PROBLEMS if any(result["problems"][code] for result in results.values())]:
         counts = [
             [code, *(str(result["problems"][code]) for result in results.values()), PROBLEMS[code]] for code in codes
         ]
-        parts.append(aligned([["answers with", *names, ""], *counts], left=(0, -1)))
+        parts.append(align_columns([["answers with", *names, ""], *counts], left=(0, -1)))
     told = [each for each in comparisons if len(names) < 4 or each["b"] == names[0]]
     parts += [_comparison(each) for each in told]
     if told != comparisons:
@@ -96,7 +63,7 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
     rows = [
         [ROWS[figure], f"{each['difference']:+.3f}", _interval(each["interval"]), _p(each["p"])]
         for figure, each in comparison["figures"].items()
-        if figure in TOLD and each["difference"] is not None
+        if figure in HEADLINES and each["difference"] is not None
     ]
     test = comparison["mcnemar"]
     line = (
@@ -104,7 +71,7 @@ def _comparison(comparison: Mapping[str, Any]) -> str:
         f"{test['only_b']} times, p {_p(test['p'])}"
     )
     head = f"{comparison['a']} against {comparison['b']}"
-    return (aligned([[head, "difference", "interval", "p"], *rows]) if rows else head) + f"\n{line}"
+    return (align_columns([[head, "difference", "interval", "p"], *rows]) if rows else head) + f"\n{line}"
 
 
 def _interval(interval: Sequence[float] | None) -> str:

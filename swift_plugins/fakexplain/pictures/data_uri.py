@@ -1,0 +1,24 @@
+"""A picture inside a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+from PIL import Image
+
+
+def jpeg_data_uri(picture: Image.Image, **options: Any) -> str:
+    """A picture as a `data:` URI that holds it as JPEG.
+
+    Args:
+        picture: in a mode that JPEG knows.
+        options: further ones of Pillow's JPEG encoder.
+
+    >>> jpeg_data_uri(Image.new("RGB", (1, 1)))[:27]
+    'data:image/jpeg;base64,/9j/'
+    """
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=82, **options)
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.getvalue()).decode("ascii")

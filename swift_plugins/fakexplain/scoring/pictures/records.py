@@ -1,0 +1,127 @@
+"""Records to draw, each with the answers of systems."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...annotation import LABELS, Annotation
+from ...boxes import Box
+from ...errors import DataError, Unquoted
+from ...frames import FrameRule
+from ...mentions import Mention
+from ...tags import TAG_WORDS
+from .. import run
+from ..metrics.image import Scored, score_image
+from ..predictions.answers import by_image, join_all, read_predictions
+
+AnsweredRecord = tuple[Annotation, dict[str, Scored | None]]
+"""A record, and system -> its answer with regions in original pixels, None if it gave none."""
+
+
+def answers_of_run(records: Iterable[Annotation], systems: Sequence[str]) -> Iterator[AnsweredRecord]:
+    """Each record of a run with the answers of some of its systems.
+
+    Args:
+        records: lines of images.jsonl, streamed.
+        systems: their names.
+
+    Raises:
+        DataError: an answer is not as `fakexplain score` writes it.
+    """
+    for record in records:
+        answers = run.answers_of(record)
+        yield record, {name: _read_answer(record, name, answers.get(name)) for name in systems}
+
+
+def answers_of_files(
+    records: Iterable[Annotation], systems: Mapping[str, Sequence[Path]], rule: FrameRule, variant: str
+) -> Iterator[AnsweredRecord]:
+    """Each record that a system answers, with the answers; every record if there is no system.
+
+    Args:
+        records: streamed.
+        systems: name -> files that `swift infer` wrote.
+        rule: frame rule of the runs that wrote them.
+        variant: parts that the answers were asked for.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_predictions` and `join_all`.
+    """
+    predictions = {
+        name: by_image(each for path in paths for each in read_predictions(path)) for name, paths in systems.items()
+    }
+    for record, found in join_all(records, predictions):
+        if not systems or any(found.values()):
+            yield record, {name: each and score_image(record, each.text, rule, variant) for name, each in found.items()}
+
+
+def _read_answer(annotation: Annotation, name: str, answer: Any) -> Scored | None:
+    if answer is None:
+        return None
+    try:
+        verdict, iou, tags = answer["verdict"], answer["iou"], answer["tags"]
+        regions = tuple(Mention(each["bbox"] and tuple(each["bbox"]), each["caption"]) for each in answer["regions"])
+        valid = (
+            verdict in (*LABELS, None)
+            and (iou is None or 0 <= iou <= 1)
+            and (tags is None or TAG_WORDS.keys() >= {*tags})
+            and all(isinstance(caption, str) and _lies_in(box, annotation.image_wh) for box, caption in regions)
+        )
+    except (KeyError, TypeError, ValueError):
+        valid = False
+    if not valid:
+        error = DataError("an answer as `fakexplain score` writes it", answer, field=f"answers.{name}")
+        raise error.at(annotation.file, annotation.line, annotation.id)
+    return Scored(annotation.label, verdict, iou=iou, regions=regions, tags=None if tags is None else tuple(tags))
+
+
+def _lies_in(box: Box | None, image_wh: tuple[int, int]) -> bool:
+    if box is None:
+        return True
+    x1, y1, x2, y2 = box
+    return 0 <= x1 <= x2 <= image_wh[0] and 0 <= y1 <= y2 <= image_wh[1]
+
+
+def select_ids(records: Iterable[AnsweredRecord], ids: Collection[str], source: Path) -> list[AnsweredRecord]:
+    """The records of some ids, in their order.
+
+    Args:
+        records: streamed to the end.
+        ids: of the records to keep.
+        source: where the records come from, for the error.
+
+    Raises:
+        DataError: no record has one of the ids.
+    """
+    selected = [each for each in records if each[0].id in ids]
+    if unknown := set(ids) - {record.id for record, _ in selected}:
+        raise DataError(f"ids of records of {source}", Unquoted(", ".join(sorted(unknown)[:5])), field="--id")
+    return selected
+
+
+Item = TypeVar("Item")
+
+
+def sample(items: Iterable[Item], count: int, seed: int = 0) -> list[Item]:
+    """A random sample of items in their order, each as likely as any other; no more than that are kept at a time.
+
+    Args:
+        items: any number, streamed.
+        count: at most so many; 0 takes all.
+        seed: the same seed takes the same items.
+
+    >>> sample("abcdefgh", 3), sample("ab", 3), sample("ab", 0)
+    (['b', 'f', 'g'], ['a', 'b'], ['a', 'b'])
+    """
+    rng = random.Random(seed)
+    kept: list[tuple[int, Item]] = []
+    for index, item in enumerate(items):
+        if not count or index < count:
+            kept.append((index, item))
+        elif (place := rng.randrange(index + 1)) < count:
+            kept[place] = (index, item)
+    return [item for _, item in sorted(kept, key=itemgetter(0))]

@@ -1,0 +1,75 @@
+"""Records to draw: the answers of a run, and which records are chosen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from swift_plugins.fakexplain.annotation import Annotation, Region
+from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.scoring.metrics.image import Scored
+from swift_plugins.fakexplain.scoring.pictures.records import AnsweredRecord, answers_of_run, sample, select_ids
+
+ANSWER = {"verdict": "fake", "iou": 0.5, "regions": [{"bbox": [1, 2, 3, 4], "caption": ""}], "tags": None}
+
+
+def of_a_run(answers: object) -> Annotation:
+    return Annotation("a", "a.png", 9, 9, "fake", extra={"answers": answers}, file="images.jsonl", line=7)
+
+
+def test_answers_of_a_run():
+    gold = of_a_run({"ours": ANSWER, "silent": None, "tags": ANSWER | {"tags": ["texture_error"]}, "not asked for": 1})
+    ((record, answers),) = answers_of_run([gold], ["ours", "silent", "lacking", "tags"])
+    assert record is gold
+    expected = Scored("fake", "fake", iou=0.5, regions=(Region((1, 2, 3, 4), ""),))
+    assert answers == {
+        "ours": expected,
+        "silent": None,
+        "lacking": None,
+        "tags": expected._replace(tags=("texture_error",)),
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "fake",
+        [],
+        {},
+        {"verdict": "fake"},
+        *(ANSWER | {"verdict": verdict} for verdict in (3, "FAKE", [])),
+        *(ANSWER | {"iou": iou} for iou in ("0.5", 2, [])),
+        *(ANSWER | {"tags": tags} for tags in (5, ["none"], [[]], "texture_error")),
+        *(ANSWER | {"regions": regions} for regions in (None, "ab", [1], [{"bbox": None}])),
+        *(
+            ANSWER | {"regions": [{"bbox": bbox, "caption": ""}]}
+            for bbox in ([1, 2], [1, 2, 3, 4, 5], ["a", 2, 3, 4], 7, [3, 2, 1, 4], [-1, 2, 3, 4], [0, 0, 10, 4], [])
+        ),
+        ANSWER | {"regions": [{"bbox": None, "caption": 3}]},
+    ],
+)
+def test_what_is_no_answer_says_where(wrong: object):
+    message = r"^images.jsonl:7: answers.ours: expected an answer as `fakexplain score` writes it, found .*\(id 'a'\)$"
+    with pytest.raises(DataError, match=message):
+        list(answers_of_run([of_a_run({"ours": wrong})], ["ours"]))
+
+
+@pytest.mark.parametrize("answers", [None, [], "x"])
+def test_a_run_without_answers_says_where(answers: object):
+    with pytest.raises(DataError, match="^images.jsonl:7: answers: expected what each system said"):
+        list(answers_of_run([of_a_run(answers)], ["ours"]))
+
+
+def test_records_of_ids_in_the_order_of_the_file():
+    records: list[AnsweredRecord] = [(Annotation(id, "a.png", 9, 9, "real"), {}) for id in "abcd"]
+    assert [record.id for record, _ in select_ids(records, ["d", "b"], Path("f.jsonl"))] == ["b", "d"]
+    with pytest.raises(DataError, match="^--id: expected ids of records of f.jsonl, found x, y$"):
+        select_ids(records, ["y", "a", "x"], Path("f.jsonl"))
+
+
+def test_each_item_is_as_likely_in_a_sample():
+    """400 samples of 2 of 5: each item is in 160 of them, with a standard deviation below 10."""
+    counts = Counter(item for seed in range(400) for item in sample("abcde", 2, seed))
+    assert set(counts) == set("abcde") and all(120 < count < 200 for count in counts.values())
