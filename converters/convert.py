@@ -1,134 +1,139 @@
-"""Outside formats into records: every image found, opened and upright, every field checked."""
+"""Drafts into records: every image found, opened and upright, every field checked."""
 
 from __future__ import annotations
 
 import io
 import itertools
 import posixpath
-import re
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation, parse_record
+from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import save_upright
 
-from .drafts.draft import Draft, Piece, inner_path
+from .drafts.draft import Draft, DraftRegion, Piece, inner_path
 
-From = Callable[[Any], "list[Draft]"]
+Parse = Callable[[Any], "list[Draft]"]
 
 
 @dataclass
-class Report:
-    """What converting changed, beyond form: counts.
+class Changes:
+    """Counts of what converting changed, apart from the format.
 
     Attributes:
-        clipped: boxes that reached out of their image, now cut at its border.
-        turned: images rewritten upright, for their EXIF said that viewers turn them.
-        written: images that the source held within itself.
+        clipped: boxes that reached beyond their image, now cut at its border.
+        turned: images rewritten upright, because their EXIF makes viewers turn them.
+        extracted: images that were embedded in the source.
     """
 
     clipped: int = 0
     turned: int = 0
-    written: int = 0
+    extracted: int = 0
+
+    def add(self, other: Changes) -> None:
+        """Add another's counts to these."""
+        self.clipped, self.turned, self.extracted = map(sum, zip(astuple(self), astuple(other), strict=True))
 
 
 class Place(NamedTuple):
     """A folder of images.
 
     Attributes:
-        now: where it is while converting.
-        later: the way to it from the folder of the annotations file, once all is done.
+        now: its path while converting.
+        later: its final path, relative to the folder of the annotations file.
     """
 
     now: Path
     later: str
 
 
+class NewImage(NamedTuple):
+    """An image file that was written to a temporary path, and its path in the folder of written images."""
+
+    temporary: Path
+    name: str
+
+
 @dataclass
-class _Done:
-    """What became of a draft.
+class Converted:
+    """A draft's record, the changes to it, and its new image file, if any."""
 
-    Attributes:
-        annotation, error: one of the two.
-        report: what was changed.
-        new: a file that was written aside, and the path in the folder of written images that it is for.
-    """
-
-    annotation: Annotation | None = None
-    error: DataError | None = None
-    report: Report = field(default_factory=Report)
-    new: tuple[Path, str] | None = None
+    annotation: Annotation
+    changes: Changes
+    new: NewImage | None
 
 
 def convert(
     pieces: Iterable[Piece],
-    parse: From,
+    parse: Parse,
     *,
     images: Place,
     written: Place,
     source: str = "the source",
     label: str | None = None,
     fields: Mapping[str, Any] | None = None,
-    report: Report | None = None,
+    changes: Changes | None = None,
     on_error: OnError = raise_error,
 ) -> Generator[Annotation, None, None]:
     """Records of a source, in its order.
 
-    Closing it ends all writing of images.
+    Closing the generator ends all writing of images.
 
     Args:
-        pieces: what the format's `load_NAME` yields.
-        parse: its `from_NAME`.
-        images: folder that image paths in the source are relative to; where it has no such file, its folder `images`
-            is looked into.
-        written: folder for images that are rewritten upright (a.jpg as a.jpg.png) or were held within the source (as
-            they were, named by their ids).
-        source: what an error calls the source as a whole.
-        label: label of images of which the source says nothing.
+        pieces: those that the format's `load_NAME` yields.
+        parse: the format's `from_NAME`.
+        images: folder that image paths in the source are relative to; a missing file is searched in its folder
+            `images`.
+        written: folder for images that are rewritten upright (a.jpg as a.jpg.png) or embedded in the source (unchanged,
+            named by their ids).
+        source: name of the source as a whole, for errors.
+        label: label of images that the source leaves unlabelled.
         fields: further fields for every record, such as generator.
-        report: counts are added to it.
-        on_error: called with the error of each bad record, after which the next is read; without it the first raises.
+        changes: counts are added to it.
+        on_error: called with the error of each bad record, which is then skipped; by default the first is raised.
 
     Raises:
-        DataError: a bad record: a field that is missing or wrong, an image that is missing, cannot be read or has
-            another size than the source says, an id twice, or no record at all.
+        DataError: a bad record: a field is missing or wrong, an image is missing, unreadable or of another size than
+            the source gives, an id is repeated, or there is no record at all.
     """
-    report = report or Report()
-    aside = written.now / ".new"
-    desk = _Desk(parse, images, aside, written.later, label, dict(fields or {}))
+    changes = changes or Changes()
+    temporary = written.now / ".new"
+    converter = _Converter(parse, images, temporary, written.later, label, dict(fields or {}))
     count = 0
     try:
-        with closing(Ids()) as ids, closing(map_ordered(desk.finish, _to_the_end(pieces, source))) as finished:
-            for done in itertools.chain.from_iterable(finished):
+        with (
+            closing(Ids()) as ids,
+            closing(map_ordered(converter.convert_piece, _catch_last_error(pieces, source))) as results,
+        ):
+            for result in itertools.chain.from_iterable(results):
                 count += 1
                 try:
-                    if done.error is not None:
-                        raise done.error
-                    assert done.annotation is not None
-                    _note(ids, done.annotation)
-                    _put(done, written.now)
+                    if isinstance(result, DataError):
+                        raise result
+                    _add_id(ids, result.annotation)
+                    _move_image(result, written.now)
                 except DataError as error:
                     on_error(error)
                     continue
-                for name in vars(report):
-                    setattr(report, name, getattr(report, name) + getattr(done.report, name))
-                yield done.annotation
+                changes.add(result.changes)
+                yield result.annotation
         if not count:
             raise DataError("at least one image", Unquoted("none")).at(source, 0)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _to_the_end(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
-    """The pieces, and as a last one the error that ended their reading, if one did."""
+def _catch_last_error(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
+    """The pieces, and as a last one the error that ended their reading, if any."""
     try:
         yield from pieces
     except DataError as error:
@@ -138,138 +143,142 @@ def _to_the_end(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
 
 
 def _too_deep() -> DataError:
-    return DataError("data that is nested less deep", Unquoted("more"))
+    return DataError("data that is nested less deeply", Unquoted("more levels"))
 
 
-def _note(ids: Ids, annotation: Annotation) -> None:
+def _add_id(ids: Ids, annotation: Annotation) -> None:
     try:
         ids.add(annotation.id, f"image {annotation.image}")
     except DataError as error:
         raise error.at(annotation.file, annotation.line) from None
 
 
-def _put(done: _Done, folder: Path) -> None:
-    """Move what was written aside to its place; what lies there already is the same image of another record."""
-    if done.new is None:
+def _move_image(result: Converted, folder: Path) -> None:
+    """Move a new image file to its place; a file that is already there is the same image of another record."""
+    if result.new is None:
         return
-    aside, name = done.new
-    target = folder / name
+    target = folder / result.new.name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
-            aside.replace(target)
+            result.new.temporary.replace(target)
     except (FileExistsError, NotADirectoryError):
-        assert done.annotation is not None
-        error = DataError("a name that no other image's folder has", name, field="image")
-        raise error.at(done.annotation.file, done.annotation.line, done.annotation.id) from None
+        error = DataError("a name that is not the folder of another image", result.new.name, field="image")
+        raise error.at(result.annotation.file, result.annotation.line, result.annotation.id) from None
 
 
-class _Desk:
-    """Where drafts become records; several threads work at it."""
+class _Converter:
+    """Converts pieces into records; several threads share one."""
 
     def __init__(
-        self, parse: From, images: Place, aside: Path, later: str, label: str | None, fields: dict[str, Any]
+        self, parse: Parse, images: Place, temporary: Path, later: str, label: str | None, fields: dict[str, Any]
     ) -> None:
-        self.parse, self.images, self.aside, self.later = parse, images, aside, later
+        self.parse, self.images, self.temporary, self.later = parse, images, temporary, later
         self.label, self.fields = label, fields
         self.numbers = itertools.count()
 
-    def finish(self, piece: Piece) -> list[_Done]:
+    def convert_piece(self, piece: Piece) -> list[Converted | DataError]:
+        """The record, or the error, of each draft of a piece."""
         try:
             if isinstance(piece.data, DataError):
                 raise piece.data
-            return [self._finish(draft, piece) for draft in self.parse(piece.data)]
+            return [self._convert(draft, piece) for draft in self.parse(piece.data)]
         except DataError as error:
-            return [_Done(error=_placed(error, piece))]
+            return [_with_place(error, piece)]
         except RecursionError:
-            return [_Done(error=_placed(_too_deep(), piece))]
+            return [_with_place(_too_deep(), piece)]
 
-    def _finish(self, draft: Draft, piece: Piece) -> _Done:
-        done = _Done()
+    def _convert(self, draft: Draft, piece: Piece) -> Converted | DataError:
         try:
-            annotation = self._record(draft, done)
+            return self._complete(draft, piece)
         except DataError as error:
-            region = _REGION.match(error.field)
-            if region and draft.places:
-                error.field = draft.places[int(region[1])] + error.field[region.end() :]
-            return _Done(error=_placed(error, piece, draft.id))
-        done.annotation = replace(annotation, file=piece.file, line=piece.line)
-        return done
+            error.field = _source_field(error.field, draft.regions)
+            return _with_place(error, piece, draft.id)
 
-    def _record(self, draft: Draft, done: _Done) -> Annotation:
+    def _complete(self, draft: Draft, piece: Piece) -> Converted:
         name = inner_path(draft.image) if isinstance(draft.image, str) else None
         id = draft.id or (name and str(name.with_suffix("")))
         if not id:
-            raise DataError("an id, for the image has no name", NOTHING, field="id")
-        image, wh = self._image(draft, name, id, done)
+            raise DataError("an id, because the image has no name", NOTHING, field="id")
+        changes = Changes()
+        path, wh, new = self._image(draft, name, id, changes)
         if draft.wh is not None and draft.wh != wh:
             found = Unquoted(f"{draft.wh[0]}x{draft.wh[1]}")
             raise DataError(f"the upright image's own {wh[0]}x{wh[1]} pixels", found, field="width, height")
+        label = draft.label or ("fake" if draft.regions or draft.tags else self.label)
+        if label is None:
+            raise DataError("'fake' or 'real', or --label for images without a label", NOTHING, field="label")
         record = {
             "id": id,
-            "image": image,
+            "image": path,
             "width": wh[0],
             "height": wh[1],
-            "label": draft.label or ("fake" if draft.regions or draft.tags else self.label),
-            "regions": [{"bbox": _inside(region, wh, done.report), "caption": region[4]} for region in draft.regions],
+            "label": label,
+            "regions": [{"bbox": _clip(each.box, wh, changes), "caption": each.caption} for each in draft.regions],
             "tags": list(draft.tags),
         }
-        if record["label"] is None:
-            raise DataError(
-                "'fake' or 'real', or a --label for images of which nothing is said", NOTHING, field="label"
-            )
-        return parse_record(record | draft.fields | self.fields)
+        annotation = parse_record(record | draft.fields | self.fields)
+        return Converted(replace(annotation, file=piece.file, line=piece.line), changes, new)
 
-    def _image(self, draft: Draft, name: PurePosixPath | None, id: str, done: _Done) -> tuple[str, tuple[int, int]]:
-        """The image's path in its record, and its upright size; it is written anew where it must be."""
-        held = io.BytesIO(draft.image) if isinstance(draft.image, bytes) else None
-        path, later = self._found(name) if name else (Path(), "")
+    def _image(
+        self, draft: Draft, name: PurePosixPath | None, id: str, changes: Changes
+    ) -> tuple[str, tuple[int, int], NewImage | None]:
+        """The image's path in its record, its upright size, and its new file if it has to be written."""
+        embedded = io.BytesIO(draft.image) if isinstance(draft.image, bytes) else None
+        path, later = self._find(name) if name else (Path(), "")
         stem = str(name or inner_path(id, field="id"))
-        with open_image(held or path, str(path) if name else f"the image of {id!r}") as image:
-            done.report.written += held is not None
+        with open_image(embedded or path, str(path) if name else f"the image of {id!r}") as image:
+            changes.extracted += embedded is not None
             if orientation(image) != 1:
-                done.report.turned += 1
-                return self._write(f"{stem}.png", image, done), upright_wh(image)
-            if held:
+                changes.turned += 1
+                new = self._write(f"{stem}.png", image)
+                return f"{self.later}/{new.name}", upright_wh(image), new
+            if embedded:
                 suffix = _SUFFIXES.get(image.format, f".{image.format.lower()}")
-                return self._write(f"{stem}{suffix}", held.getvalue(), done), image.size
-            return later, image.size
+                new = self._write(f"{stem}{suffix}", embedded.getvalue())
+                return f"{self.later}/{new.name}", image.size, new
+            return later, image.size, None
 
-    def _found(self, name: PurePosixPath) -> tuple[Path, str]:
-        """Where an image is, and the way to it from the annotations file."""
+    def _find(self, name: PurePosixPath) -> tuple[Path, str]:
+        """An image's path, and its path from the annotations file."""
         for inner in (name, "images" / name):
             if (self.images.now / inner).is_file():
                 return self.images.now / inner, posixpath.normpath(f"{self.images.later}/{inner}")
         found = Unquoted(f"no file {self.images.now / name}")
-        raise DataError("an image file (--images names the folder they are in)", found, field="image")
+        raise DataError("an image file (--images names their folder)", found, field="image")
 
-    def _write(self, name: str, image: Any, done: _Done) -> str:
-        """Write an image, or a file's bytes, aside."""
-        self.aside.mkdir(parents=True, exist_ok=True)
-        aside = self.aside / str(next(self.numbers))
+    def _write(self, name: str, image: Any) -> NewImage:
+        """Write an image, or a file's bytes, to a temporary path."""
+        self.temporary.mkdir(parents=True, exist_ok=True)
+        path = self.temporary / str(next(self.numbers))
         if isinstance(image, bytes):
-            aside.write_bytes(image)
+            path.write_bytes(image)
         else:
-            save_upright(image, aside)
-        done.new = aside, name
-        return f"{self.later}/{name}"
+            save_upright(image, path)
+        return NewImage(path, name)
 
 
 _SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif"}
-_REGION = re.compile(r"regions\[(\d+)\]")
 
 
-def _placed(error: DataError, piece: Piece, id: str | None = None) -> DataError:
+def _source_field(field: str, regions: list[DraftRegion]) -> str:
+    """A record's field under the path that its region has in the source."""
+    paths = {f"regions[{index}]": region.at for index, region in enumerate(regions) if region.at}
+    region, dot, rest = field.partition(".")
+    return f"{paths.get(region, region)}{dot}{rest}"
+
+
+def _with_place(error: DataError, piece: Piece, id: str | None = None) -> DataError:
     if piece.at:
         error.field = f"{piece.at}.{error.field}" if error.field else piece.at
     return error if error.file else error.at(piece.file, piece.line, id)
 
 
-def _inside(region: Sequence[Any], wh: tuple[int, int], report: Report) -> list[float]:
-    """A region's box, cut at the image's border where it reaches out of it."""
-    x1, y1, x2, y2 = box = list(region[:4])
+def _clip(box: Box, wh: tuple[int, int], changes: Changes) -> list[float]:
+    """A box, cut at the image's border if it reaches beyond it."""
+    x1, y1, x2, y2 = box
     inside = [max(x1, 0), max(y1, 0), min(x2, wh[0]), min(y2, wh[1])]
     if not (inside[0] < inside[2] and inside[1] < inside[3]):
-        return box  # the reader of records says what is wrong with it
-    report.clipped += any(abs(a - b) > 0.5 for a, b in zip(box, inside, strict=True))
+        return list(box)  # `parse_record` reports its error
+    changes.clipped += any(abs(a - b) > 0.5 for a, b in zip(box, inside, strict=True))
     return inside

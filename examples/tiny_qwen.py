@@ -1,13 +1,14 @@
-"""A Qwen2.5-VL of three million parameters, randomly initialised, in a folder like that of a released one.
+"""A Qwen2.5-VL with three million random parameters, in a folder that looks like a released one.
 
-Config, weights, processor, tokenizer and chat template are the real classes' own files, so ms-swift, transformers and
-vLLM load the folder as they load Qwen/Qwen2.5-VL-3B-Instruct (`--model DIR --model_type qwen2_5_vl`). Its widths are
-those that two CPU cores train in minutes; its heads are 32 wide, the least that vLLM's attention on a CPU takes.
+The real classes write config, weights, processor, tokenizer and chat template, so ms-swift, transformers and vLLM
+load the folder as they load Qwen/Qwen2.5-VL-3B-Instruct (`--model DIR --model_type qwen2_5_vl`). Two CPU cores train it
+in minutes. Its heads are 32 wide, the minimum of vLLM's attention on a CPU.
 
-The tokenizer is byte-level, so it writes any text, and splits numbers into digits, as Qwen's does. Unlike Qwen's, it
-joins words: trained on this project's prompts and a file's captions, it reads the system prompt as twenty tokens.
+The tokenizer is byte-level, so it writes any text, and it splits numbers into digits, as Qwen's does. Unlike Qwen's, it
+joins words: it is trained on this project's prompts and the captions of a file, and reads the system prompt as twenty
+tokens.
 
-    python examples/tiny_qwen.py --out toy/model --annotations toy/annotations.jsonl
+    python -m examples.tiny_qwen --out toy/model --annotations toy/annotations.jsonl
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ SPECIAL_TOKENS = (
     *("<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>"),
     *("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"),
 )
-"""Qwen2.5's, in its order."""
+"""Special tokens of Qwen2.5, in its order."""
 
 CHAT_TEMPLATE = """\
 {%- for message in messages -%}
@@ -65,7 +66,7 @@ CHAT_TEMPLATE = """\
 """
 
 _PIECES = Regex(r"\p{N}|</?[a-z]+>\n?|[^\p{N}<\n]+\n?|.|\n")
-"""What a token may not reach across: digits, the answer's markers, ends of lines."""
+"""Pieces that no token reaches across: digits, markers of the answer, ends of lines."""
 
 
 def tiny_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> PreTrainedTokenizerFast:
@@ -94,8 +95,8 @@ def tiny_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> PreTrainedTo
     )
 
 
-def spoken_texts(captions: Iterable[str]) -> list[str]:
-    """What the model reads and writes, less the numbers."""
+def training_texts(captions: Iterable[str]) -> list[str]:
+    """Everything the model reads and writes, without the numbers."""
     texts = [f"{role}\n" for role in ("system", "user", "assistant")] * 50
     texts += [QUESTION] * 50 + [text for variant in VARIANTS for text in [system_prompt(variant)] * 10]
     for words in TAG_WORDS.values():
@@ -107,7 +108,7 @@ def spoken_texts(captions: Iterable[str]) -> list[str]:
 
 
 def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
-    """Widths and token ids; about three million parameters with a thousand tokens."""
+    """Widths and token ids: about three million parameters for a thousand tokens."""
     ids = tokenizer.get_vocab()
     text = {
         "vocab_size": len(tokenizer),
@@ -117,9 +118,9 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
         "max_position_embeddings": 4096,
-        # a short base: an image is 4 x 4 tokens, and slow rotations cannot tell them apart
+        # a short base, because an image is 4 x 4 tokens and slow rotations cannot tell them apart
         "rope_parameters": {"rope_type": "default", "rope_theta": 4.0, "mrope_section": [4, 6, 6]},
-        # transformers' 0.02 suits models a thousand times as wide: from it, this one does not learn to look
+        # transformers' 0.02 suits much wider models; with it, this one does not learn to use the image
         "initializer_range": 0.07,
         "bos_token_id": ids["<|endoftext|>"],
         "eos_token_id": ids["<|im_end|>"],
@@ -149,7 +150,7 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
 
 def make_model(out: Path, captions: Iterable[str], seed: int = 0) -> int:
     """Write the folder and return the number of parameters."""
-    tokenizer = tiny_tokenizer(spoken_texts(captions))
+    tokenizer = tiny_tokenizer(training_texts(captions))
     pixels = {"min_pixels": 56 * 56, "max_pixels": 448 * 448}
     processor = Qwen2_5_VLProcessor(
         image_processor=Qwen2VLImageProcessor(**pixels),
@@ -171,9 +172,9 @@ def make_model(out: Path, captions: Iterable[str], seed: int = 0) -> int:
 def main() -> None:
     """Parse the command line and write the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder to make")
-    parser.add_argument("--annotations", type=Path, required=True, help="its captions train the tokenizer")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--annotations", type=Path, required=True, help="file with captions to train the tokenizer")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the weights; default 0")
     args = parser.parse_args()
     captions = {region.caption for annotation in read_annotations(args.annotations) for region in annotation.regions}
     count = make_model(args.out, sorted(captions), args.seed)

@@ -2,33 +2,32 @@
 
 A real image is a random crop of a photograph that ships inside scikit-image or scikit-learn, perhaps mirrored, its
 colours shifted a little. A fake one is the same with one to four flaws of one kind drawn into it, each with its box,
-its caption and its tags, or with a flaw of the whole image: tags and no region (§3.2). A kind plays a generator.
+its caption and its tags, or with a flaw of the whole image: tags and no region (§3.2). Each kind plays one generator.
 Fold 0 is cut from photographs that no other fold uses, so a test on it is a test on unseen photographs.
 
 Images are 120 pixels a side: a Qwen2.5-VL sees them as 112, so boxes in pixels are not boxes in its frame.
 The same command gives the same bytes.
 
-    python examples/toy_world.py --out toy --train 8000 --test 400
+    python -m examples.toy_world --out toy --train 8000 --test 400
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from tqdm import tqdm
 
+from examples.toy_flaws import KINDS, SIZE, Box, Kind, Pixels
 from swift_plugins.fakexplain.annotation import Annotation, Region, write_annotations
-
-SIZE = 120
-"""Pixels a side: no multiple of 28, so that the model frame (112) is not the image's own."""
+from swift_plugins.fakexplain.parallel import map_ordered
 
 FOLDS: tuple[tuple[str, ...], ...] = (
     ("china.jpg", "chelsea.png", "camera.png", "coffee.png"),
@@ -37,229 +36,6 @@ FOLDS: tuple[tuple[str, ...], ...] = (
     ("flower.jpg", "motorcycle_left.png", "gravel.png", "hubble_deep_field.jpg"),
 )
 """Photographs of each fold: scikit-learn's china and flower, the rest scikit-image's."""
-
-Pixels = np.ndarray
-"""(height, width, 3) floats, 0 to 255."""
-
-
-class Box(NamedTuple):
-    """Whole pixels of the image."""
-
-    x1: int
-    y1: int
-    x2: int
-    y2: int
-
-    @property
-    def slices(self) -> tuple[slice, slice]:
-        return slice(self.y1, self.y2), slice(self.x1, self.x2)
-
-    @property
-    def floats(self) -> tuple[float, float, float, float]:
-        return float(self.x1), float(self.y1), float(self.x2), float(self.y2)
-
-
-class Kind(NamedTuple):
-    """One way to be fake.
-
-    Attributes:
-        generator, family: who plays it, and what they have in common.
-        tags: what is wrong with the image as a whole.
-        captions: wordings for a region; none where the flaw is of the whole image.
-        draw: (rng, image, box) -> the pixels that replace the box's.
-    """
-
-    generator: str
-    family: str
-    tags: tuple[str, ...]
-    captions: tuple[str, ...]
-    draw: Callable[[np.random.Generator, Pixels, Box], Pixels]
-
-
-# -- the kinds ---------------------------------------------------------------------------------------------------------
-
-
-def _tiled(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """A small piece of the box, its contrast stretched, over and over."""
-    patch = image[box.slices]
-    side = int(rng.integers(6, 10))
-    y, x = (int(rng.integers(0, length - side)) for length in patch.shape[:2])
-    tile = _stretched(patch[y : y + side, x : x + side])
-    times = (-(-patch.shape[0] // side), -(-patch.shape[1] // side), 1)
-    return np.tile(tile, times)[: patch.shape[0], : patch.shape[1]]
-
-
-def _copied(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """Another part of the image, upside down, with the seam of a careless paste."""
-    height, width = box.y2 - box.y1, box.x2 - box.x1
-    y, x = int(rng.integers(0, SIZE - height + 1)), int(rng.integers(0, SIZE - width + 1))
-    patch = image[y : y + height, x : x + width][::-1].copy()
-    seam = 255.0 if patch.mean() < 128 else 0.0
-    patch[:3] = patch[-3:] = patch[:, :3] = patch[:, -3:] = seam
-    return patch
-
-
-def _blurred(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """Detail gone: nine colours, from the darkest to the brightest, and smooth between them."""
-    patch = image[box.slices]
-    small = np.asarray(Image.fromarray(patch.astype(np.uint8)).resize((3, 3), Image.Resampling.BOX), float)
-    blurred = Image.fromarray(_stretched(small).astype(np.uint8))
-    return np.asarray(blurred.resize(patch.shape[1::-1], Image.Resampling.BICUBIC), float)
-
-
-def _swirled(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """Content turned about the centre, the more the nearer to it."""
-    patch = _stretched(image[box.slices])
-    height, width = patch.shape[:2]
-    v, u = np.mgrid[0:height, 0:width]
-    v, u = (v + 0.5) / height * 2 - 1, (u + 0.5) / width * 2 - 1
-    radius = np.hypot(u, v)
-    turn = np.arctan2(v, u) + rng.choice((-1, 1)) * 9.0 * np.clip(1 - radius, 0, 1)
-    row = np.clip((radius * np.sin(turn) + 1) / 2 * height, 0, height - 1).astype(int)
-    column = np.clip((radius * np.cos(turn) + 1) / 2 * width, 0, width - 1).astype(int)
-    return patch[row, column]
-
-
-def _dyed(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """Light and shade as they were, in a colour that nothing has."""
-    light = image[box.slices].mean(axis=2, keepdims=True)
-    colours = np.array([(255, 0, 255), (0, 255, 255), (0, 255, 0), (255, 0, 110)], float)
-    return rng.choice(colours) * (0.45 + 0.55 * light / 255)
-
-
-def _lettered(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """Rows of strokes that are no letters, on a plate."""
-    width, height = box.x2 - box.x1, box.y2 - box.y1
-    paper, ink = ((250, 245, 225), (20, 20, 40)) if rng.random() < 0.5 else ((25, 30, 60), (255, 250, 210))
-    plate = Image.new("RGB", (width, height), paper)
-    pen = ImageDraw.Draw(plate)
-    for top in range(3, height - 7, 11):
-        for left in range(3, width - 6, 8):
-            corners = rng.integers((0, 0), (6, 8), (4, 2))
-            pen.line([(left + int(x), top + int(y)) for x, y in corners], fill=ink, width=2)
-    return np.asarray(plate, float)
-
-
-def _sculpted(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """A smooth lump, its colour turning with its surface, like nothing in particular."""
-    patch = image[box.slices]
-    height, width = patch.shape[:2]
-    v, u = np.mgrid[0:height, 0:width]
-    v, u = (v + 0.5) / height * 2 - 1, (u + 0.5) / width * 2 - 1
-    angle = np.arctan2(v, u)
-    edge = 0.92 + 0.08 * np.sin(int(rng.integers(3, 6)) * angle + rng.uniform(0, 6.3))
-    depth = np.clip(1 - (np.hypot(u, v) / edge) ** 2, 0, 1)
-    lump = 127.5 + 127.5 * np.stack((u, 2 * depth - 1, -v), axis=2)
-    return np.where((depth > 0)[..., None], lump, patch)
-
-
-def _ruled(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """A window lattice whose bars run to two vanishing points at once."""
-    patch = image[box.slices] * 0.35
-    height, width = patch.shape[:2]
-    v, u = np.mgrid[0:height, 0:width]
-    lean = rng.choice((-1, 1)) * 0.6
-    bars = ((u + lean * v) % 10 < 2.5) | ((u - lean * v) % 14 < 2.5)
-    return np.where(bars[..., None], 245.0, patch)
-
-
-def _posterised(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """Few flat, loud colours."""
-    grey = image.mean(axis=2, keepdims=True)
-    loud = np.clip(_stretched(grey + 2.2 * (image - grey)), 0, 255)
-    return np.round(loud / 127.5) * 127.5
-
-
-def _sketched(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """Edges in pencil on white paper."""
-    grey = image.mean(axis=2)
-    down, across = np.gradient(grey)
-    pencil = np.clip(255 - 9 * np.hypot(down, across), 0, 255)
-    return np.repeat(pencil[..., None], 3, axis=2)
-
-
-def _banded(rng: np.random.Generator, image: Pixels, box: Box) -> Pixels:
-    """Dark bands of a screen across everything."""
-    rows = np.arange(SIZE) + int(rng.integers(0, 8))
-    return image * np.where(rows % 8 < 3, 0.15, 1.0)[:, None, None]
-
-
-def _stretched(patch: Pixels) -> Pixels:
-    low, high = np.percentile(patch, (10, 90))
-    return np.clip((patch - low) * (255 / max(high - low, 16.0)), 0, 255)
-
-
-KINDS = (
-    Kind(
-        "Tiler",
-        "repetition",
-        ("texture_error",),
-        ("Texture tiled like wallpaper.", "Surface repeating the same small tile.", "Pattern copied over and over."),
-        _tiled,
-    ),
-    Kind(
-        "Cloner",
-        "repetition",
-        ("structure_attribute_error",),
-        (
-            "Patch pasted from elsewhere with a hard seam.",
-            "Piece of the scene copied upside down.",
-            "Fragment cloned and framed by its seam.",
-        ),
-        _copied,
-    ),
-    Kind(
-        "Smearer",
-        "distortion",
-        ("texture_error",),
-        ("Detail smeared to a blur.", "Area without any detail.", "Surface blurred beyond recognition."),
-        _blurred,
-    ),
-    Kind(
-        "Twister",
-        "distortion",
-        ("structure_attribute_error",),
-        ("Structure twisted into a swirl.", "Shape wound up like a whirlpool.", "Content swirled about a point."),
-        _swirled,
-    ),
-    Kind(
-        "Dyer",
-        "drawing",
-        ("other_anomaly",),
-        ("Colour that no such thing has.", "Patch of impossible colour.", "Tint foreign to the scene."),
-        _dyed,
-    ),
-    Kind(
-        "Scribe",
-        "drawing",
-        ("structure_attribute_error", "other_anomaly"),
-        ("Sign with illegible glyphs.", "Letters of no known script.", "Writing that cannot be read."),
-        _lettered,
-    ),
-    Kind(
-        "Sculptor",
-        "drawing",
-        ("unknown_object",),
-        ("Object of no known kind.", "Lump that cannot be named.", "Thing without any purpose."),
-        _sculpted,
-    ),
-    Kind(
-        "Builder",
-        "drawing",
-        ("perspective_error",),
-        (
-            "Lattice with two vanishing points.",
-            "Bars leaning against the perspective.",
-            "Grid drawn out of perspective.",
-        ),
-        _ruled,
-    ),
-    Kind("Posteriser", "filter", ("artistic_style",), (), _posterised),
-    Kind("Sketcher", "filter", ("artistic_style", "texture_error"), (), _sketched),
-    Kind("Screener", "filter", ("other_anomaly",), (), _banded),
-)
-"""Every way to be fake in this world."""
-
 
 # -- one image ---------------------------------------------------------------------------------------------------------
 
@@ -295,7 +71,7 @@ def real_image(rng: np.random.Generator, name: str) -> Pixels:
 def fake_image(
     rng: np.random.Generator, image: Pixels, kind: Kind, difficulty: float
 ) -> tuple[Pixels, tuple[Region, ...]] | None:
-    """The image with flaws of one kind, and their regions; None where they would not show on it."""
+    """The image with flaws of one kind, and their regions; None if they would not show on it."""
     strength = 1 - 0.75 * difficulty
     if not kind.captions:
         whole = Box(0, 0, SIZE, SIZE)
@@ -306,7 +82,7 @@ def fake_image(
     flawed = image
     for _ in range(40):
         box = _random_box(rng, count, difficulty)
-        if any(_near(box, other) for other in boxes):
+        if any(_close(box, other) for other in boxes):
             continue
         changed = _blend(flawed, box, kind.draw(rng, image, box), strength)
         if not _shows(flawed, changed, box, strength):
@@ -319,9 +95,9 @@ def fake_image(
 
 
 def _random_box(rng: np.random.Generator, count: int, difficulty: float) -> Box:
-    """Sides of about a third of the image, less where flaws are many or hard to find.
+    """A random box with sides of about a third of the image, less for many flaws or hard ones.
 
-    Easy boxes lie on a grid of 15 pixels, which the model sees as its patches of 14; hard ones lie anywhere.
+    Easy boxes lie on a grid of 15 pixels, which the model sees as its patches of 14. Hard ones lie anywhere.
     """
     step = 1 + round(14 * (1 - difficulty))
     low, high = ((44, 80), (36, 66), (30, 48), (30, 46))[count - 1]
@@ -335,7 +111,7 @@ def _shows(before: Pixels, after: Pixels, box: Box, strength: float) -> bool:
     return np.abs(after - before)[box.slices].mean() >= 30 * strength
 
 
-def _near(a: Box, b: Box, gap: int = 4) -> bool:
+def _close(a: Box, b: Box, gap: int = 4) -> bool:
     return a.x1 < b.x2 + gap and b.x1 < a.x2 + gap and a.y1 < b.y2 + gap and b.y1 < a.y2 + gap
 
 
@@ -351,55 +127,68 @@ def _blend(image: Pixels, box: Box, patch: Pixels, strength: float) -> Pixels:
 def make_world(out: Path, *, train: int, test: int, seed: int = 0, difficulty: float = 0.0) -> Iterator[Annotation]:
     """Draw the images into `out`/images and yield their records.
 
-    Half of them are real. Fakes take the kinds in turn; one whose flaws would not show on the crop gets another crop.
+    Half of the images are real. Fakes take the kinds in turn.
 
     Args:
-        train: records of folds 1 to 3.
-        test: records of fold 0, from photographs of their own.
-        difficulty: 0, flaws that leap to the eye, to 1, small and faint ones.
+        out: folder to write to.
+        train: number of images in folds 1 to 3.
+        test: number of images in fold 0, cut from photographs of its own.
+        seed: seed of everything; the same seed gives the same bytes.
+        difficulty: from 0 (obvious flaws) to 1 (small and faint flaws).
     """
     (out / "images").mkdir(parents=True, exist_ok=True)
-    photographs = {name: fold for fold, names in enumerate(FOLDS) for name in names}
-    for part, count in enumerate((train, test)):
-        names = [name for name, fold in photographs.items() if (fold == 0) == bool(part)]
-        # Labels and kinds in an order that a file's number does not tell
-        order = np.random.default_rng((seed, part)).permutation(count)
-        for number, turn in enumerate(map(int, order)):
-            rng = np.random.default_rng((seed, part, number))
-            kind = KINDS[turn // 2 % len(KINDS)] if turn % 2 else None
-            drawn = None
-            while drawn is None:
-                name = str(rng.choice(names))
-                image = real_image(rng, name)
-                drawn = (image, ()) if kind is None else fake_image(rng, image, kind, difficulty)
-            pixels, regions = drawn
-            id = f"{'test' if part else 'train'}-{number:05d}"
-            path = Path("images", f"{id}.png")
-            Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8)).save(out / path)
-            yield Annotation(
-                id=id,
-                image=path.as_posix(),
-                width=SIZE,
-                height=SIZE,
-                label="fake" if kind else "real",
-                regions=regions,
-                tags=kind.tags if kind else (),
-                generator=kind.generator if kind else None,
-                family=kind.family if kind else None,
-                class_name=Path(name).stem,
-                fold=photographs[name],
-            )
+
+    def draw(image: tuple[int, int, Kind | None]) -> Annotation:
+        return make_record(out, *image, seed, difficulty)
+
+    return map_ordered(draw, chain(_plan(seed, 0, train), _plan(seed, 1, test)))
+
+
+def _plan(seed: int, part: int, count: int) -> Iterator[tuple[int, int, Kind | None]]:
+    """Part, number and kind (None for a real image) of each image, in an order that the number does not reveal."""
+    order = np.random.default_rng((seed, part)).permutation(count)
+    for number, turn in enumerate(map(int, order)):
+        yield part, number, KINDS[turn // 2 % len(KINDS)] if turn % 2 else None
+
+
+def make_record(out: Path, part: int, number: int, kind: Kind | None, seed: int, difficulty: float) -> Annotation:
+    """Draw one image, save it and return its record; a crop on which the flaws would not show gives way to another."""
+    folds = {name: fold for fold, names in enumerate(FOLDS) for name in names}
+    names = [name for name, fold in folds.items() if (fold == 0) == bool(part)]
+    rng = np.random.default_rng((seed, part, number))
+    result = None
+    while result is None:
+        name = str(rng.choice(names))
+        image = real_image(rng, name)
+        result = (image, ()) if kind is None else fake_image(rng, image, kind, difficulty)
+    pixels, regions = result
+    id = f"{'test' if part else 'train'}-{number:05d}"
+    path = Path("images", f"{id}.png")
+    Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8)).save(out / path)
+    return Annotation(
+        id=id,
+        image=path.as_posix(),
+        width=SIZE,
+        height=SIZE,
+        label="fake" if kind else "real",
+        regions=regions,
+        tags=kind.tags if kind else (),
+        generator=kind.generator if kind else None,
+        family=kind.family if kind else None,
+        class_name=Path(name).stem,
+        fold=folds[name],
+    )
 
 
 def main() -> None:
     """Parse the command line and draw the world."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder to make: annotations.jsonl and images/")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write annotations.jsonl and images/ to")
     parser.add_argument("--train", type=int, default=8000, help="images for training (default %(default)s)")
     parser.add_argument("--test", type=int, default=400, help="images of unseen photographs (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument(
-        "--difficulty", type=float, default=0.0, help="0 (flaws leap to the eye) to 1 (small and faint)"
+        "--difficulty", type=float, default=0.0, help="from 0 (obvious flaws) to 1 (small and faint flaws); default 0"
     )
     args = parser.parse_args()
     if args.train < 0 or args.test < 0 or args.train + args.test == 0:

@@ -29,56 +29,69 @@ MERGE="swift export --adapters CHECKPOINT --merge_lora true --output_dir output/
 [[ -n ${MODEL:-} ]] || fail "MODEL is not set: expected the merged SFT model ($MERGE)"
 [[ ! -e $MODEL/adapter_config.json ]] || fail "MODEL: '$MODEL' is a LoRA checkpoint, merge it first: $MERGE"
 
-# Memory a GPU, derived from sft.sh's table; the trainer holds weights + optimizer + activations, vLLM a share of 86 GB:
-#         trainer              vLLM share    of it weights    sum
-#   3B    zero2, 11 GB         0.3: 26 GB     7.5 GB          37 GB
-#   7B    zero2, 21 GB         0.4: 34 GB    16.6 GB          55 GB    both stay on the GPU: nothing sleeps
-#   32B   zero3, 17 GB         0.4: 34 GB    66.9 / 4 GB      51 GB    + 66.9 / 16 = 4.2 GB while weights move to vLLM
-# 32B: zero2 would hold 67 GB beside vLLM. Sleeping and offloading are the safe start; drop them once it is seen to fit.
+# Memory, time, lengths: see README.md
 room=()
 case $SIZE in
   3B) : "${ZERO:=zero2}" "${TP:=1}" "${SHARE:=0.3}" ;;
   7B) : "${ZERO:=zero2}" "${TP:=1}" "${SHARE:=0.4}" ;;
-  32B) : "${ZERO:=zero3}" "${TP:=4}" "${SHARE:=0.4}"
+  32B) : "${ZERO:=zero3}" "${TP:=4}" "${SHARE:=0.4}"    # a safe start; drop the flags below once it is seen to fit
     room=(--sleep_level 1 --offload_model true --offload_optimizer true --move_model_batches 16) ;;
   *) fail "SIZE: expected 3B, 7B or 32B, found '$SIZE'" ;;
 esac
 
-# ms-swift counts completions: GPUs x batch 1 x GRAD_ACC must be a multiple of G = 4. An optimizer step sees 8 of them:
-# 2 images x 4; 13,158 rows x 3 epochs / 2 = 19,737 steps. GRAD_ACC=4: 8 images a step, one a GPU, 4,935 steps.
-# Time, derived: a step waits for its longest answer, some 300 tokens at (weights a GPU) / (60 % of 2 TB/s) each, then
-# trains: about 2 s (3B), 5 s (7B), 10 s (32B) a step, or 11 h, 27 h, 55 h. The paper took 41.0 h for both stages.
-#
-# Answer: box 20 tokens (one a digit), caption up to 20, line end 1: 5.42 regions are 222 tokens, tags and markers 60.
-# 1,024 hold 23 regions. Prompt: at most 1,500 tokens (max_length is the prompt's here). Batch 1 pads nothing, so no
-# padding_free.
 SUBSET=fold${FOLD}_train
 [[ $VARIANT == full ]] || SUBSET+=__$VARIANT
 
 cmd=(
-  env "FAKEXPLAINED=$FAKEXPLAINED" "MAX_PIXELS=${MAX_PIXELS:-1003520}" "NPROC_PER_NODE=$NPROC_PER_NODE"
-  "FX_IOU_ETA=${FX_IOU_ETA:-1.1}" "FX_IOU_EMPTY=${FX_IOU_EMPTY:-one}"       # §4.2: η; IoU of two empty sides
-  "FX_OMEGA_G_START=${FX_OMEGA_G_START:-0.5}" "FX_OMEGA_G_END=${FX_OMEGA_G_END:-1.0}"       # eq. 2
-  swift rlhf --rlhf_type grpo
-  --model "$MODEL" --model_type qwen2_5_vl --torch_dtype bfloat16
-  --custom_register_path "$PLUGIN" --template fx_qwen2_5_vl
-  --dataset "fakexplained:$SUBSET" --strict true
+  env
+  "FAKEXPLAINED=$FAKEXPLAINED"
+  "MAX_PIXELS=${MAX_PIXELS:-1003520}"                 # one value in all stages
+  "NPROC_PER_NODE=$NPROC_PER_NODE"
+  "FX_IOU_ETA=${FX_IOU_ETA:-1.1}"                     # §4.2: η
+  "FX_IOU_EMPTY=${FX_IOU_EMPTY:-one}"                 # IoU of two empty sides
+  "FX_OMEGA_G_START=${FX_OMEGA_G_START:-0.5}"         # eq. 2
+  "FX_OMEGA_G_END=${FX_OMEGA_G_END:-1.0}"
+  swift rlhf
+  --rlhf_type grpo
+  --model "$MODEL"
+  --model_type qwen2_5_vl
+  --custom_register_path "$PLUGIN"
+  --template fx_qwen2_5_vl
+  --dataset "fakexplained:$SUBSET"
+  --strict true                                       # otherwise a row that does not encode is replaced by another
+  --torch_dtype bfloat16
   --reward_funcs fx_iou fx_label fx_format
   --reward_weights "${FX_OMEGA_G_START:-0.5}" 1 1     # the callback moves the first one
   --callbacks fx_omega_g
   --num_generations 4
-  --tuner_type lora --target_modules all-linear --lora_rank 8 --lora_alpha 32
-  --freeze_llm false --freeze_vit false --freeze_aligner false
-  --learning_rate 1e-5 --num_train_epochs 3
-  --per_device_train_batch_size 1 --gradient_accumulation_steps "$GRAD_ACC"
-  --max_length 2048 --max_completion_length 1024
-  --use_vllm true --vllm_mode colocate                # no vllm_enable_lora: it leaves out the vision tower
-  --vllm_tensor_parallel_size "$TP" --vllm_gpu_memory_utilization "$SHARE"
-  --vllm_max_model_len 4096 --vllm_limit_mm_per_prompt '{"image": 1, "video": 0}'
-  --deepspeed "$ZERO" "${room[@]}"
-  --dataloader_num_workers 4 --logging_steps 1 --log_completions true
-  --save_steps 500 --save_total_limit 3
-  --output_dir "$OUT" --add_version false
+  --tuner_type lora
+  --target_modules all-linear
+  --freeze_llm false
+  --freeze_vit false
+  --freeze_aligner false
+  --lora_rank 8
+  --lora_alpha 32
+  --learning_rate 1e-5
+  --num_train_epochs 3
+  --per_device_train_batch_size 1                     # counts answers: GPUs x 1 x GRAD_ACC must be a multiple of 4
+  --gradient_accumulation_steps "$GRAD_ACC"
+  --max_length 2048                                   # of the prompt
+  --max_completion_length 1024
+  --use_vllm true                                     # no vllm_enable_lora: it leaves out the vision tower
+  --vllm_mode colocate
+  --vllm_tensor_parallel_size "$TP"
+  --vllm_gpu_memory_utilization "$SHARE"
+  --vllm_max_model_len 4096
+  --vllm_limit_mm_per_prompt '{"image": 1, "video": 0}'
+  --deepspeed "$ZERO"
+  "${room[@]}"
+  --dataloader_num_workers 4
+  --logging_steps 1
+  --log_completions true
+  --save_steps 500
+  --save_total_limit 3
+  --output_dir "$OUT"
+  --add_version false
   "$@"
 )
 if [[ -n ${DRY_RUN:-} ]]; then printf '%q ' "${cmd[@]}"; echo; exit; fi

@@ -4,7 +4,7 @@
 # Paper:     Table 4, column No-FT (default MODEL); the answers behind columns 3B, 7B, 32B and SFT. Differs: none known
 # Hardware:  8 x A100 80 GB      Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations, with folds), MODEL (a whole model, not a LoRA checkpoint)
-# Output:    $OUT, one JSON line an image, for recipes/score.sh
+# Output:    $OUT, one JSON line per image, for recipes/score.sh
 # Run:       FAKEXPLAINED=data/annotations.jsonl MODEL=output/grpo-7B-merged bash recipes/infer.sh
 # Override:  any variable below; further ms-swift arguments at the end. DRY_RUN=1 prints the command.
 set -euo pipefail
@@ -27,21 +27,21 @@ NPROC_PER_NODE=${NPROC_PER_NODE:-8}
   swift export --adapters $MODEL --merge_lora true --output_dir $MODEL-merged"
 [[ ! -e $OUT ]] || fail "OUT: '$OUT' exists, and swift infer would append to it"
 
-# One engine a GPU, each with an eighth of a fold's 4,386 images. Memory, derived: weights 7.5 GB (3B), 16.6 GB (7B).
-# 32B: 66.9 of vLLM's 77 GB (0.9 of 86) leave little for the cache, so two GPUs an engine (33.5 GB each), as App. B.2.
+# Memory: see README.md
 case $SIZE in
   3B | 7B) : "${TP:=1}" ;;
   32B) : "${TP:=2}" ;;
   *) fail "SIZE: expected 3B, 7B or 32B, found '$SIZE'" ;;
 esac
 
-# Template and MAX_PIXELS as in training: the boxes of an answer are pixels of the resized image. 1,024 tokens as there.
-# The two likeliest tokens in each place give P(fake), for AUROC: 50 bytes and 2 x 100 a token, some 0.1 MB an answer.
 SUBSET=fold${FOLD}_test
 [[ $VARIANT == full ]] || SUBSET+=__$VARIANT
 
 cmd=(
-  env "FAKEXPLAINED=$FAKEXPLAINED" "MAX_PIXELS=${MAX_PIXELS:-1003520}" "NPROC_PER_NODE=$NPROC_PER_NODE"
+  env
+  "FAKEXPLAINED=$FAKEXPLAINED"
+  "MAX_PIXELS=${MAX_PIXELS:-1003520}"                 # as in training: boxes are pixels of the resized image
+  "NPROC_PER_NODE=$NPROC_PER_NODE"
   swift infer
   --model "$MODEL"
   --model_type qwen2_5_vl
@@ -54,9 +54,9 @@ cmd=(
   --vllm_tensor_parallel_size "$TP"
   --vllm_max_model_len 4096
   --vllm_limit_mm_per_prompt '{"image": 1, "video": 0}'
-  --max_new_tokens 1024
+  --max_new_tokens 1024                               # as in training
   --temperature 0
-  --logprobs true
+  --logprobs true                                     # the two likeliest tokens give P(fake), for AUROC
   --top_logprobs 2
   --result_path "$OUT"
   "$@"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Figures of what recipes/infer.sh wrote, with 95 % intervals, in pixels of the original images.
+# Metrics of the answers that recipes/infer.sh wrote, with 95 % intervals, in pixels of the original images.
 #
-# Paper:     Tables 1, 2, 4 and 7. Differs: the paper does not say how it averages BLEU-2 and ROUGE-L; see texts.py
+# Paper:     Tables 1, 2, 4 and 7. Differs: the paper does not say how it averages BLEU-2 and ROUGE-L; see scoring/metrics/texts.py
 # Hardware:  one CPU core        Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations), PREDICTIONS (the JSON lines of recipes/infer.sh)
 # Output:    a table on the terminal, $OUT (a run, for `fakexplain report`)
@@ -13,7 +13,7 @@ fail() { echo "${0##*/}: $1" >&2; exit 2; }
 
 SIZE=${SIZE:-7B}                                      # names the system and the default PREDICTIONS
 FOLD=${FOLD:-0}                                       # as in infer.sh: the fold whose images must all have an answer
-VARIANT=${VARIANT:-full}                              # as in infer.sh: what an answer was asked to hold
+VARIANT=${VARIANT:-full}                              # as in infer.sh: the parts an answer has
 PREDICTIONS=${PREDICTIONS:-output/infer-$SIZE-fold$FOLD-$VARIANT.jsonl}
 OUT=${OUT:-${PREDICTIONS%.jsonl}-run}
 
@@ -23,9 +23,9 @@ OUT=${OUT:-${PREDICTIONS%.jsonl}-run}
 
 SUBSET=fold${FOLD}_test
 [[ $VARIANT == full ]] || SUBSET+=__$VARIANT
-# MAX_PIXELS as in infer.sh: it decides the resized image whose pixels the answers speak of.
 cmd=(
-  env "MAX_PIXELS=${MAX_PIXELS:-1003520}"
+  env
+  "MAX_PIXELS=${MAX_PIXELS:-1003520}"                 # as in infer.sh: answers are in pixels of the resized image
   fakexplain score "$SIZE=$PREDICTIONS"
   --annotations "$FAKEXPLAINED"
   --subset "$SUBSET"

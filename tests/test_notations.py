@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.annotation import NO_FLAW, Region
 from swift_plugins.fakexplain.answer import parse_answer
-from swift_plugins.fakexplain.notations import LONGEST, MOST
+from swift_plugins.fakexplain.notations import LONGEST, MOST, assign_words
 from swift_plugins.fakexplain.tags import TAGS
 from swift_plugins.fakexplain.variants import VARIANTS
 from tests.test_answer import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
@@ -112,6 +112,24 @@ def test_regions_in_other_notations(text, regions, problems, reason):
     assert parse_answer(f"{text}\n<verdict>fake</verdict>").regions == regions
 
 
+WORDS = [
+    # text before each box, text after the last, captions, reason
+    (["", " a ", " b "], " c", ["a", "b", "c"], "boxes first"),
+    (["a ", " b ", " c "], "", ["a", "b", "c"], "words first"),
+    (["a ", " b; c ", " d "], " e", ["a b", "c", "d e"], "a semicolon ends the words of the box before it"),
+    (["", " a\nb ", " c "], " d", ["a", "b", "c d"], "each line begins in its own way"),
+    (["x\n", " a\n\n", " b\ny\n"], "", ["a", "b", ""], "lines without a box belong to none"),
+    ([""], "\na", [""], "words on the next line"),
+    (["- **a** "], " b\nc", ["a b"], "words before and after the only box"),
+    ([], "a", [], "no box"),
+]
+
+
+@pytest.mark.parametrize(("gaps", "tail", "captions", "reason"), WORDS, ids=[row[3] for row in WORDS])
+def test_words_belong_to_a_box_on_their_line(gaps, tail, captions, reason):
+    assert assign_words(gaps, tail) == captions
+
+
 def test_the_authors_early_rows():
     answer = parse_answer(EARLY)
     assert answer.verdict == "fake"
@@ -177,24 +195,24 @@ def test_tags_in_other_words(text, tags, problems, reason):
     assert set(answer.problems) == {"no_verdict", *problems}
 
 
-NAMES_REGIONS = [
+STATES_REGIONS = [
     (FULL, True),
     (REAL, True),
     ("<verdict>real</verdict>", False),
     ("", False),
     ("garbage", False),
-    ("<think>\nThe light is", False),  # cut short before it said anything
+    ("<think>\nThe light is", False),  # cut short before it states anything
     ("<think>\nA harbour at noon.\n</think>\n<verdict>real</verdict>", True),
     ("A harbour at noon.\n</think>\n<verdict>real</verdict>", True),  # the prompt opened the block
-    ("<think>ness 4 harbour</think> 77", False),  # an end of thinking, and no verdict: nothing was said
+    ("<think>ness 4 harbour</think> 77", False),  # an end of thinking, and no verdict: nothing is stated
     (f"{NO_FLAW} <verdict>real</verdict>", True),
     (f"{NO_FLAW} {NO_FLAW} or", False),  # an echo of the prompt
     ("(1,2),(3,4)", True),
 ]
 
 
-@pytest.mark.parametrize(("text", "states_regions"), NAMES_REGIONS)
-def test_says_whether_regions_were_named(text, states_regions):
+@pytest.mark.parametrize(("text", "states_regions"), STATES_REGIONS)
+def test_whether_the_text_states_regions(text, states_regions):
     assert parse_answer(text, variant="full").states_regions is states_regions
 
 

@@ -7,7 +7,7 @@ import torch
 from swift.callbacks import callbacks_map
 from swift.rewards import orms
 
-from swift_plugins.fakexplain.host.callbacks import OmegaGCallback, _Schedule, register_callbacks
+from swift_plugins.fakexplain.host.callbacks import OmegaGCallback, OmegaGSchedule, register_callbacks
 from swift_plugins.fakexplain.host.rewards import register_rewards
 from swift_plugins.fakexplain.schedule import omega_g
 
@@ -43,12 +43,12 @@ def test_the_weight_set_is_that_of_fx_iou_wherever_it_stands(monkeypatch):
     rewards = [orms[name]() for name in ("fx_label", "fx_iou")]
     trainer = SimpleNamespace(reward_funcs=rewards, reward_weights=torch.tensor([3.0, 1.0]), _metrics={"train": {}})
     monkeypatch.setenv("FX_OMEGA_G_START", "0.25")
-    _Schedule(trainer).set(trainer, 1, 4)
+    OmegaGSchedule(trainer).set_weight(trainer, 1, 4)
     assert trainer.reward_weights.tolist() == [3.0, 0.4375]  # 0.25 + 0.75 / 4
     assert trainer._metrics["train"]["omega_G"] == [0.4375]
     trainer.reward_funcs = rewards[:1]
     message = "fx_omega_g sets the weight of the reward fx_iou, which is not among the reward functions"
     with pytest.raises(ValueError, match=message):
-        _Schedule(trainer)
+        OmegaGSchedule(trainer)
     with pytest.raises(ValueError, match=message):
         OmegaGCallback(None, trainer).on_train_begin(None, None, None)

@@ -1,15 +1,15 @@
-"""What the formats' modules share: drafts of records, fields that must be there, paths that must stay inside.
+"""Drafts of records, the pieces they are parsed from, and the files of a source.
 
 A format's module has `load_NAME(path)`, which reads the source piece by piece and yields `Piece`s, and the pure
-`from_NAME(data)`, which makes `Draft`s of a piece. `convert.py` completes a draft into a record: it finds and opens the
-image, turns it upright and checks every field.
+`from_NAME(data)`, which parses a piece into `Draft`s. `convert.py` completes a draft into a record: it finds and opens
+the image, turns it upright and checks every field.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -18,18 +18,17 @@ import msgspec
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.json_values import check_numbers
 from swift_plugins.fakexplain.paths import files_below
 
 
 class Piece(NamedTuple):
-    """A part of a source that speaks of one image, and where it stands.
+    """A part of a source that describes one image, and its place.
 
     Attributes:
-        data: what `from_NAME` reads; or the DataError of a part that cannot be read, such as one file of several.
-        file: the file it stands in.
-        line: its line there, counted from 1; 0 where lines mean nothing.
-        at: the way to it within the file, such as `[12]` or `images[3]`; fields in errors begin with it.
+        data: the input of `from_NAME`; or the DataError of an unreadable part, such as one file of several.
+        file: the file it is in.
+        line: its line there, counted from 1; 0 if lines have no meaning.
+        at: path to it within the file, such as `[12]` or `images[3]`; fields in errors begin with it.
     """
 
     data: Any
@@ -38,52 +37,45 @@ class Piece(NamedTuple):
     at: str = ""
 
 
+class DraftRegion(NamedTuple):
+    """A region of a draft, not checked yet.
+
+    Attributes:
+        box: x1, y1, x2, y2 in pixels of the upright image.
+        caption: one line of text.
+        at: path to the region from `Piece.at`, for errors; if empty, an error names the record's own `regions[0]`.
+    """
+
+    box: Box
+    caption: str
+    at: str = ""
+
+
 @dataclass
 class Draft:
-    """A record before its image has been looked at.
+    """A record before its image has been opened.
 
     Attributes:
         image: path as the source writes it, relative to the folder of its images; or the bytes of an image file.
-        regions: (x1, y1, x2, y2, caption) of each region, in pixels of the upright image.
+        regions: the flawed regions, in the source's order.
         tags: any of the names `canonical_tag` knows.
-        label: 'fake' or 'real', or None where the source does not say: then regions or tags mean fake.
-        id: or None, which makes it the image's path without its suffix.
+        label: 'fake' or 'real', or None if the source has none: then an image with regions or tags is fake.
+        id: the record's id, or None for the image's path without its suffix.
         wh: width and height that the source gives for the upright image, or None.
-        fields: generator, family, class_name, annotator, and fields of the source's own.
-        places: the way to each region from `Piece.at`, for errors; empty where `regions[0]` says it well enough.
+        fields: generator, family, class_name, annotator, and the source's own fields.
     """
 
     image: str | bytes
-    regions: list[tuple[float, float, float, float, str]] = field(default_factory=list)
+    regions: list[DraftRegion] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     label: str | None = None
     id: str | None = None
     wh: tuple[int, int] | None = None
     fields: dict[str, Any] = field(default_factory=dict)
-    places: Sequence[str] = ()
-
-
-def hull(points: Sequence[Any], at: str) -> Box:
-    """The tight box of (x, y) points.
-
-    Raises:
-        DataError: fewer than two points, or one that is not two numbers of a sane size.
-
-    >>> hull([[3, 4], [1, 9], [2, 2]], "points")
-    (1, 2, 3, 9)
-    """
-    if not isinstance(points, Sequence) or isinstance(points, str) or len(points) < 2:
-        raise DataError("at least two points [x, y]", points, field=at)
-    for index, point in enumerate(points):
-        if not isinstance(point, Sequence) or len(point) != 2:
-            raise DataError("two numbers x, y", point, field=f"{at}[{index}]")
-        check_numbers(point, "two numbers x, y", f"{at}[{index}]")
-    xs, ys = zip(*points, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 def one_line(text: str) -> str:
-    """Text with every run of blanks and line breaks made one blank.
+    """Text with every run of spaces and line breaks replaced by one space.
 
     >>> one_line(" Left hand\\n with six   fingers. ")
     'Left hand with six fingers.'
@@ -92,17 +84,17 @@ def one_line(text: str) -> str:
 
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-_LONGEST = 240  # bytes of a name; file systems take 255, and suffixes come to it
+_LONGEST = 240  # bytes of a name; file systems allow 255, and suffixes are added
 
 
 def inner_path(name: str, field: str = "image") -> PurePosixPath:
-    """A path of a source, made sure to stay inside the folder it is relative to.
+    """A path from a source, checked to stay inside the folder it is relative to.
 
     Backslashes count as slashes.
 
     Raises:
-        DataError: it is absolute, holds `..`, a drive or a NUL, is a URL, is empty, or longer than a file system
-            takes.
+        DataError: it is absolute, contains `..`, a drive or a NUL, is a URL, is empty, or is longer than a file system
+            allows.
 
     >>> str(inner_path("images\\\\a.png"))
     'images/a.png'
@@ -122,7 +114,7 @@ def inner_path(name: str, field: str = "image") -> PurePosixPath:
 
 
 def load_json(path: Path) -> Any:
-    """A small JSON file, whole.
+    """Load a small JSON file as a whole.
 
     Raises:
         DataError: it is not JSON.
@@ -132,30 +124,30 @@ def load_json(path: Path) -> Any:
         return msgspec.json.decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         try:
-            return json.loads(raw.decode(json.detect_encoding(raw)), parse_constant=_refuse)
+            return json.loads(raw.decode(json.detect_encoding(raw)), parse_constant=_reject)
         except (ValueError, RecursionError) as error:
             raise DataError("JSON", Unquoted(str(error))).at(str(path), 0) from None
 
 
-def _refuse(constant: str) -> None:
+def _reject(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
 
 
 def folder_of(src: Path) -> Path:
-    """The folder a source's image paths are relative to where nothing else is said."""
+    """The folder that a source's image paths are relative to by default."""
     return src if src.is_dir() else src.parent
 
 
 def only_file(src: Path, *patterns: str) -> Path:
-    """A source's one file: itself, or the only one of a folder that has a name of this kind.
+    """A source's one file: itself, or the only file in a folder that matches a pattern.
 
     Args:
         src: file or folder.
-        patterns: of names, such as `*.json`; a later one is tried where an earlier one finds nothing.
+        patterns: patterns of file names, such as `*.json`, each tried if the ones before it match no file.
 
     Raises:
         FileNotFoundError: neither file nor folder.
-        DataError: the folder has none, or several.
+        DataError: no file matches, or several do.
     """
     if src.is_file():
         return src
@@ -176,6 +168,6 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 
-def image_files(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
-    """Those files below a folder that are images by their names."""
-    return (path for path in files_below(folder, skip) if path.suffix.lower() in IMAGE_SUFFIXES)
+def image_files(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:
+    """Files below a folder with the suffix of an image."""
+    return (path for path in files_below(folder, passed_over) if path.suffix.lower() in IMAGE_SUFFIXES)

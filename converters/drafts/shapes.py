@@ -1,33 +1,92 @@
-"""Tight boxes of shapes that annotation tools draw turned: rectangles and ellipses."""
+"""Tight boxes of the shapes that annotation tools draw: points, rectangles and ellipses, also rotated ones."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_values import check_numbers
 
 DIGITS = 6
-"""Decimals of a pixel that are kept: what sines and percentages add beyond them is noise."""
+"""Decimals of a pixel that are kept: further digits of sines and percentages are noise."""
 
 
-def turned_box(
-    x: float, y: float, width: float, height: float, degrees: float, pivot: tuple[float, float], at: str
-) -> Box:
-    """The tight box of a rectangle that was turned.
-
-    Args:
-        x, y: its upper left corner before it is turned.
-        width, height: its sides.
-        degrees: clockwise, as images are seen (y points down).
-        pivot: the point that stays in its place.
-        at: the way to the shape, for the error.
+def hull(points: Sequence[Any], at: str) -> Box:
+    """The tight box of (x, y) points.
 
     Raises:
-        DataError: a side that is not above 0, or a number that is none.
+        DataError: fewer than two points, or a point that is not two numbers of a sane size.
 
-    >>> turned_box(10, 10, 4, 2, 90, (10, 10), "box")
+    >>> hull([[3, 4], [1, 9], [2, 2]], "points")
+    (1, 2, 3, 9)
+    """
+    if not isinstance(points, Sequence) or isinstance(points, str) or len(points) < 2:
+        raise DataError("at least two points [x, y]", points, field=at)
+    for index, point in enumerate(points):
+        if not isinstance(point, Sequence) or len(point) != 2:
+            raise DataError("two numbers x, y", point, field=f"{at}[{index}]")
+        check_numbers(point, "two numbers x, y", f"{at}[{index}]")
+    xs, ys = zip(*points, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def flat_hull(polygon: object, expected: str, at: str) -> Box:
+    """The tight box of a polygon given as one flat list [x, y, x, y, x, y ...].
+
+    Args:
+        polygon: at least three points.
+        expected: description of the polygon, for the error.
+        at: path to the polygon, for the error.
+
+    Raises:
+        DataError: not such a list, or numbers that are not of a sane size.
+
+    >>> flat_hull([3, 4, 1, 9, 2, 2], "a polygon", "segmentation[0]")
+    (1, 2, 3, 9)
+    """
+    if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
+        raise DataError(expected, polygon, field=at)
+    check_numbers(polygon, expected, at)
+    return min(polygon[::2]), min(polygon[1::2]), max(polygon[::2]), max(polygon[1::2])
+
+
+def xywh_box(x: float, y: float, width: float, height: float, at: str) -> Box:
+    """The box of an upright rectangle, given by its upper left corner and its sides.
+
+    Args:
+        x, y: upper left corner.
+        width, height: sides, above 0.
+        at: path to the shape, for the error.
+
+    Raises:
+        DataError: a side that is not above 0, or a value that is no sane number.
+
+    >>> xywh_box(10, 10, 4, 2, "box")
+    (10, 10, 14, 12)
+    """
+    _check((x, y, width, height), (width, height), at)
+    return _rounded(x, y, x + width, y + height)
+
+
+def rotated_box(
+    x: float, y: float, width: float, height: float, degrees: float, pivot: tuple[float, float], at: str
+) -> Box:
+    """The tight box of a rotated rectangle.
+
+    Args:
+        x, y: upper left corner before the rotation.
+        width, height: sides, above 0.
+        degrees: rotation, clockwise on the screen (y points down).
+        pivot: the fixed point of the rotation.
+        at: path to the shape, for the error.
+
+    Raises:
+        DataError: a side that is not above 0, or a value that is no sane number.
+
+    >>> rotated_box(10, 10, 4, 2, 90, (10, 10), "box")
     (8.0, 10.0, 10.0, 14.0)
     """
     _check((x, y, width, height, degrees, *pivot), (width, height), at)
@@ -39,16 +98,16 @@ def turned_box(
 
 
 def ellipse_box(cx: float, cy: float, rx: float, ry: float, degrees: float, at: str) -> Box:
-    """The tight box of an ellipse turned about its centre.
+    """The tight box of an ellipse rotated about its centre.
 
     Args:
         cx, cy: centre.
-        rx, ry: radii.
-        degrees: clockwise, as images are seen.
-        at: the way to the shape, for the error.
+        rx, ry: radii, above 0.
+        degrees: rotation, clockwise on the screen.
+        at: path to the shape, for the error.
 
     Raises:
-        DataError: a radius that is not above 0, or a number that is none.
+        DataError: a radius that is not above 0, or a value that is no sane number.
 
     >>> ellipse_box(10, 10, 4, 2, 90, "ellipse")
     (8.0, 6.0, 12.0, 14.0)

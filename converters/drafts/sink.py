@@ -1,4 +1,4 @@
-"""What the formats' writers share: where an image lies, what a format cannot hold, one record after another."""
+"""Writing records in an outside format: images in their places, records that the format cannot hold, counts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted
@@ -18,21 +18,43 @@ from swift_plugins.fakexplain.parallel import map_good
 T = TypeVar("T")
 
 
+class Writer(Protocol):
+    """The `save_NAME` of a format. Its own docstring describes only its output and its further settings."""
+
+    def __call__(self, annotations: Iterable[Annotation], out: Path, *args: Any, **settings: Any) -> int:
+        """Write records in the format.
+
+        Args:
+            annotations: the records.
+            out: the file to write, or an existing folder to write into.
+            settings: `images`, the folder that image paths in the output are relative to; `on_error`, called with the
+                error of each record that is skipped (default: the first error is raised); if the format copies images,
+                `link` for hard links instead. Rows have none of these, but `variant`.
+
+        Returns:
+            Number of records written.
+
+        Raises:
+            DataError: a record that the format cannot hold: its image is outside `images`, missing or not upright, or
+                would share its output file with an earlier record's.
+        """
+
+
 def check_upright(annotation: Annotation) -> None:
-    """Make sure that a tool which turns images by their EXIF shows a record's image as the record means it.
+    """Refuse an image that tools would turn by its EXIF, unlike its boxes.
 
     Raises:
-        DataError: it would turn it; or the image is missing or cannot be read.
+        DataError: the EXIF turns it; or the image is missing or unreadable.
     """
     with open_image(annotation.path, str(annotation.path)) as image:
         turn = orientation(image)
     if turn != 1:
         found = Unquoted(f"EXIF orientation {turn}")
-        raise refused(annotation, "an upright image, for the tool would turn it and not its boxes", found, "image")
+        raise reject(annotation, "an upright image, because the tool would turn it but not its boxes", found, "image")
 
 
 def place_image(annotation: Annotation, target: Path, *, link: bool = False) -> None:
-    """Put an image's file, byte for byte, where a format wants it: a copy, or a hard link that takes no room.
+    """Copy an image's file byte for byte to its place in a format, or hard-link it, which takes no space.
 
     Raises:
         DataError: the file is missing, or cannot be read or linked.
@@ -46,63 +68,74 @@ def place_image(annotation: Annotation, target: Path, *, link: bool = False) -> 
     except OSError as error:
         target.unlink(missing_ok=True)
         found = Unquoted(f"{annotation.path}: {error.strerror}")
-        raise refused(annotation, f"a file that can be {'linked' if link else 'copied'}", found, "image") from None
+        raise reject(annotation, f"a file that can be {'linked' if link else 'copied'}", found, "image") from None
 
 
 def each_good(annotations: Iterable[Annotation], work: Callable[[Annotation], T], on_error: OnError) -> Iterator[T]:
-    """What a function makes of each record.
+    """Results of a function, without the records on which it raised a `DataError`.
 
     Args:
         annotations: the records.
-        work: called with each; it raises an DataError before it has written anything.
-        on_error: called with the error of each record that a format cannot hold, which is passed over; without it the
-            first raises.
+        work: called with each record.
+        on_error: called with each error in its record's turn.
     """
     for annotation in annotations:
         try:
-            made = work(annotation)
+            result = work(annotation)
         except DataError as error:
             on_error(error)
         else:
-            yield made
+            yield result
 
 
-def saved(
+def save_all(
+    annotations: Iterable[Annotation],
+    place: Callable[[Annotation], PurePosixPath],
+    save: Callable[[Annotation, PurePosixPath], None],
+    on_error: OnError,
+) -> int:
+    """Save records as `save_each` does, and return their number."""
+    with closing(save_each(annotations, place, save, on_error)) as records:
+        return sum(1 for _ in records)
+
+
+def save_each(
     annotations: Iterable[Annotation],
     place: Callable[[Annotation], PurePosixPath],
     save: Callable[[Annotation, PurePosixPath], None],
     on_error: OnError,
 ) -> Generator[tuple[Annotation, PurePosixPath], None, None]:
-    """Save records on all cores; closing it ends all writing.
+    """Save records on all cores; closing the generator ends all writing.
 
     Args:
         annotations: the records.
-        place: the path of a record's own file in the folder that is written; no other record may lead there.
-        save: writes what belongs to a record, or raises an DataError and leaves nothing of it.
-        on_error: as for `each_good`.
+        place: path of a record's own file in the output folder; a record is an error if an earlier one has this path.
+        save: writes a record's files, or raises a DataError and leaves none of them.
+        on_error: called with the error of each record that is skipped.
 
     Yields:
-        Each record that was saved and its path, in order.
+        Each saved record and its path, in order.
     """
 
-    def placed(annotation: Annotation) -> tuple[Annotation, PurePosixPath]:
+    def find_place(annotation: Annotation) -> tuple[Annotation, PurePosixPath]:
         target = place(annotation)
         try:
             names.add(str(target), annotation.image)
         except DataError:
-            expected = f"an image of its own, for an earlier record's leads to {target} as well"
-            raise refused(annotation, expected, annotation.image, "image") from None
+            expected = f"a unique output file, but an earlier record's is {target} too"
+            raise reject(annotation, expected, annotation.image, "image") from None
         return annotation, target
 
     def work(item: tuple[Annotation, PurePosixPath]) -> tuple[Annotation, PurePosixPath]:
         save(*item)
         return item
 
-    good = each_good(annotations, placed, on_error)
-    with closing(Ids()) as names, closing(map_good(work, good, on_error)) as results:
-        yield from results
+    with closing(Ids()) as names:
+        placed = each_good(annotations, find_place, on_error)
+        with closing(map_good(work, placed, on_error)) as results:
+            yield from results
 
 
-def refused(annotation: Annotation, expected: str, found: object, field: str) -> DataError:
+def reject(annotation: Annotation, expected: str, found: object, field: str) -> DataError:
     """The error of a record that a format cannot hold."""
     return DataError(expected, found, field=field).at(annotation.file, annotation.line, annotation.id)

@@ -1,13 +1,14 @@
-"""What annotators say in fields that they named themselves: of a whole image, and of a region.
+"""What annotators state in fields that they named themselves: about a whole image, and about a region.
 
-A field speaks of the label or the tags by its name: one that contains `label`, `verdict`, `tag` or `choice`. What it
-says is read by what the value means. Others are only kept, for a background that is real makes no real image.
+A field with `label`, `verdict`, `tag` or `choice` in its name states the label or tags of the image, by the meaning of
+its values. Other fields are only kept: a background that is real does not make the image real.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import LABELS, ORIGIN
@@ -17,96 +18,112 @@ from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 from .draft import one_line
 
 CAPTIONS = ("caption", "description", "comment", "explanation", "text", "note", "reason")
-"""Names of a region's attributes that may hold its caption, the first before the others."""
+"""Names of a region's attributes that may hold its caption, in order of preference."""
 
 ABOUT = ORIGIN
-"""Fields of an image that its regions may say as well."""
+"""Fields of an image that its regions may state as well."""
 
 NAMED = ("id", *ABOUT)
-"""Fields that name something, for which formats have places of their own too."""
+"""Fields that name something; formats have places of their own for them too."""
 
 TAGGED = ("tag", "tags")
 """Names of a region's attributes that hold tags of its image."""
 
 _VERDICTS = ("label", "verdict", *TAGGED)
-_SPEAKS = re.compile("label|verdict|choice|tag(?!e)", re.IGNORECASE)  # a `stage` or `vintage` is no tag
+_ABOUT_VERDICT = re.compile("label|verdict|choice|tag(?!e)", re.IGNORECASE)  # a `stage` or `vintage` is no tag
 
 
-def say(said: dict[str, Any], name: str, values: Sequence[Any], at: str) -> None:
-    """Add one statement to those of an image.
+@dataclass
+class Statement:
+    """Everything a source states about one image as a whole; the same attributes as `Draft` has.
 
-    Values of a field that speaks of the label or the tags by its name are taken for that where all of them mean one,
-    and text also where its parts between commas do. All else is kept under the field's name.
+    Attributes:
+        id: the record's id, or None.
+        label: 'fake', 'real' or None.
+        tags: any of the names `canonical_tag` knows.
+        fields: all other fields.
+    """
+
+    id: str | None = None
+    label: str | None = None
+    tags: list[str] = field(default_factory=list)
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+def add_field(named: dict[str, Any], name: str, values: Sequence[Any], at: str) -> None:
+    """Add one field that an annotator named to the fields of an image.
+
+    If the name is about the label or the tags and every value means one of them, the values become `label` and `tags`;
+    a text also counts as its parts between commas. Any other field is kept under its own name.
 
     Args:
-        said: what was said before, as `draft_fields` reads it; `tags` is a list.
-        name: of the field.
-        values: what the field holds: one value or several; none says nothing.
-        at: the way to the field, for the error.
+        named: the fields so far, as `read_statement` takes them; `tags` is a list.
+        name: name of the field.
+        values: the field's values: one, several, or none, which adds nothing.
+        at: path to the field, for the error.
 
     Raises:
-        DataError: a field that is called label, verdict, tag or tags and holds something else; or something said
-            before is contradicted.
+        DataError: a field named label, verdict, tag or tags has another value, or the field contradicts an earlier one.
 
-    >>> said = {"tags": []}
-    >>> say(said, "Image tags", ["Wrong Texture, perspective"], "choices")
-    >>> say(said, "verdict", ["FAKE"], "choices")
-    >>> say(said, "light_label", ["dim"], "choices")
-    >>> say(said, "background", ["real"], "choices")
-    >>> said
+    >>> named = {"tags": []}
+    >>> add_field(named, "Image tags", ["Wrong Texture, perspective"], "choices")
+    >>> add_field(named, "verdict", ["FAKE"], "choices")
+    >>> add_field(named, "light_label", ["dim"], "choices")
+    >>> add_field(named, "background", ["real"], "choices")
+    >>> named
     {'tags': ['texture_error', 'perspective_error'], 'label': 'fake', 'light_label': 'dim', 'background': 'real'}
     """
     if not values:
         return
-    spoken = [part for value in values for part in parts(value)] if _SPEAKS.search(name) else []
-    strange = [part for part in spoken if not means_something(part)]
+    meanings = [part for value in values for part in parts(value)] if _ABOUT_VERDICT.search(name) else []
+    strange = [part for part in meanings if not means_something(part)]
     if strange and name.lower() in _VERDICTS:
         raise DataError(f"{', '.join(LABELS)} or one of {', '.join(TAGS)}", strange[0], field=at)
-    if strange or not _SPEAKS.search(name):
-        _once(said, name, values[0] if len(values) == 1 else list(values), at)
+    if strange or not _ABOUT_VERDICT.search(name):
+        _set_once(named, name, values[0] if len(values) == 1 else list(values), at)
         return
-    add_tags(said["tags"], spoken)
-    for part in spoken:
+    add_tags(named["tags"], meanings)
+    for part in meanings:
         if not canonical_tag(part):
-            _once(said, "label", part.lower(), at)
+            _set_once(named, "label", part.lower(), at)
 
 
-def say_of_region(said: dict[str, Any], labels: Iterable[object], attributes: Mapping[str, Any], at: str) -> None:
-    """Add what a region says of its whole image.
+def add_region(statement: Statement, labels: Iterable[object], attributes: Mapping[str, Any], at: str) -> None:
+    """Add what a region states about its whole image.
 
-    Tags are those among its labels and among its attributes `tag` and `tags`: a text (several by commas) or a list.
-    Other values there say nothing. `ABOUT` attributes are fields of the image.
+    Tags are those among its labels and in its attributes `tag` and `tags`: a text (several between commas) or a list.
+    Other values there are skipped. `ABOUT` attributes are fields of the image.
 
     Args:
-        said: what was said before, as `draft_fields` returns it.
-        labels: what the region is called.
-        attributes: of the region; null and blank text say nothing, and a whole number is a name too.
-        at: the way to the attributes, for the error.
+        statement: the image's statement, which is changed.
+        labels: the region's labels.
+        attributes: the region's attributes; null and empty text are skipped, and a whole number is a name too.
+        at: path to the attributes, for the error.
 
     Raises:
-        DataError: a field is no name, or the image or another region says another one.
+        DataError: an `ABOUT` attribute is no name, or differs from that of the image or of another region.
 
-    >>> said = {"tags": ["texture_error"], "fields": {}}
-    >>> say_of_region(said, ["Artistic Styles"], {"tags": "Wrong Texture, dim", "generator": "SDXL"}, "box[0]")
-    >>> said
-    {'tags': ['texture_error', 'artistic_style'], 'fields': {'generator': 'SDXL'}}
+    >>> statement = Statement(tags=["texture_error"])
+    >>> add_region(statement, ["Artistic Styles"], {"tags": "Wrong Texture, dim", "generator": "SDXL"}, "box[0]")
+    >>> statement.tags, statement.fields
+    (['texture_error', 'artistic_style'], {'generator': 'SDXL'})
     """
-    add_tags(said["tags"], labels)
+    add_tags(statement.tags, labels)
     for name in TAGGED:
-        held = attributes.get(name)
-        for value in held if isinstance(held, list) else [held]:
-            add_tags(said["tags"], parts(value))
+        tags = attributes.get(name)
+        for value in tags if isinstance(tags, list) else [tags]:
+            add_tags(statement.tags, parts(value))
     for name in ABOUT:
         value = attributes.get(name)
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
         if type(value) not in (str, int):
             raise DataError("a non-empty string", value, field=f"{at}.{name}")
-        _once(said["fields"], name, str(value).strip(), f"{at}.{name}")
+        _set_once(statement.fields, name, str(value).strip(), f"{at}.{name}")
 
 
 def add_tags(tags: list[str], names: Iterable[object]) -> None:
-    """Add to the tags of an image those names that are tags, each once, whatever it is called there.
+    """Add to the tags of an image those names that are tags, each tag once under any of its names.
 
     >>> tags = ["Wrong Texture"]
     >>> add_tags(tags, ["hand", "texture_error", "Perspective", "perspective error", 7])
@@ -122,7 +139,7 @@ def add_tags(tags: list[str], names: Iterable[object]) -> None:
 
 
 def caption_among(attributes: Mapping[str, Any]) -> str:
-    """The first of a region's attributes by the names of `CAPTIONS` that is text and not blank, else no text.
+    """The first of a region's attributes named in `CAPTIONS` that is text and not empty, else the empty text.
 
     >>> caption_among({"note": "Look again.", "caption": " ", "comment": "Six fingers."})
     'Six fingers.'
@@ -132,7 +149,7 @@ def caption_among(attributes: Mapping[str, Any]) -> str:
 
 
 def parts(value: object) -> list[Any]:
-    """The parts of a text between its commas, where it means nothing as a whole; another value as it is.
+    """The parts of a text between its commas, unless it is a label or tag as a whole; other values unchanged.
 
     >>> parts(" Wrong Texture, perspective,"), parts("Structure, attribute error"), parts(7)
     (['Wrong Texture', 'perspective'], ['Structure, attribute error'], [7])
@@ -143,7 +160,7 @@ def parts(value: object) -> list[Any]:
 
 
 def means_something(value: object) -> bool:
-    """Whether a value means a label or a tag.
+    """Whether a value names a label or a tag.
 
     >>> [means_something(value) for value in ("Real", "Wrong Texture", "dim", 3)]
     [True, True, False, False]
@@ -151,6 +168,6 @@ def means_something(value: object) -> bool:
     return isinstance(value, str) and (value.lower() in LABELS or canonical_tag(value) is not None)
 
 
-def _once(said: dict[str, Any], name: str, value: Any, at: str) -> None:
-    if said.setdefault(name, value) != value:
-        raise DataError(f"one {name}, for {said[name]!r} was said before", value, field=at)
+def _set_once(fields: dict[str, Any], name: str, value: Any, at: str) -> None:
+    if fields.setdefault(name, value) != value:
+        raise DataError(f"one {name}, but an earlier statement is {fields[name]!r}", value, field=at)

@@ -1,21 +1,47 @@
-"""What So-Fake and SID_Set share: real, fully synthetic and tampered images, and the masks of tampered ones."""
+"""Rows of So-Fake and SID_Set: real, fully synthetic and tampered images, and the masks of tampered ones."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.images import open_image, turn_upright, upright_wh
 
-from .parquet import image_bytes
+from .draft import Draft, DraftRegion
+from .fields import kept_fields, own_tags
+from .parquet import image_bytes, optional_image_bytes
 
 KINDS = {"real": "real", "full_synthetic": "fake", "tampered": "fake"}
-"""What a source calls an image -> its label."""
+"""Kind of an image -> its label."""
 
 CAPTION = "Tampered area."
 
-Tampered = tuple[float, float, float, float, str]
+
+def draft_row(row: dict[str, Any], kind: str, name: str, wh: tuple[int, int] | None, taken: Collection[str]) -> Draft:
+    """The draft of one row; its id is KIND/NAME, and its kind is kept as a field of that name.
+
+    Args:
+        row: the columns `image`, `mask`, `tags` and the source's own.
+        kind: one of `KINDS`.
+        name: name of the image, unique among its kind.
+        wh: width and height that the row gives, or None.
+        taken: columns that are not kept as fields.
+
+    Raises:
+        DataError: the image or its mask is missing or wrong, or `tags` is no list of texts.
+    """
+    image = image_bytes(row, "image")
+    return Draft(
+        image,
+        regions=mask_regions(row, kind, image),
+        tags=own_tags(row),
+        label=KINDS[kind],
+        id=f"{kind}/{name}",
+        wh=wh,
+        fields=kept_fields(row, taken, {"kind": kind}),
+    )
 
 
 def kind_of(label: Any, names: list[str] | None) -> str:
@@ -23,7 +49,7 @@ def kind_of(label: Any, names: list[str] | None) -> str:
 
     Args:
         label: a name in any case, or the index of one.
-        names: of the ClassLabel column; None where the file says none.
+        names: those of the ClassLabel column; None if the file has none.
 
     Raises:
         DataError: neither a name nor the index of one, or a number without names.
@@ -45,43 +71,52 @@ def kind_of(label: Any, names: list[str] | None) -> str:
     return kind
 
 
-def mask_regions(row: dict[str, Any], kind: str, image: bytes) -> list[Tampered]:
-    """The tight box of every area of the row's mask: pixels that touch, also by a corner, are one area.
+def mask_regions(row: dict[str, Any], kind: str, image: bytes) -> list[DraftRegion]:
+    """The tight box of every area of the row's mask: pixels that touch, also at a corner, are one area.
 
-    Pixels brighter than half the mask's brightest are in, so 0 and 1, 0 and 255 and a JPEG of either read alike.
+    Pixels brighter than half the mask's maximum are inside, so masks of 0 and 1, of 0 and 255, and JPEGs of either give
+    the same areas.
 
     Args:
-        row: `mask` may be null or not there.
+        row: its `mask` may be null or missing.
         kind: one of `KINDS`; a fully synthetic image has no region, and its mask is empty or whole.
-        image: the bytes of the image that it is a mask of.
+        image: bytes of the masked image's file.
 
     Raises:
-        DataError: no image, of another size than the image, not empty for a real image, or in part for a fully
-            synthetic one; field `mask`.
+        DataError: the mask is no image or not of the image's size; it is not empty for a real image, or neither empty
+            nor whole for a fully synthetic one; field `mask`.
     """
-    held = image_bytes(row, "mask", required=False)
-    if held is None:
+    content = optional_image_bytes(row, "mask")
+    if content is None:
         return []
     import numpy as np
     from scipy import ndimage
 
+    mask = _decode_mask(content, image)
+    inside = mask > mask.max() / 2
+    if kind != "tampered":
+        if inside.any() and not (kind == "full_synthetic" and inside.all()):
+            found = Unquoted(f"one of {int(inside.sum())} pixels")
+            raise DataError(f"no mask, because the image is {kind}", found, field="mask")
+        return []
+    areas, _ = ndimage.label(inside, structure=np.ones((3, 3)))
+    boxes = ((float(x.start), float(y.start), float(x.stop), float(y.stop)) for y, x in ndimage.find_objects(areas))
+    return [DraftRegion(box, CAPTION) for box in boxes]
+
+
+def _decode_mask(mask: bytes, image: bytes) -> Any:
+    """The (H, W) grey values of an image's mask, upright."""
+    import numpy as np
+
     with open_image(io.BytesIO(image), "the image") as opened:
         wh = upright_wh(opened)
     try:
-        with open_image(io.BytesIO(held), "the mask", decode=True) as opened:
-            mask = np.asarray(turn_upright(opened).convert("L"))
+        with open_image(io.BytesIO(mask), "the mask", decode=True) as opened:
+            pixels = np.asarray(turn_upright(opened).convert("L"))
     except DataError as error:
         error.field = "mask"
         raise
-    if mask.shape != wh[::-1]:
-        found = Unquoted(f"{mask.shape[1]}x{mask.shape[0]}")
+    if pixels.shape != wh[::-1]:
+        found = Unquoted(f"{pixels.shape[1]}x{pixels.shape[0]}")
         raise DataError(f"a mask of the image's own {wh[0]}x{wh[1]} pixels", found, field="mask")
-    inside = mask > mask.max() / 2
-    if kind != "tampered" and inside.any() and not (kind == "full_synthetic" and inside.all()):
-        found = Unquoted(f"one of {int(inside.sum())} pixels")
-        raise DataError(f"no mask, for the image is {kind}", found, field="mask")
-    if kind != "tampered":
-        return []
-    areas, _ = ndimage.label(inside, structure=np.ones((3, 3)))
-    boxes = ndimage.find_objects(areas)
-    return [(float(x.start), float(y.start), float(x.stop), float(y.stop), CAPTION) for y, x in boxes]
+    return pixels

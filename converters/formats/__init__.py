@@ -1,56 +1,104 @@
-"""The outside formats by name: what reads each."""
+"""The outside formats by name: what reads them, what writes them.
+
+A format NAME is the module NAME of this folder, with `load_NAME` and `from_NAME` if it is read and `save_NAME` if it is
+written. A module is imported when its format is used, so that the command line starts fast.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from ..drafts.draft import Draft, Piece
-from .coco import from_coco, load_coco
-from .cvat import from_cvat, load_cvat
-from .fakeclue import from_fakeclue, load_fakeclue
-from .folder import from_folder, load_folder
-from .label_studio import from_label_studio, load_label_studio
-from .labelme import from_labelme, load_labelme
-from .loki import from_loki, load_loki
-from .mllm_defake import from_mllm_defake, load_mllm_defake
-from .mmfr import from_mmfr, load_mmfr
-from .sid_set import from_sid_set, load_sid_set
-from .so_fake import from_so_fake, load_so_fake
-from .synthscars import from_synthscars, load_synthscars
-from .via import from_via, load_via
-from .x_aigd import from_x_aigd, load_x_aigd
+if TYPE_CHECKING:
+    from ..drafts.draft import Draft, Piece
+    from ..drafts.sink import Writer
 
 
-class Format(NamedTuple):
-    """How one format is read.
+@dataclass(frozen=True)
+class Format:
+    """An outside format.
 
     Attributes:
-        load: reads a source piece by piece.
-        parse: makes drafts of a piece; pure.
-        words: what it is, for the help text.
+        module: the format's module in this folder.
+        reads: description for the help of `convert`; empty if the format is not read.
+        writes: description for the help of `export`; empty if the format is not written.
+        folder: whether a folder is written, not a file.
+        settings: keyword arguments of `save` besides `on_error`; see `Writer`.
     """
 
-    load: Callable[..., Iterator[Piece]]
-    parse: Callable[[Any], list[Draft]]
-    words: str
+    module: str
+    reads: str = ""
+    writes: str = ""
+    folder: bool = False
+    settings: tuple[str, ...] = ()
+
+    @property
+    def load(self) -> Callable[..., Iterator[Piece]]:
+        """`load_NAME`: reads a source piece by piece."""
+        return self._function("load")
+
+    @property
+    def parse(self) -> Callable[[Any], list[Draft]]:
+        """`from_NAME`: parses a piece into drafts; pure."""
+        return self._function("from")
+
+    @property
+    def save(self) -> Writer:
+        """`save_NAME`: writes records."""
+        return self._function("save")
+
+    def _function(self, verb: str) -> Any:
+        return getattr(import_module(f".{self.module}", __name__), f"{verb}_{self.module}")
 
 
 FORMATS = {
-    "folder": Format(load_folder, from_folder, "label folders: 0_real and 1_fake, nature and ai, or any names"),
-    "x-aigd": Format(load_x_aigd, from_x_aigd, "X-AIGD: Parquet, polygons in seven categories"),
-    "so-fake": Format(load_so_fake, from_so_fake, "So-Fake-OOD, So-Fake-Set: Parquet, labels by name, masks"),
-    "sid-set": Format(load_sid_set, from_sid_set, "SID_Set of SIDA: Parquet, masks of what was tampered with"),
-    "labelme": Format(load_labelme, from_labelme, "LabelMe: a JSON file for each image, captions as descriptions"),
-    "coco": Format(load_coco, from_coco, "COCO: one JSON file, captions as attributes or category names"),
-    "cvat": Format(load_cvat, from_cvat, "CVAT for images 1.1: XML, captions as attributes"),
-    "label-studio": Format(
-        load_label_studio, from_label_studio, "Label Studio: JSON, captions as text areas of regions"
+    "folder": Format("label_folders", "label folders: 0_real and 1_fake, nature and ai, or any names"),
+    "x-aigd": Format("x_aigd", "X-AIGD: Parquet, polygons in seven categories"),
+    "so-fake": Format("so_fake", "So-Fake-OOD, So-Fake-Set: Parquet, labels by name, masks"),
+    "sid-set": Format("sid_set", "SID_Set of SIDA: Parquet, masks of tampered areas"),
+    "labelme": Format(
+        "labelme",
+        "LabelMe: one JSON file per image, captions as descriptions",
+        "LabelMe: one JSON file beside a copy of each image, captions as descriptions",
+        folder=True,
+        settings=("images", "link"),
     ),
-    "via": Format(load_via, from_via, "VGG Image Annotator: JSON project or annotations"),
-    "mllm-defake": Format(load_mllm_defake, from_mllm_defake, "FakeXplain's early rows: JSONL with placeholders"),
-    "fakeclue": Format(load_fakeclue, from_fakeclue, "FakeClue of FakeVLM: JSON, 1 is real; answers as explanation"),
-    "synthscars": Format(load_synthscars, from_synthscars, "SynthScars of LEGION: JSON, polygons with phrases"),
-    "loki": Format(load_loki, from_loki, "LOKI: JSON of open-ended questions, regions with descriptions"),
-    "mmfr": Format(load_mmfr, from_mmfr, "MMFR of FakeReasoning: *_reasoning.json, texts on attributes"),
+    "coco": Format(
+        "coco",
+        "COCO: one JSON file, captions as attributes or category names",
+        "COCO: one JSON file, captions as attributes",
+        settings=("images",),
+    ),
+    "cvat": Format("cvat", "CVAT for images 1.1: XML, captions as attributes"),
+    "label-studio": Format("label_studio", "Label Studio: JSON, captions as text areas of regions"),
+    "via": Format("via", "VGG Image Annotator: JSON project or annotations"),
+    "mllm-defake": Format("mllm_defake", "FakeXplain's early rows: JSONL with placeholders"),
+    "fakeclue": Format("fakeclue", "FakeClue of FakeVLM: JSON, 1 is real; answers as explanation"),
+    "synthscars": Format("synthscars", "SynthScars of LEGION: JSON, polygons with phrases"),
+    "loki": Format("loki", "LOKI: JSON of open-ended questions, regions with descriptions"),
+    "mmfr": Format("mmfr", "MMFR of FakeReasoning: *_reasoning.json, texts on attributes"),
+    "rows": Format("rows", writes="stock ms-swift JSONL, one row per record", settings=("variant",)),
+    "yolo": Format(
+        "yolo",
+        writes="YOLO: images, boxes in text files and data.yaml; no captions, no tags",
+        folder=True,
+        settings=("images", "link"),
+    ),
+    "masks": Format(
+        "masks",
+        writes="one PNG per image, 255 inside its regions and 0 elsewhere, and labels.csv",
+        folder=True,
+        settings=("images",),
+    ),
+    "folders": Format(
+        "label_folders",
+        writes="label folders: copies of the images in 0_real and 1_fake",
+        folder=True,
+        settings=("images", "link"),
+    ),
 }
+
+READ = {name: format for name, format in FORMATS.items() if format.reads}
+WRITTEN = {name: format for name, format in FORMATS.items() if format.writes}

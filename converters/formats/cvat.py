@@ -1,14 +1,14 @@
 """CVAT for images 1.1: one XML file, or the exported archive with `annotations.xml` and `images/`.
 
-A shape is a region: its caption is the first of its attributes that `statements.CAPTIONS` names or, where all are
-blank, its label. Boxes and ellipses that were turned give their tight boxes, and so do polygons, polylines, masks and
-two points or more. An image's tags say the label (`real`, `fake`) and the tags, by any of their names; so do attributes
-of its tags, and of the image itself, that are named for it, and all others say a field under their own names. Of a
-shape, a label that is a tag and the attributes `tag`, `tags`, `generator`, `family`, `class_name` and `annotator` speak
-of the image too. Who annotated is said by one of these, or else by the assignee of the job or task.
+A shape is a region. Its caption is the first of its attributes named in `statements.CAPTIONS` or, if all are empty, its
+label. Its box is the tight box, also of rotated boxes and ellipses, polygons, polylines, masks and two or more points.
+An image's CVAT tags give the label (`real`, `fake`) and the tags, by any of their names. So do attributes of CVAT tags
+and of the image itself that are named accordingly; all others are fields under their own names. A shape describes its
+image too: by a label that is a tag, and by the attributes `tag`, `tags`, `generator`, `family`, `class_name` and
+`annotator`. If none of these names the annotator, the assignee of the job or task does.
 
-CVAT turns images as their EXIF says: its coordinates and sizes are those of the upright image. What it knows of a shape
-beside this (source, occlusion, order, group, other attributes) has no place in a record.
+CVAT turns images by their EXIF: its coordinates and sizes are those of the upright image. A shape's source, occlusion,
+order, group and other attributes have no place in a record.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_values import check_numbers, require
 
-from ..drafts.draft import Draft, Piece, folder_of, hull, one_line, only_file
-from ..drafts.fields import draft_fields
-from ..drafts.shapes import ellipse_box, turned_box
-from ..drafts.statements import ABOUT, caption_among, means_something, say, say_of_region
+from ..drafts.draft import Draft, DraftRegion, Piece, folder_of, one_line, only_file
+from ..drafts.fields import read_statement
+from ..drafts.shapes import ellipse_box, hull, rotated_box, xywh_box
+from ..drafts.statements import ABOUT, add_field, add_region, caption_among, means_something
 
 _POINTS = {"polygon": 3, "polyline": 2, "points": 2}
-"""Element -> the fewest points it has."""
+"""Element -> its minimum number of points."""
 
 SHAPES = ("box", "ellipse", "mask", *_POINTS)
 
@@ -37,16 +37,16 @@ def load_cvat(src: Path) -> Iterator[Piece]:
     """The images of an XML file, one at a time.
 
     Args:
-        src: the file, or a folder that holds it as `annotations.xml`.
+        src: the file, or a folder that contains it as `annotations.xml`.
 
     Yields:
-        A piece whose data is plain: {"attrib": the image's XML attributes, "attributes": its attributes by name,
-        "children": the same of each tag and shape, with its "element", "annotator": assignee of the task or None}.
-        An image of a project has the folder of its subset before its name where it lies there.
+        A piece with plain data: {"attrib": the image's XML attributes, "attributes": its attributes by name,
+        "children": the same for each tag and shape, with its "element", "annotator": assignee of the task or None}.
+        The name of a project's image begins with the folder of its subset if the image is there.
 
     Raises:
         FileNotFoundError: neither file nor folder.
-        DataError: the file is not XML of this kind, or holds a document type or entities.
+        DataError: the file is not XML of this kind, or has a document type or entities.
     """
     path = only_file(src, "annotations.xml", "*.xml")
     annotators: dict[str, str] = {}
@@ -70,12 +70,12 @@ def load_cvat(src: Path) -> Iterator[Piece]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # longer than a file system takes
+    except OSError:  # longer than a file system allows
         return False
 
 
 def _elements(path: Path) -> Iterator[Any]:
-    """The elements right below <annotations>, each cleared once it was seen."""
+    """The children of <annotations>, each cleared after use."""
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, iterparse
 
@@ -113,7 +113,7 @@ def _plain(element: Any) -> dict[str, Any]:
 
 
 def _annotators(meta: Any) -> dict[str, str]:
-    """Id of each task -> its assignee; the empty id is that of a source's only task or job."""
+    """Id of each task -> its assignee; a source's only task or job has the empty id."""
     found = {}
     for task in (*meta.iter("task"), *meta.iter("job")):
         if name := (task.findtext("assignee/username") or "").strip():
@@ -124,12 +124,11 @@ def _annotators(meta: Any) -> dict[str, str]:
 def from_cvat(data: Any) -> list[Draft]:
     """The draft of one image.
 
-    Its id is what an attribute `id` says, else its name without the suffix: the number that CVAT gives an image is
-    another one in every task.
+    Its id is its attribute `id`, else its name without the suffix: CVAT numbers an image differently in every task.
 
     Raises:
-        DataError: a field that is missing or wrong, a shape without a box (cuboid, skeleton), a tag that means
-            nothing, or two that contradict each other.
+        DataError: a field is missing or wrong, a shape has no box (cuboid, skeleton), a tag has no meaning, or two
+            contradict each other.
 
     >>> attrib = {"label": "flaw", "xtl": "3", "ytl": "2", "xbr": "9", "ybr": "8"}
     >>> box = {"element": "box", "attrib": attrib, "attributes": {"caption": "Six fingers."}, "children": []}
@@ -137,16 +136,16 @@ def from_cvat(data: Any) -> list[Draft]:
     >>> image = {"attrib": {"name": "a.png", "width": "40", "height": "30"}, "attributes": {}, "children": [box, tag]}
     >>> (draft,) = from_cvat(image)
     >>> draft.image, draft.regions, draft.tags
-    ('a.png', [(3.0, 2.0, 9.0, 8.0, 'Six fingers.')], ['texture_error'])
+    ('a.png', [DraftRegion(box=(3.0, 2.0, 9.0, 8.0), caption='Six fingers.', at='box[0]')], ['texture_error'])
     """
     attrib = data["attrib"]
     name = require(attrib, "name", str, "the path of the image")
     wh = (_pixels(attrib, "width"), _pixels(attrib, "height"))
-    said: dict[str, Any] = {"tags": []}
+    named: dict[str, Any] = {"tags": []}
     for each in ABOUT:
         if attrib.get(each):
-            say(said, each, [attrib[each]], each)
-    _read_attributes(data, said, "")
+            add_field(named, each, [attrib[each]], each)
+    _read_attributes(data, named, "")
     shapes = {}
     seen: Counter[str] = Counter()
     for child in data["children"]:
@@ -154,40 +153,40 @@ def from_cvat(data: Any) -> list[Draft]:
         at = f"{kind}[{seen[kind]}]"
         seen[kind] += 1
         if kind == "tag":
-            _read_tag(child, said, at)
+            _read_tag(child, named, at)
         else:
             shapes[at] = child
     regions = [_region(shape, at) for at, shape in shapes.items()]
-    said = draft_fields(said)
+    statement = read_statement(named)
     for at, shape in shapes.items():
-        say_of_region(said, [shape["attrib"]["label"]], shape["attributes"], at)
+        add_region(statement, [shape["attrib"]["label"]], shape["attributes"], at)
     if data.get("annotator"):
-        said["fields"].setdefault("annotator", data["annotator"])
-    return [Draft(name, regions=regions, wh=wh, places=[*shapes], **said)]
+        statement.fields.setdefault("annotator", data["annotator"])
+    return [Draft(name, regions=regions, wh=wh, **vars(statement))]
 
 
-def _read_tag(tag: dict[str, Any], said: dict[str, Any], at: str) -> None:
+def _read_tag(tag: dict[str, Any], named: dict[str, Any], at: str) -> None:
     label = require(tag["attrib"], "label", str, "a label", at)
-    if means_something(label) or not tag["attributes"]:  # else it is there for its attributes
-        say(said, "tag", [label], f"{at}.label")
-    _read_attributes(tag, said, f"{at}.")
+    if means_something(label) or not tag["attributes"]:  # otherwise only its attributes count
+        add_field(named, "tag", [label], f"{at}.label")
+    _read_attributes(tag, named, f"{at}.")
 
 
-def _read_attributes(element: dict[str, Any], said: dict[str, Any], at: str) -> None:
+def _read_attributes(element: dict[str, Any], named: dict[str, Any], at: str) -> None:
     for name, value in element["attributes"].items():
         if value.strip():
-            say(said, name, [value.strip()], f"{at}{name}")
+            add_field(named, name, [value.strip()], f"{at}{name}")
 
 
-def _region(shape: dict[str, Any], at: str) -> tuple[float, float, float, float, str]:
+def _region(shape: dict[str, Any], at: str) -> DraftRegion:
     if shape["element"] not in SHAPES:
         found = Unquoted(f"<{shape['element']}>")
         raise DataError(f"a tag, or a shape with a box: {', '.join(SHAPES)}", found, field=at)
     label = require(shape["attrib"], "label", str, "a label", at)
     caption = caption_among(shape["attributes"]) or one_line(label)
     if not caption:
-        raise DataError("an attribute `caption`, or a label, that is not blank", label, field=f"{at}.label")
-    return (*_box(shape["element"], shape["attrib"], at), caption)
+        raise DataError("an attribute `caption` or a label that is not empty", label, field=f"{at}.label")
+    return DraftRegion(_box(shape["element"], shape["attrib"], at), caption, at)
 
 
 def _box(kind: str, attrib: dict[str, str], at: str) -> Box:
@@ -203,10 +202,10 @@ def _box(kind: str, attrib: dict[str, str], at: str) -> Box:
     if kind == "ellipse":
         return ellipse_box(a, b, c, d, degrees, at)
     if kind == "mask":
-        return turned_box(a, b, c, d, 0, (a, b), at)
+        return xywh_box(a, b, c, d, at)
     if not degrees:
         return a, b, c, d
-    return turned_box(a, b, c - a, d - b, degrees, ((a + c) / 2, (b + d) / 2), at)
+    return rotated_box(a, b, c - a, d - b, degrees, ((a + c) / 2, (b + d) / 2), at)
 
 
 def _hull(kind: str, text: str, at: str) -> Box:

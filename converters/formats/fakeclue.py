@@ -1,6 +1,6 @@
 """FakeClue of FakeVLM: a JSON list of conversations about whole images; no regions.
 
-Its label is 1 for real and 0 for fake. What the gpt of the conversation answers is kept as `explanation`. Image paths
+Its label is 1 for real and 0 for fake. The answers of `gpt` in the conversation are kept as `explanation`. Image paths
 are relative to the folder of the split (`test/` for `data_json/test.json`), which `--images` names.
 """
 
@@ -15,21 +15,20 @@ from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece, only_file
-from ..drafts.fields import size
-from ..drafts.parquet import kept_fields, own_id, own_tags
+from ..drafts.fields import kept_fields, own_id, own_tags, size
 
 TAKEN = ("image", "label", "cate", "conversations", "id", "tags", "width", "height")
 
 
 def load_fakeclue(src: Path) -> Iterator[Piece]:
-    """Items of a JSON list, or of the only one of a folder."""
+    """Items of a JSON list; in a folder, of its only JSON file."""
     path = only_file(src, "*.json")
     for at, item in load_json_items(path):
         yield Piece(item, str(path), at=at)
 
 
 def from_fakeclue(data: Any) -> list[Draft]:
-    """The draft of one item; its category is the class, and fields of its own are kept.
+    """The draft of one item; its category is the class, and its other fields are kept.
 
     >>> talk = [{"from": "human", "value": "Real?"}, {"from": "gpt", "value": "This is a real image."}]
     >>> (draft,) = from_fakeclue({"image": "doc/real/a.png", "label": 1, "cate": "doc", "conversations": talk})

@@ -1,60 +1,115 @@
-"""Records as label folders, `0_real/` and `1_fake/`, for detectors that learn labels alone; `folder.py` reads them."""
+"""Label folders: `0_real/` and `1_fake/`, `nature/` and `ai/`, or any names; no regions.
+
+Chameleon, GPT-Image-1, FaceForensics++ frames and GenImage have this layout, and detectors that learn labels alone read
+it. The innermost folder on an image's path with one of the names gives the label; so `ai/nature/a.png` is real.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation
-from swift_plugins.fakexplain.errors import OnError, raise_error
+from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import path_in
+from swift_plugins.fakexplain.json_values import require
 
-from ..drafts.sink import place_image, saved
-from .folder import FAKE, REAL
+from ..drafts.draft import Draft, Piece, image_files
+from ..drafts.sink import place_image, save_all
 
+REAL = ("0_real", "real", "nature")
+FAKE = ("1_fake", "fake", "ai")
 FOLDERS = {"real": REAL[0], "fake": FAKE[0]}
+"""Label -> the folder that its images are written to."""
 
 
-def save_folders(
-    annotations: Iterable[Annotation],
-    out: str | Path,
-    *,
-    images: Path,
-    link: bool = False,
-    on_error: OnError = raise_error,
-) -> int:
-    """Write each image into the folder of its label, byte for byte.
-
-    Args:
-        annotations: the records.
-        out: folder that is there, to write into.
-        images: folder that the images' paths follow; folders on an image's way there that are named for a label are
-            left out, or a reader would take the innermost for the label.
-        link: hard links in place of copies.
-        on_error: called with the error of each record that is passed over; without it the first raises.
-
-    Returns:
-        How many images were written.
+def folder_labels(real: Collection[str], fake: Collection[str]) -> dict[str, str]:
+    """Name of a folder, in lower case -> its label.
 
     Raises:
-        DataError: an image outside `images`, that cannot be read or linked, or two that would get one name.
+        ValueError: a name means both labels.
+
+    >>> folder_labels(["Camera"], ["FLUX"])
+    {'camera': 'real', 'flux': 'fake'}
+    """
+    labels = {name.lower(): "real" for name in real} | {name.lower(): "fake" for name in fake}
+    if both := sorted(name for name in {*map(str.lower, real)} if labels[name] == "fake"):
+        raise ValueError(f"expected different names for real and fake folders, found {both[0]!r} in both")
+    return labels
+
+
+def load_label_folders(
+    src: Path,
+    *,
+    real: Collection[str] = REAL,
+    fake: Collection[str] = FAKE,
+    skip: Collection[Path] = (),
+    others: bool = False,
+) -> Iterator[Piece]:
+    """Every image below a folder, with the label that the names of its folders give it.
+
+    Args:
+        src: the folder; its own name counts too, as the outermost.
+        real, fake: names of folders with real or fake images, in any case.
+        skip: folders that are not entered.
+        others: images outside label folders get no label; by default each is an error.
+
+    Raises:
+        FileNotFoundError: no such folder.
+        ValueError: a name means both labels.
+    """
+    if not src.is_dir():
+        found = "a file" if src.exists() else "none"
+        raise FileNotFoundError(f"{src}: expected a folder of label folders, found {found}")
+    names = folder_labels(real, fake)
+    for path in image_files(src, skip):
+        name = path.relative_to(src).as_posix()
+        folders = (src.resolve().name, *name.split("/")[:-1])
+        labels = [names[folder.lower()] for folder in folders if folder.lower() in names]
+        data: Any = {"image": name, "label": labels[-1] if labels else None}
+        yield Piece(data if labels or others else _no_label(name, real, fake), str(path))
+
+
+def _no_label(name: str, real: Collection[str], fake: Collection[str]) -> DataError:
+    expected = (
+        f"a folder named as real ({', '.join(real)}) or fake ({', '.join(fake)}); use --real and --fake for other "
+        "names, or --label for images outside these folders"
+    )
+    return DataError(expected, Unquoted(f"none on the path {name}"), field="label")
+
+
+def from_label_folders(data: Any) -> list[Draft]:
+    """The draft of one image.
+
+    >>> from_label_folders({"image": "1_fake/a.png", "label": "fake"})[0].label
+    'fake'
+    """
+    image = require(data, "image", str, "the image's path")
+    return [Draft(image, label=require(data, "label", (str, type(None)), "fake or real"))]
+
+
+def save_label_folders(
+    annotations: Iterable[Annotation], out: Path, *, images: Path, link: bool = False, on_error: OnError = raise_error
+) -> int:
+    """Write each image into the folder of its label, byte for byte. See `Writer`.
+
+    Folders on an image's path that are named for a label are left out: a reader would take the innermost for the label.
     """
 
     def place(annotation: Annotation) -> PurePosixPath:
-        return labelled(path_in(images, annotation), annotation.label)
+        return label_path(path_in(images, annotation), annotation.label)
 
     def save(annotation: Annotation, target: PurePosixPath) -> None:
-        place_image(annotation, Path(out, target), link=link)
+        place_image(annotation, out / target, link=link)
 
-    with closing(saved(annotations, place, save, on_error)) as records:
-        return sum(1 for _ in records)
+    return save_all(annotations, place, save, on_error)
 
 
-def labelled(path: PurePosixPath, label: str) -> PurePosixPath:
+def label_path(path: PurePosixPath, label: str) -> PurePosixPath:
     """The path of an image below the folder of its label.
 
-    >>> labelled(PurePosixPath("train/nature/a.png"), "real")
+    >>> label_path(PurePosixPath("train/nature/a.png"), "real")
     PurePosixPath('0_real/train/a.png')
     """
     folders = (part for part in path.parts[:-1] if part not in (*REAL, *FAKE))

@@ -1,58 +1,39 @@
-"""Label Studio: the JSON export, and tasks for it; `label_studio_config.xml` is the labelling page that goes with them.
+"""Label Studio: the JSON export. `label_studio_tasks` writes the tasks that annotators are given.
 
-Rectangles, polygons and ellipses are regions, with or without labels. A region's caption is its own text area or, where
-there is none, the text of its meta, or its label; a label that is a tag is one of the image too. Choices and text areas
-of the whole image that are named for it (`verdict`, `tags`, `choice` ...) say the label (`real`, `fake`) and the tags,
-by any of their names; all else is kept under its name, and so is what a task's `data` holds. (A `label` or `tags` in
-`data` is no annotator's word and is passed over.)
+Rectangles, polygons and ellipses are regions, with or without labels. A region's caption is its own text area, else the
+text of its meta, else its label; a label that is a tag is a tag of the image too. Choices and text areas of the whole
+image that are named accordingly (`verdict`, `tags`, `choice` ...) give the label (`real`, `fake`) and the tags, by any
+of their names. All other results are kept under their names, and so are the fields of a task's `data`. (A `label` or
+`tags` in `data` does not come from an annotator and is skipped.)
 
-Label Studio shows images as browsers do, turned as their EXIF says; its percentages are of the upright image, also
-where the annotator turned the view (`image_rotation`).
+Label Studio shows images as browsers do, turned by their EXIF; its percentages refer to the upright image, even if the
+annotator turned the view (`image_rotation`).
 
-Where several annotated one task, each annotation is a record of its own, with the id ID@ANNOTATOR. Annotations that
-were skipped (`was_cancelled`) and predictions are passed over.
-
-Image paths, as tasks write them:
-
-- `/data/local-files/?d=a/b.png`: the path after `d=`, relative to the folder that Label Studio served files from
-  (LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT), which is then the folder of the images.
-- `/data/upload/12/ab12cd34-b.png`: b.png. Label Studio put the eight digits before the name, wrote `_` for a blank, and
-  left out what it takes for unsafe in a name.
-- `s3://BUCKET/a/b.png`, `gs://…`, `azure-blob://…`: the path within the bucket.
-- `http://…`: refused, for the image is on the web; but read as above where it leads to a Label Studio's own files.
-- any other is a path in the folder of the images.
+If several people annotated one task, each annotation is a record of its own, with the id ID@ANNOTATOR. Cancelled
+annotations (`was_cancelled`) and predictions are skipped.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import Any
-from urllib.parse import parse_qs, quote, unquote
+from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import check_numbers, require
 
-from ..drafts.draft import IMAGE_SUFFIXES, Draft, Piece, hull, image_files, inner_path, one_line, only_file
-from ..drafts.fields import draft_fields
-from ..drafts.parquet import other_fields
-from ..drafts.shapes import ellipse_box, turned_box
-from ..drafts.statements import NAMED, add_tags, say
-
-CONFIG = Path(__file__).with_name("label_studio_config.xml")
+from ..drafts.draft import IMAGE_SUFFIXES, Draft, DraftRegion, Piece, inner_path, one_line, only_file
+from ..drafts.fields import is_text_list, other_fields, read_statement
+from ..drafts.shapes import ellipse_box, hull, rotated_box, xywh_box
+from ..drafts.statements import NAMED, add_field, add_tags
+from .label_studio_paths import local_path
 
 _SHAPES = ("rectangle", "polygon", "ellipse")
 _NUMBERS = ("number", "rating")
-_NO_SHAPES = ("choices", "textarea", "labels", *_NUMBERS, "datetime")
-
-_BUCKETS = ("s3", "gs", "azure-blob")
-_UPLOAD = re.compile(r"/data/upload/(?:\d+/)?(?:[0-9a-f]{8}-)?(.+)", re.DOTALL)
-_LOCAL = re.compile(r"/data/local-files/?$")
+_CONTROLS = ("choices", "textarea", "labels", *_NUMBERS, "datetime")
 
 
 def load_label_studio(src: Path) -> Iterator[Piece]:
@@ -71,11 +52,11 @@ def load_label_studio(src: Path) -> Iterator[Piece]:
 
 
 def from_label_studio(data: Any) -> list[Draft]:
-    """The drafts of one task, one for each annotation of it.
+    """The drafts of one task, one per annotation.
 
     Raises:
-        DataError: a field that is missing or wrong; a task without an annotation; a brush stroke, a key point or
-            another shape without a box; an image on the web, or outside the folder of the images.
+        DataError: a field is missing or wrong; the task has no annotation; a brush stroke, a key point or another shape
+            has no box; the image is on the web, or outside the folder of the images.
 
     >>> value = {"x": 10, "y": 20, "width": 50, "height": 50, "rotation": 0, "rectanglelabels": ["flaw"]}
     >>> size = {"original_width": 40, "original_height": 30, "image_rotation": 0}
@@ -85,37 +66,41 @@ def from_label_studio(data: Any) -> list[Draft]:
     >>> annotation = {"completed_by": 7, "was_cancelled": False, "result": [box, text, tags]}
     >>> task = {"data": {"image": "/data/local-files/?d=images/a%20b.png"}, "annotations": [annotation]}
     >>> (draft,) = from_label_studio(task)
-    >>> draft.image, draft.regions, draft.tags, draft.fields
-    ('images/a b.png', [(4.0, 6.0, 24.0, 21.0, 'Six fingers.')], ['texture_error'], {'annotator': '7'})
+    >>> draft.image, draft.tags, draft.fields
+    ('images/a b.png', ['texture_error'], {'annotator': '7'})
+    >>> draft.regions
+    [DraftRegion(box=(4.0, 6.0, 24.0, 21.0), caption='Six fingers.', at='annotations[0].result[0]')]
     """
     if isinstance(data, dict) and not {"data", "annotations"} <= set(data):
         missing = "data" if "data" not in data else "annotations"
         raise DataError("the full JSON export (JSON, not JSON-MIN)", NOTHING, field=missing)
     values = require(data, "data", dict, "the data of a task")
     key, image = _image(values)
-    named = _named(values, data.get("meta"), key)
+    task_fields = _task_fields(values, data.get("meta"), key)
     every = require(data, "annotations", list, "a list of annotations")
     kept = [(index, each) for index, each in enumerate(every) if not _cancelled(each, f"annotations[{index}]")]
     if not kept:
-        found = Unquoted(f"{len(every)} that were skipped" if every else "none; skip or label the task")
+        found = Unquoted(f"{len(every)} cancelled ones" if every else "none; skip or label the task")
         raise DataError("at least one annotation", found, field="annotations")
     drafts = []
     for index, annotation in kept:
         at = f"annotations[{index}]"
         annotator = _annotator(annotation, at)
-        regions, wh, said = _read_results(annotation, at)
-        fields = draft_fields(named | ({"annotator": annotator} if annotator else {}) | said, f"{at}.")
+        regions, wh, named = _read_results(annotation, at)
+        stated = task_fields | ({"annotator": annotator} if annotator else {}) | named
+        statement = read_statement(stated, f"{at}.")
         if len(kept) > 1:
             if not annotator:
-                raise DataError("who annotated, for others did too", NOTHING, field=f"{at}.completed_by")
-            fields["id"] = f"{fields['id'] or image.with_suffix('')}@{annotator}"
-        drafts.append(Draft(str(image), regions=[*regions.values()], wh=wh, places=[*regions], **fields))
+                found = Unquoted("nothing, but others annotated the task too")
+                raise DataError("the annotator", found, field=f"{at}.completed_by")
+            statement.id = f"{statement.id or image.with_suffix('')}@{annotator}"
+        drafts.append(Draft(str(image), regions=regions, wh=wh, **vars(statement)))
     return drafts
 
 
-def _named(values: dict[str, Any], meta: object, key: str) -> dict[str, Any]:
-    """The fields that a task's data, or else its meta, gives by name."""
-    named = other_fields(values, taken=(key,))
+def _task_fields(values: dict[str, Any], meta: object, key: str) -> dict[str, Any]:
+    """The fields of a task's data, and the names among them (id, generator ...) else from its meta."""
+    fields = other_fields(values, taken=(key,))
     for name in NAMED:
         value = values.get(name)
         if value is None and isinstance(meta, dict):
@@ -123,8 +108,8 @@ def _named(values: dict[str, Any], meta: object, key: str) -> dict[str, Any]:
         if name == "id" and type(value) is int:
             value = str(value)
         if value is not None:
-            named[name] = value
-    return named
+            fields[name] = value
+    return fields
 
 
 def _image(values: dict[str, Any]) -> tuple[str, PurePosixPath]:
@@ -134,26 +119,11 @@ def _image(values: dict[str, Any]) -> tuple[str, PurePosixPath]:
         found = Unquoted(", ".join(keys)) if keys else NOTHING
         raise DataError("the image's path, under one key", found, field="data.image")
     at = f"data.{keys[0]}"
-    return keys[0], inner_path(_path(require(values, keys[0], str, "the image's path", "data"), at), at)
+    return keys[0], inner_path(local_path(require(values, keys[0], str, "the image's path", "data"), at), at)
 
 
 def _looks_like_image(value: object) -> bool:
     return isinstance(value, str) and PurePosixPath(value).suffix.lower() in IMAGE_SUFFIXES
-
-
-def _path(url: str, at: str) -> str:
-    scheme, colon, rest = url.partition("://")
-    if colon and scheme in _BUCKETS:
-        return rest.partition("/")[2]
-    path, _, query = (f"/{rest.partition('/')[2]}" if colon else url).partition("?")
-    if path.startswith("/") and _LOCAL.search(path):
-        return parse_qs(query).get("d", [""])[0]
-    if path.startswith("/") and (upload := _UPLOAD.search(path)):
-        return unquote(upload[1])
-    if colon or url.startswith("data:"):
-        expected = "an image in the folder of the images; save it there, and write its path here"
-        raise DataError(expected, url, field=at)
-    return url
 
 
 def _cancelled(annotation: Any, at: str) -> bool:
@@ -173,70 +143,101 @@ def _annotator(annotation: dict[str, Any], at: str) -> str:
     return str(who)
 
 
-Region = tuple[float, float, float, float, str]
+class _Result(NamedTuple):
+    """One result of an annotation: a shape, or the value of a control.
+
+    Attributes:
+        at: path to it.
+        kind: its type, such as `rectanglelabels`.
+        shape: its type without `labels`.
+        data: the JSON object.
+    """
+
+    at: str
+    kind: str
+    shape: str
+    data: dict[str, Any]
 
 
 def _read_results(
     annotation: dict[str, Any], at: str
-) -> tuple[dict[str, Region], tuple[int, int] | None, dict[str, Any]]:
-    """Way -> region, the image's size where one of them says it, and what is said of the whole image."""
+) -> tuple[list[DraftRegion], tuple[int, int] | None, dict[str, Any]]:
+    """The regions, the image's size if a region gives it, and the fields of the whole image by name."""
+    results = _results(annotation, at)
+    shapes = [result for result in results if result.shape in _SHAPES]
+    ids = {result.data.get("id") for result in shapes} - {None}
+    controls: dict[Any, list[_Result]] = defaultdict(list)  # id of a region -> the values of its own controls
+    named: dict[str, Any] = {"tags": []}
+    for result in results:
+        if result.shape in _SHAPES:
+            continue
+        if (id := result.data.get("id")) in ids:
+            controls[id].append(result)
+        else:
+            add_field(named, _control(result), _words(result), f"{result.at}.value")
+    regions = []
+    sizes = {}
+    for shape in shapes:
+        region, labels = _read_region(shape, controls[shape.data.get("id")])
+        regions.append(region)
+        add_tags(named["tags"], labels)
+        sizes[_size(shape.data, shape.at)] = shape.at
+    if len(sizes) > 1:
+        found = Unquoted(" and ".join(f"{w}x{h}" for w, h in sizes))
+        raise DataError("one size of the image", found, field=f"{[*sizes.values()][-1]}.original_width")
+    return regions, next(iter(sizes), None), named
+
+
+def _results(annotation: dict[str, Any], at: str) -> list[_Result]:
     results = []
     for index, result in enumerate(require(annotation, "result", list, "a list of results", at)):
         place = f"{at}.result[{index}]"
         kind = require(result, "type", str, "the type of a result", place)
         if type(result.get("id")) not in (str, int, type(None)):
             raise DataError("the id of a result", result["id"], field=f"{place}.id")
-        results.append((place, kind, result, kind.removesuffix("labels") or kind))
-    ids = {result.get("id") for _, _, result, shape in results if shape in _SHAPES} - {None}
-    captions, labels, said = defaultdict(list), defaultdict(list), {"tags": []}  # type: ignore[var-annotated]
-    for place, kind, result, shape in results:
-        if shape in _SHAPES:
-            continue
-        if kind not in _NO_SHAPES:
-            expected = f"one of {', '.join(_SHAPES)} (with or without labels), {', '.join(_NO_SHAPES)}"
+        shape = kind.removesuffix("labels") or kind
+        if shape not in _SHAPES and kind not in _CONTROLS:
+            expected = f"one of {', '.join(_SHAPES)} (with or without labels), {', '.join(_CONTROLS)}"
             raise DataError(expected, kind, field=f"{place}.type")
-        name = require(result, "from_name", str, "the name of a control", place)
-        words = _words(result, kind, place)
-        if result.get("id") not in ids:
-            say(said, name, words, f"{place}.value")
-        elif kind == "textarea":
-            captions[result["id"]].append((name, one_line(" ".join(words))))
-        elif kind in ("choices", "labels"):
-            labels[result["id"]] += words
+        results.append(_Result(place, kind, shape, result))
+    return results
+
+
+def _read_region(shape: _Result, controls: list[_Result]) -> tuple[DraftRegion, list[Any]]:
+    """The region of a shape and of the controls with its id, and its labels."""
+    value = require(shape.data, "value", dict, "a shape", shape.at)
+    labels = _words(shape) if shape.kind != shape.shape else []
+    texts = []
+    for each in controls:
+        if each.kind == "textarea":
+            texts.append((_control(each), one_line(" ".join(_words(each)))))
+        elif each.kind in ("choices", "labels"):
+            labels += _words(each)
         else:
-            raise DataError("no more of a region than a text area and labels", kind, field=f"{place}.type")
-    regions: dict[str, Region] = {}
-    sizes = {}
-    for place, kind, result, shape in results:
-        if shape not in _SHAPES:
-            continue
-        value = require(result, "value", dict, "a shape", place)
-        called = [*(_words(result, kind, place) if kind != shape else []), *labels[result.get("id")]]
-        caption = _caption(captions[result.get("id")], result, called, place)
-        add_tags(said["tags"], called)
-        wh = _size(result, place)
-        sizes[wh] = place
-        regions[place] = (*_box(shape, value, wh, f"{place}.value"), caption)
-    if len(sizes) > 1:
-        found = Unquoted(" and ".join(f"{w}x{h}" for w, h in sizes))
-        raise DataError("one size of the image", found, field=f"{[*sizes.values()][-1]}.original_width")
-    return regions, next(iter(sizes), None), said
+            raise DataError("only text areas and labels of a region", each.kind, field=f"{each.at}.type")
+    caption = _caption(texts, shape.data, labels, shape.at)
+    box = _box(shape.shape, value, _size(shape.data, shape.at), f"{shape.at}.value")
+    return DraftRegion(box, caption, shape.at), labels
 
 
-def _words(result: dict[str, Any], kind: str, at: str) -> list[Any]:
-    """What a control holds: one text or several, or its number."""
-    value = require(result, "value", dict, "a value", at)
-    if kind in _NUMBERS and type(value.get(kind)) in (int, float):
-        return [value[kind]]
-    return _texts(value, "text" if kind == "textarea" else kind, f"{at}.value")
+def _control(result: _Result) -> str:
+    return require(result.data, "from_name", str, "the name of a control", result.at)
+
+
+def _words(result: _Result) -> list[Any]:
+    """The values of a control: its texts, or its number."""
+    value = require(result.data, "value", dict, "a value", result.at)
+    if result.kind in _NUMBERS and type(value.get(result.kind)) in (int, float):
+        return [value[result.kind]]
+    return _texts(value, "text" if result.kind == "textarea" else result.kind, f"{result.at}.value")
 
 
 def _texts(holder: dict[str, Any], name: str, at: str) -> list[str]:
-    """A text, or a list of texts, without blank ones."""
-    held = require(holder, name, (str, list), "text", at)
-    texts = [held] if isinstance(held, str) else held
-    if not all(isinstance(text, str) for text in texts):
-        raise DataError("a list of texts", held, field=f"{at}.{name}")
+    """A text, or a list of texts, without empty ones."""
+    value = require(holder, name, (str, list), "text", at)
+    texts = [value] if isinstance(value, str) else value
+    if not is_text_list(texts):
+        raise DataError("a list of texts", value, field=f"{at}.{name}")
     return [text for text in texts if text.strip()]
 
 
@@ -246,8 +247,8 @@ def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[st
     if len(texts) > 1:
         raise DataError("one text area of the region, or one called `caption`", sorted(texts), field=at)
     meta = result.get("meta")
-    noted = _texts(meta, "text", f"{at}.meta") if isinstance(meta, dict) and meta.get("text") else []
-    caption = next(iter(texts), "") or one_line(" ".join(noted)) or one_line(", ".join(labels))
+    notes = _texts(meta, "text", f"{at}.meta") if isinstance(meta, dict) and meta.get("text") else []
+    caption = next(iter(texts), "") or one_line(" ".join(notes)) or one_line(", ".join(labels))
     if not caption:
         raise DataError("a caption: a text area of the region, or a label", NOTHING, field=at)
     return caption
@@ -261,7 +262,7 @@ def _size(result: dict[str, Any], at: str) -> tuple[int, int]:
 
 
 def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box:
-    """The tight box in pixels; a shape is turned only there, where both axes have one unit."""
+    """The tight box in pixels; shapes are rotated only there, because both axes then have the same unit."""
     across, down = wh[0] / 100, wh[1] / 100
     if shape == "polygon":
         points = require(value, "points", list, "a list of points [x, y]", at)
@@ -269,7 +270,7 @@ def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box
             raise DataError("3 points or more", points, field=f"{at}.points")
         x1, y1, x2, y2 = hull(points, f"{at}.points")
         check_numbers((number for point in points for number in point), "numbers", f"{at}.points")
-        return turned_box(x1 * across, y1 * down, (x2 - x1) * across, (y2 - y1) * down, 0, (0, 0), at)
+        return xywh_box(x1 * across, y1 * down, (x2 - x1) * across, (y2 - y1) * down, at)
 
     def number(name: str) -> float:
         found = require(value, name, float, "a number", at)
@@ -280,26 +281,4 @@ def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box
     x, y = number("x") * across, number("y") * down
     if shape == "ellipse":
         return ellipse_box(x, y, number("radiusX") * across, number("radiusY") * down, degrees, at)
-    return turned_box(x, y, number("width") * across, number("height") * down, degrees, (x, y), at)
-
-
-def image_tasks(
-    folder: Path, root: Path, planned: Mapping[Path, Mapping[str, str]] | None = None
-) -> Iterator[dict[str, Any]]:
-    """One task for each image below a folder, in order, as Label Studio imports them.
-
-    Args:
-        folder: of the images.
-        root: the folder Label Studio serves files from; its LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT.
-        planned: absolute path of an image without its suffix -> fields that its task takes along, such as generator;
-            `from_label_studio` reads them back.
-
-    Raises:
-        ValueError: the folder is not below the root.
-    """
-    for path in image_files(folder):
-        inner = PurePosixPath(os.path.relpath(path, root).replace(os.sep, "/"))
-        if ".." in inner.parts:
-            raise ValueError(f"{folder}: expected a folder in {root}")
-        said = (planned or {}).get(Path(os.path.normpath(path.absolute())).with_suffix(""), {})
-        yield {"data": {"image": f"/data/local-files/?d={quote(str(inner))}", **said}}
+    return rotated_box(x, y, number("width") * across, number("height") * down, degrees, (x, y), at)

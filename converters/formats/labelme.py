@@ -1,11 +1,11 @@
-"""LabelMe: one JSON file for each image, of version 5 and later.
+"""LabelMe: one JSON file per image, of version 5 and later.
 
-A shape is a region: its caption is its description or, where that is blank, its label. A label that is a tag is one of
-the image too. The image's flags say the label (`real`, `fake`) and the tags, by any of their names. LabelMe keeps keys
-that it does not know, so a record's other fields stand at the top of the file under their own names.
+A shape is a region. Its caption is its description or, if that is empty, its label; a label that is a tag is a tag of
+the image too. The image's flags give the label (`real`, `fake`) and the tags, by any of their names. LabelMe keeps keys
+that it does not know, so a record's other fields are at the top level of the file, under their own names.
 
-LabelMe turns images as their EXIF says, before anything is drawn: its points and sizes are those of the upright image.
-What it knows of a shape beside points, label and description (group, flags, outline) has no place in a record.
+LabelMe turns images by their EXIF before anything is drawn: its points and sizes are those of the upright image. A
+shape's group, flags and outline have no place in a record.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,13 +25,14 @@ from swift_plugins.fakexplain.images import path_in
 from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
-from ..drafts.draft import Draft, Piece, folder_of, hull, inner_path, load_json, one_line
-from ..drafts.fields import draft_fields, own_fields, size
-from ..drafts.sink import check_upright, place_image, refused, saved
-from ..drafts.statements import add_tags
+from ..drafts.draft import Draft, DraftRegion, Piece, folder_of, inner_path, load_json, one_line
+from ..drafts.fields import is_text_list, own_fields, read_statement, size
+from ..drafts.shapes import hull
+from ..drafts.sink import check_upright, place_image, reject, save_all
+from ..drafts.statements import Statement, add_tags
 
 VERSION = "5.5.0"
-"""What a file says it was written by; LabelMe does not ask."""
+"""The LabelMe version that a written file names; LabelMe does not check it."""
 
 _OWN_KEYS = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth")
 
@@ -45,15 +45,15 @@ _POINTS = {
     "circle": (2, 2),  # the centre, and a point on the rim
     "mask": (2, 2),  # its first and its last pixel
 }
-"""Type of a shape -> the fewest and the most points it has."""
+"""Type of a shape -> its minimum and maximum number of points."""
 
 
 def load_labelme(src: Path) -> Iterator[Piece]:
-    """The JSON files below a folder, in order, or the one that is named; hidden ones are passed over.
+    """The JSON files below a folder, in order, or the given file; hidden ones are skipped.
 
     Yields:
-        A piece whose data is {"content": the decoded file or the error it gave, "name": its path relative to the
-        source's folder, "found": whether its image is there}.
+        A piece with the data {"content": the decoded file or its error, "name": its path relative to the source's
+        folder, "found": whether its image exists}.
 
     Raises:
         FileNotFoundError: neither file nor folder.
@@ -69,7 +69,7 @@ def load_labelme(src: Path) -> Iterator[Piece]:
         try:
             content = load_json(path)
         except DataError as error:
-            content = error  # raised where it is this image's error only
+            content = error  # `from_labelme` raises it, as an error of this image only
         yield Piece({"content": content, "name": name.as_posix(), "found": _found(path.parent, content)}, str(path))
 
 
@@ -77,15 +77,15 @@ def _found(folder: Path, content: Any) -> bool:
     try:
         return (folder / inner_path(content["imagePath"], "imagePath")).is_file()
     except (DataError, AttributeError, KeyError, OSError, TypeError):
-        return False  # `from_labelme` says why
+        return False  # `from_labelme` reports why
 
 
 def from_labelme(data: Any) -> list[Draft]:
     """The draft of one file.
 
-    The id is that of the key `id`, else the file's path without its suffix. Flags that are true and neither label nor
-    tag are kept as the field `flags`, a list of their names. The image within the file is taken where there is none at
-    `imagePath`, which is relative to the file.
+    The id is the key `id`, else the file's path without its suffix. True flags that are neither label nor tag are kept
+    as the field `flags`, a list of their names. `imagePath` is relative to the file; if no image is there, the image
+    embedded in the file is used.
 
     Raises:
         DataError: the file was not JSON, or a field is missing or wrong.
@@ -93,8 +93,10 @@ def from_labelme(data: Any) -> list[Draft]:
     >>> shape = {"label": "flaw", "description": "Six fingers.", "shape_type": "rectangle", "points": [[9, 2], [3, 8]]}
     >>> content = {"imagePath": "a.png", "flags": {"fake": True, "Wrong Texture": True}, "shapes": [shape]}
     >>> (draft,) = from_labelme({"content": content, "name": "b/a.json", "found": True})
-    >>> draft.image, draft.regions, draft.label, draft.tags
-    ('b/a.png', [(3, 2, 9, 8, 'Six fingers.')], 'fake', ['texture_error'])
+    >>> draft.image, draft.label, draft.tags
+    ('b/a.png', 'fake', ['texture_error'])
+    >>> draft.regions
+    [DraftRegion(box=(3, 2, 9, 8), caption='Six fingers.', at='shapes[0]')]
     """
     content = data["content"]
     if isinstance(content, DataError):
@@ -102,47 +104,45 @@ def from_labelme(data: Any) -> list[Draft]:
     name = inner_path(data["name"])
     image = require(content, "imagePath", str, "the path of the image, relative to this file")
     shapes = require(content, "shapes", list, "a list of shapes")
-    places = [f"shapes[{index}]" for index in range(len(shapes))]
-    regions = [_region(shape, at) for shape, at in zip(shapes, places, strict=True)]
-    said = draft_fields({key: value for key, value in content.items() if key not in _OWN_KEYS})
-    _read_flags(content, said)
-    add_tags(said["tags"], [shape["label"] for shape in shapes])
-    said["id"] = said["id"] or str(name.with_suffix(""))
-    held = content.get("imageData")
-    if held and not data["found"]:
-        place: str | bytes = _decoded(held)
+    regions = [_region(shape, f"shapes[{index}]") for index, shape in enumerate(shapes)]
+    statement = read_statement({key: value for key, value in content.items() if key not in _OWN_KEYS})
+    _read_flags(content, statement)
+    add_tags(statement.tags, [shape["label"] for shape in shapes])
+    statement.id = statement.id or str(name.with_suffix(""))
+    embedded = content.get("imageData")
+    if embedded and not data["found"]:
+        source: str | bytes = _decode(embedded)
     else:
-        place = str(name.parent / inner_path(image, "imagePath"))
-    wh = size(content, "imageWidth", "imageHeight")
-    return [Draft(place, regions=regions, wh=wh, places=places, **said)]
+        source = str(name.parent / inner_path(image, "imagePath"))
+    return [Draft(source, regions=regions, wh=size(content, "imageWidth", "imageHeight"), **vars(statement))]
 
 
-def _read_flags(content: dict[str, Any], said: dict[str, Any]) -> None:
-    """Add what the flags of the image say to what its other keys say."""
+def _read_flags(content: dict[str, Any], statement: Statement) -> None:
+    """Add the flags of the image to its statement."""
     flags = content.get("flags") or {}
     if not isinstance(flags, dict):
         raise DataError("an object of flags, each true or false", flags, field="flags")
     others = []
-    tags = {canonical_tag(tag) or tag: tag for tag in said["tags"]}
+    tags = {canonical_tag(tag) or tag: tag for tag in statement.tags}
     for flag, value in flags.items():
         if not isinstance(value, bool):
             raise DataError("true or false", value, field=f"flags.{flag}")
         if not value:
             continue
         if flag in LABELS:
-            if said["label"] not in (None, flag):
-                raise DataError(f"one label, for the image is said to be {said['label']}", flag, field="flags")
-            said["label"] = flag
+            if statement.label not in (None, flag):
+                raise DataError(f"one label, but the image is {statement.label} already", flag, field="flags")
+            statement.label = flag
         elif tag := canonical_tag(flag):
             tags.setdefault(tag, tag)
         else:
             others.append(flag)
-    said["tags"] = list(tags.values())
+    statement.tags = list(tags.values())
     if others:
-        said["fields"]["flags"] = others
+        statement.fields["flags"] = others
 
 
-def _region(shape: Any, at: str) -> tuple[float, float, float, float, str]:
+def _region(shape: Any, at: str) -> DraftRegion:
     label = require(shape, "label", str, "a label", at)
     kind = require(shape, "shape_type", str, f"one of {', '.join(_POINTS)}", at)
     if kind not in _POINTS:
@@ -157,8 +157,8 @@ def _region(shape: Any, at: str) -> tuple[float, float, float, float, str]:
         raise DataError("text", description, field=f"{at}.description")
     caption = one_line(description) or one_line(label)
     if not caption:
-        raise DataError("a label, or a description, that is not blank", label, field=f"{at}.label")
-    return (*_box(kind, points, f"{at}.points"), caption)
+        raise DataError("a label or description that is not empty", label, field=f"{at}.label")
+    return DraftRegion(_box(kind, points, f"{at}.points"), caption, at)
 
 
 def _box(kind: str, points: list[Any], at: str) -> Box:
@@ -168,36 +168,36 @@ def _box(kind: str, points: list[Any], at: str) -> Box:
         radius = math.dist((x, y), rim)
         return x - radius, y - radius, x + radius, y + radius
     if kind == "mask":
-        return box[0], box[1], box[2] + 1, box[3] + 1  # the points name pixels, and a box ends where its last one does
+        return box[0], box[1], box[2] + 1, box[3] + 1  # the points are pixels, and the box includes the last
     return box
 
 
-def _decoded(held: Any) -> bytes:
+def _decode(embedded: Any) -> bytes:
     try:
-        return base64.b64decode(held)
+        return base64.b64decode(embedded)
     except (TypeError, ValueError):
-        raise DataError("an image file in base64, or null", held, field="imageData") from None
+        raise DataError("an image file in base64, or null", embedded, field="imageData") from None
 
 
 def to_labelme(annotation: Annotation) -> dict[str, Any]:
-    """The content of a record's JSON file, which lies beside its image.
+    """The content of a record's JSON file, for a file beside its image.
 
-    Every region is a rectangle `flaw` whose description is the caption; there is a flag for either label and for each
-    tag, those of the record first, in its order.
+    Every region is a rectangle `flaw` with the caption as its description. There is one flag per label and per tag; the
+    record's tags come first, in its order.
 
     Raises:
-        DataError: a field of the record's own has the name of one of LabelMe's.
+        DataError: one of the record's further fields has the name of a LabelMe key.
 
     >>> to_labelme(Annotation("a", "a.png", 8, 8, "real", path=Path("a.png")))["flags"]["real"]
     True
     """
     others = annotation.extra.get("flags", [])
-    if not isinstance(others, list) or not all(isinstance(flag, str) for flag in others):
-        raise refused(annotation, "a list of names", others, "flags")
+    if not is_text_list(others):
+        raise reject(annotation, "a list of names", others, "flags")
     fields = {name: value for name, value in own_fields(annotation).items() if name not in ("label", "tags", "flags")}
     for name in _OWN_KEYS:
         if name in fields:
-            raise refused(annotation, "no field of this name, for LabelMe has its own", fields[name], name)
+            raise reject(annotation, "no field of this name, because LabelMe has its own", fields[name], name)
     return {
         "version": VERSION,
         "flags": {label: label == annotation.label for label in LABELS}
@@ -226,28 +226,9 @@ def _shape(region: Region) -> dict[str, Any]:
 
 
 def save_labelme(
-    annotations: Iterable[Annotation],
-    out: Path,
-    *,
-    images: Path,
-    link: bool = False,
-    on_error: OnError = raise_error,
+    annotations: Iterable[Annotation], out: Path, *, images: Path, link: bool = False, on_error: OnError = raise_error
 ) -> int:
-    """Write a folder: every image at its path relative to `images`, and its JSON file beside it.
-
-    Args:
-        annotations: the records.
-        out: the folder, which is there.
-        images: folder that image paths are relative to.
-        link: hard links to the images in place of copies.
-        on_error: called with the error of each record that is passed over; without it the first raises.
-
-    Returns:
-        How many records were written.
-
-    Raises:
-        DataError: an image lies outside `images`, is turned by its EXIF, or would share its JSON file.
-    """
+    """Write every image at its path relative to `images`, and its JSON file beside it. See `Writer`."""
 
     def place(annotation: Annotation) -> PurePosixPath:
         return path_in(images, annotation).with_suffix(".json")
@@ -258,5 +239,4 @@ def save_labelme(
         place_image(annotation, out / path_in(images, annotation), link=link)
         (out / target).write_bytes(msgspec.json.format(content, indent=2) + b"\n")
 
-    with closing(saved(annotations, place, save, on_error)) as records:
-        return sum(1 for _ in records)
+    return save_all(annotations, place, save, on_error)

@@ -1,7 +1,7 @@
 """LOKI: the open-ended questions about synthetic images, JSON in UTF-16, with regions x, y, width, height.
 
-The questions are about what is wrong with an image, so every image is fake. What is said of the whole image is kept as
-`explanation`, and fields of an item's own under their names; its id is the record's. Image paths are relative to the
+The questions ask for the flaws of an image, so every image is fake. Descriptions of the whole image are kept as
+`explanation`, and an item's own fields under their names; its id is the record's. Image paths are relative to the
 dataset's folder.
 """
 
@@ -14,15 +14,14 @@ from typing import Any
 from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import read_box, require
 
-from ..drafts.draft import Draft, Piece, one_line, only_file
-from ..drafts.fields import size
-from ..drafts.parquet import kept_fields, own_id, own_tags
+from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
+from ..drafts.fields import kept_fields, own_id, own_tags, size
 
 TAKEN = ("image_path", "problems", "id", "tags", "width", "height")
 
 
 def load_loki(src: Path) -> Iterator[Piece]:
-    """Items of a JSON list; of a folder's `image/open_ended_vqa.json`, or else of its only JSON file."""
+    """Items of a JSON list; in a folder, of `image/open_ended_vqa.json` or else of its only JSON file."""
     path = only_file(src, "image/open_ended_vqa.json", "*.json")
     for at, item in load_json_items(path):
         yield Piece(item, str(path), at=at)
@@ -33,8 +32,8 @@ def from_loki(data: Any) -> list[Draft]:
 
     >>> problems = {"global": [{"desc": "Too smooth."}], "regional": [{"region": [1, 2, 3.5, 4], "desc": "Six toes."}]}
     >>> (draft,) = from_loki({"image_path": "image/a.png", "problems": problems})
-    >>> draft.regions, draft.fields
-    ([(1, 2, 4.5, 6, 'Six toes.')], {'explanation': 'Too smooth.'})
+    >>> draft.regions[0].box, draft.regions[0].caption, draft.fields
+    ((1, 2, 4.5, 6), 'Six toes.', {'explanation': 'Too smooth.'})
     """
     image = require(data, "image_path", str, "the image's path")
     problems = require(data, "problems", dict, "an object of global and regional")
@@ -43,8 +42,9 @@ def from_loki(data: Any) -> list[Draft]:
         at = f"problems.regional[{index}]"
         expected = "four numbers x, y, width, height"
         x, y, width, height = read_box(require(each, "region", list, expected, at), expected, f"{at}.region")
-        regions.append((x, y, x + width, y + height, one_line(require(each, "desc", str, "a description", at))))
-    said = [
+        caption = one_line(require(each, "desc", str, "a description", at))
+        regions.append(DraftRegion((x, y, x + width, y + height), caption))
+    texts = [
         require(each, "desc", str, "a description", f"problems.global[{index}]")
         for index, each in enumerate(require(problems, "global", list, "a list of {desc}", "problems"))
     ]
@@ -56,6 +56,6 @@ def from_loki(data: Any) -> list[Draft]:
             label="fake",
             id=own_id(data),
             wh=size(data, "width", "height"),
-            fields=kept_fields(data, TAKEN, {"explanation": "\n".join(said)} if said else {}),
+            fields=kept_fields(data, TAKEN, {"explanation": "\n".join(texts)} if texts else {}),
         )
     ]

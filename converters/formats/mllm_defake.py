@@ -1,8 +1,8 @@
 """FakeXplain rows as the authors first wrote them for mllm-defake: JSON Lines of conversations with placeholders.
 
-The assistant's text has a line `<ref-object><bbox> text;` for each region, whose names and boxes stand in `objects`,
-then a `<tag>` in prose for each tag, and the verdict, `generated` or `real`. A caption is what such a line reads once
-the name is in its place. Real rows have no objects.
+The assistant's text has one line `<ref-object><bbox> text;` per region, then one `<tag>` in prose per tag, then the
+verdict, `generated` or `real`. The names and boxes of the regions are in `objects`. A caption is the region's line with
+the name in place of the placeholders. Real rows have no objects.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from swift_plugins.fakexplain.json_values import read_box, require
 from swift_plugins.fakexplain.jsonl import read_lines
 from swift_plugins.fakexplain.tags import TAG_WORDS, canonical_tag
 
-from ..drafts.draft import Draft, Piece, one_line, only_file
-from ..drafts.fields import size
-from ..drafts.parquet import kept_fields, own_id, own_tags
+from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
+from ..drafts.fields import kept_fields, own_id, own_tags, size
 
 TAKEN = ("messages", "images", "objects", "id", "tags", "width", "height")
 
@@ -36,7 +35,7 @@ PHRASES = {
     "texture_error": r"textures?",
     "other_anomaly": r"other (?:\w+ ){0,2}(?:anomal(?:y|ies)|errors?|defects?|flaws?|problems?)",
 }
-"""Tag -> what prose that means it says, after the definitions of App. A.2."""
+"""Tag -> phrases of prose that mean it, from the definitions in App. A.2."""
 
 _MEANS = {tag: re.compile(rf"\b(?:{phrases})\b", re.IGNORECASE) for tag, phrases in PHRASES.items()}
 _DENIES = re.compile(r"\b(?:no|none|without|free)\b", re.IGNORECASE)  # "no texture errors" means no tag
@@ -50,14 +49,14 @@ _ANSWER = re.compile(
 
 
 def load_mllm_defake(src: Path) -> Iterator[Piece]:
-    """Lines of a JSON Lines file, or of the only one of a folder; blank ones are passed over."""
+    """Lines of a JSON Lines file; in a folder, of its only one. Empty lines are skipped."""
     path = only_file(src, "*.jsonl")
     for number, line in read_lines(path, "JSON Lines of mllm-defake"):
         yield Piece(line, str(path), line=number)
 
 
 def from_mllm_defake(data: Any) -> list[Draft]:
-    r"""The draft of one line; fields of the row's own are kept.
+    r"""The draft of one line; the row's other fields are kept.
 
     Text of the thinking that names no region is kept as `explanation`.
 
@@ -68,13 +67,10 @@ def from_mllm_defake(data: Any) -> list[Draft]:
     ...     "objects": {"ref": ["Left hand"], "bbox": [[1.5, 2, 8, 9]]},
     ... }
     >>> (draft,) = from_mllm_defake(msgspec.json.encode(row))
-    >>> draft.regions, draft.tags, draft.label
-    ([(1.5, 2, 8, 9, 'Left hand has six fingers')], ['texture_error'], 'fake')
+    >>> draft.regions[0].box, draft.regions[0].caption, draft.tags, draft.label
+    ((1.5, 2, 8, 9), 'Left hand has six fingers', ['texture_error'], 'fake')
     """
-    try:
-        row = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise DataError("one JSON object", Unquoted(str(error))) from None
+    row = _decode(data)
     images = require(row, "images", list, "a list of one image")
     if len(images) != 1 or not isinstance(images[0], str):
         raise DataError("a list of one image", images, field="images")
@@ -87,20 +83,12 @@ def from_mllm_defake(data: Any) -> list[Draft]:
         raise DataError("the verdict generated or real", parts["verdict"], field=at)
     names, boxes = _objects(row)
     if verdict == "real" and boxes:
-        raise DataError("no object, for the verdict is real", Unquoted(f"{len(boxes)}"), field="objects")
-    lead, *texts = re.split(r"<ref-object>\s*<bbox>", parts["think"])
-    if not len(texts) == len(names) == len(boxes):
-        found = Unquoted(f"{len(names)} ref and {len(boxes)} bbox")
-        raise DataError(f"one ref and one bbox for each <ref-object><bbox>: {len(texts)}", found, field="objects")
-    if texts and lead.strip():
-        raise DataError("<ref-object><bbox> before the first text of <think>", lead.strip(), field=at)
-    explanation = one_line(lead)
+        raise DataError("no object, because the verdict is real", Unquoted(f"{len(boxes)}"), field="objects")
+    explanation, captions = _split_think(parts["think"], names, boxes, at)
     return [
         Draft(
             images[0],
-            regions=[
-                (*box, one_line(name + text).rstrip("; ")) for box, name, text in zip(boxes, names, texts, strict=True)
-            ],
+            regions=[DraftRegion(box, caption) for box, caption in zip(boxes, captions, strict=True)],
             tags=own_tags(row, [tag_of(prose, at) for prose in re.findall(r"<tag>([^<]*)</tag>", parts["tags"])]),
             label=LABELS[verdict],
             id=own_id(row),
@@ -110,15 +98,33 @@ def from_mllm_defake(data: Any) -> list[Draft]:
     ]
 
 
+def _decode(line: bytes) -> Any:
+    try:
+        return msgspec.json.decode(line)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise DataError("one JSON object", Unquoted(str(error))) from None
+
+
+def _split_think(think: str, names: list[str], boxes: list[Box], at: str) -> tuple[str, list[str]]:
+    """The text of the thinking that names no region, and the caption of each region."""
+    lead, *texts = re.split(r"<ref-object>\s*<bbox>", think)
+    if not len(texts) == len(names) == len(boxes):
+        found = Unquoted(f"{len(names)} ref and {len(boxes)} bbox")
+        raise DataError(f"one ref and one bbox for each <ref-object><bbox>: {len(texts)}", found, field="objects")
+    if texts and lead.strip():
+        raise DataError("<ref-object><bbox> before the first text of <think>", lead.strip(), field=at)
+    return one_line(lead), [one_line(name + text).rstrip("; ") for name, text in zip(names, texts, strict=True)]
+
+
 def tag_of(prose: str, at: str = "") -> str:
     """The tag that prose means.
 
     Args:
-        prose: a name of a tag, or a sentence that speaks of one.
-        at: where it stands, for the error.
+        prose: a name of a tag, or a sentence about one.
+        at: path to the prose, for the error.
 
     Raises:
-        DataError: it speaks of none or of several, or says that there is none.
+        DataError: it is about no tag or several, or denies one.
 
     >>> tag_of("The texture of the image is blurry."), tag_of("Structure/attribute error")
     ('texture_error', 'structure_attribute_error')
@@ -133,7 +139,7 @@ def tag_of(prose: str, at: str = "") -> str:
 
 
 def _answer(row: dict[str, Any]) -> tuple[str, str]:
-    """The assistant's text and the way to it."""
+    """The assistant's text and the path to it."""
     answers = []
     for index, message in enumerate(require(row, "messages", list, "a list of messages")):
         at = f"messages[{index}]"
@@ -149,7 +155,7 @@ def _objects(row: dict[str, Any]) -> tuple[list[str], list[Box]]:
     if row.get("objects") in (None, {}, []):
         return [], []
     objects = require(row, "objects", dict, "an object of ref and bbox")
-    if others := sorted(set(objects) - {"ref", "bbox"}):  # ms-swift knows some that change what a box means
+    if others := sorted(set(objects) - {"ref", "bbox"}):  # ms-swift has keys that change the meaning of a box
         raise DataError("ref and bbox only", others[0], field="objects")
     names = require(objects, "ref", list, "a list of names", "objects")
     boxes = require(objects, "bbox", list, "a list of boxes", "objects")

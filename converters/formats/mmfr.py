@@ -1,10 +1,10 @@
 """MMFR of FakeReasoning: JSON files `*_reasoning.json` of texts on attributes of whole images; no regions.
 
 A file is an object {image: {attribute: text or null}}. Image paths begin with the name of the file's own folder. The
-label is that of the innermost folder on the way that has one: `0_real` and `1_fake` of the evaluation sets, `laion` and
-`diffusiondb` of the training set. The folder around `1_fake` is the generator. The name of the folder that the source
-happens to lie in says nothing of it, unless the image's path begins with it. The texts are kept as `explanation`, an
-object {attribute: text} without the nulls: a string of all could not be taken apart again.
+innermost folder on the path with a label gives the label: `0_real` and `1_fake` in the evaluation sets, `laion` and
+`diffusiondb` in the training set. The folder around `1_fake` is the generator; the name of the folder that contains the
+source is none, unless the image's path begins with it. The texts are kept as `explanation`, an object
+{attribute: text} without the nulls, because one joined string could not be split again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def load_mmfr(src: Path) -> Iterator[Piece]:
     """Images of one file, or of every `*_reasoning.json` below a folder, in the files' order.
 
     Yields:
-        A piece whose data is {"image": its path as the file writes it, "folder": the way from the source to the file's
-        folder and that folder's name, "attributes": texts}. In place of a file's images that cannot be read, the error.
+        A piece with the data {"image": its path as the file writes it, "folder": the path from the source to the file's
+        folder and that folder's name, "attributes": texts}. The piece of an unreadable file is its error.
 
     Raises:
         FileNotFoundError: neither file nor folder.
@@ -40,7 +40,7 @@ def load_mmfr(src: Path) -> Iterator[Piece]:
     if not paths:
         raise DataError("files *_reasoning.json", Unquoted("none in the folder")).at(str(src), 0)
     for path in paths:
-        folder = {"way": path.parent.relative_to(folder_of(src)).as_posix(), "name": path.parent.resolve().name}
+        folder = {"path": path.parent.relative_to(folder_of(src)).as_posix(), "name": path.parent.resolve().name}
         try:
             yield from _images(path, folder)
         except DataError as error:
@@ -58,30 +58,30 @@ def _images(path: Path, folder: dict[str, str]) -> Iterator[Piece]:
 def from_mmfr(data: Any) -> list[Draft]:
     """The draft of one image.
 
-    >>> folder = {"way": "evaluation_sets/flux", "name": "flux"}
+    >>> folder = {"path": "evaluation_sets/flux", "name": "flux"}
     >>> attributes = {"lighting": "Two suns.", "texture": None}
     >>> (draft,) = from_mmfr({"image": "flux/1_fake/a.png", "folder": folder, "attributes": attributes})
     >>> draft.image, draft.label, draft.fields
     ('evaluation_sets/flux/1_fake/a.png', 'fake', {'explanation': {'lighting': 'Two suns.'}, 'generator': 'flux'})
     """
     folder = require(data, "folder", dict, "the file's folder")
-    way, own = (require(folder, name, str, "a path", "folder") for name in ("way", "name"))
+    path, own = (require(folder, name, str, "a path", "folder") for name in ("path", "name"))
     image = require(data, "image", str, "the image's path")
     parts = inner_path(image).parts
     named = parts[0] == own and len(parts) > 1
     parts = parts[1:] if named else parts
-    above = [part for part in way.split("/") if part != "."]  # empty where the source's own folder is the file's
+    above = [part for part in path.split("/") if part != "."]  # empty if the source's own folder is the file's
     folders = [*(above or [own]), *parts[:-1]]
     index = max((number for number, name in enumerate(folders) if name in FOLDERS), default=None)
     if index is None:
-        found = Unquoted(f"none on the way to {image}")
+        found = Unquoted(f"none on the path {image}")
         raise DataError(f"a folder {', '.join(FOLDERS)}", found, field="label")
     attributes = data.get("attributes")
     if not isinstance(attributes, dict):
         raise DataError("an object {attribute: text or null}", attributes)
     texts = {name: require(attributes, name, (str, type(None)), "a text or null") for name in sorted(attributes)}
-    said = {name: text for name, text in texts.items() if text is not None}
-    fields: dict[str, Any] = {"explanation": said} if said else {}
+    texts = {name: text for name, text in texts.items() if text is not None}
+    fields: dict[str, Any] = {"explanation": texts} if texts else {}
     if folders[index] == "1_fake" and index and (above or named or index > 1):
         fields["generator"] = folders[index - 1]
-    return [Draft(str(inner_path(f"{way}/{'/'.join(parts)}")), label=FOLDERS[folders[index]], fields=fields)]
+    return [Draft(str(inner_path(f"{path}/{'/'.join(parts)}")), label=FOLDERS[folders[index]], fields=fields)]

@@ -1,4 +1,4 @@
-"""SID_Set of SIDA: Parquet files of real, fully synthetic and tampered images, with masks of what was tampered with.
+"""SID_Set of SIDA: Parquet files of real, fully synthetic and tampered images, with masks of the tampered areas.
 
 Labels are 0 real, 1 full_synthetic, 2 tampered, unless the file names them otherwise. A tampered image keeps the
 img_id of the real one it was made from, so the id is KIND/IMG_ID.
@@ -13,8 +13,8 @@ from typing import Any
 from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
-from ..drafts.parquet import image_bytes, kept_fields, load_rows, own_tags
-from ..drafts.tampering import KINDS, kind_of, mask_regions
+from ..drafts.parquet import load_rows
+from ..drafts.tampering import draft_row, kind_of
 
 COLUMNS = ("img_id", "image", "mask", "width", "height", "label")
 NAMES = ["real", "full_synthetic", "tampered"]
@@ -36,16 +36,5 @@ def from_sid_set(data: Any) -> list[Draft]:
     row = require(data, "row", dict, "a row")
     kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label", NAMES))
     id = require(row, "img_id", str, "the image's id")
-    image = image_bytes(row, "image")
-    assert image is not None
-    return [
-        Draft(
-            image,
-            regions=[*mask_regions(row, kind, image)],
-            tags=own_tags(row),
-            label=KINDS[kind],
-            id=f"{kind}/{id}",
-            wh=(require(row, "width", int, "a whole number"), require(row, "height", int, "a whole number")),
-            fields=kept_fields(row, {*COLUMNS, "tags"}, {"kind": kind}),
-        )
-    ]
+    wh = require(row, "width", int, "a whole number"), require(row, "height", int, "a whole number")
+    return [draft_row(row, kind, id, wh, {*COLUMNS, "tags"})]

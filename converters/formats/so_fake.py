@@ -1,8 +1,8 @@
 """So-Fake-OOD and So-Fake-Set: Parquet files of real, fully synthetic and tampered images.
 
-Versions number the three otherwise (v1: full_synthetic, real, tampered; v2: real, tampered, full_synthetic) and a later
-one writes their names: the names in the file count, never the numbers. The mask of a tampered image gives its regions.
-The id is KIND/NAME, by the source's own id, or else the file's name, or else the row's number.
+Versions number the three kinds differently (v1: full_synthetic, real, tampered; v2: real, tampered, full_synthetic) and
+a later one writes their names: the names in the file count, never the numbers. The mask of a tampered image gives its
+regions. The id is KIND/NAME, where NAME is the source's own id, else the file's name, else the row's number.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
-from ..drafts.fields import size
-from ..drafts.parquet import image_bytes, kept_fields, load_rows, own_id, own_tags, stem_of
-from ..drafts.tampering import KINDS, kind_of, mask_regions
+from ..drafts.fields import own_id, size
+from ..drafts.parquet import load_rows, stem_of
+from ..drafts.tampering import draft_row, kind_of
 
 COLUMNS = ("image", "label")
 TAKEN = (*COLUMNS, "id", "mask", "tags", "width", "height")
@@ -37,23 +37,11 @@ def from_so_fake(data: Any) -> list[Draft]:
     """
     row = require(data, "row", dict, "a row")
     kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label"))
-    image = image_bytes(row, "image")
-    assert image is not None
-    held = row["image"] if isinstance(row["image"], dict) else {}
+    cell = row.get("image")
     name = (
         own_id(row)
         or own_id(row, "filename")
-        or own_id(held, "path", "image.path")
+        or own_id(cell if isinstance(cell, dict) else {}, "path", "image.path")
         or require(data, "number", str, "a name")
     )
-    return [
-        Draft(
-            image,
-            regions=[*mask_regions(row, kind, image)],
-            tags=own_tags(row),
-            label=KINDS[kind],
-            id=f"{kind}/{stem_of(name)}",
-            wh=size(row, "width", "height"),
-            fields=kept_fields(row, TAKEN, {"kind": kind}),
-        )
-    ]
+    return [draft_row(row, kind, stem_of(name), size(row, "width", "height"), TAKEN)]

@@ -1,8 +1,8 @@
-"""SynthScars of LEGION: JSON of synthetic images with polygons, each with a phrase and what is wrong there.
+"""SynthScars of LEGION: JSON of synthetic images with polygons, each with a phrase and an explanation.
 
-A list of objects {id: image}, or one object of all. Every image is fake. The tight box of each polygon is a region; its
-caption is the phrase (`sentence`) and what is wrong (`explanation`), where the file has it. The caption of the whole
-image is kept as `explanation`, and fields of the image's own under their names. An image may come under several ids,
+A list of objects {id: image}, or one object with all images. Every image is fake. The tight box of each polygon is a
+region; its caption is the phrase (`sentence`) and the explanation (`explanation`), if the file has one. The caption of
+the whole image is kept as `explanation`, and the image's own fields under their names. An image may have several ids,
 so the id is the source's own.
 """
 
@@ -16,15 +16,15 @@ from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_items import is_json_list, load_json_items
 from swift_plugins.fakexplain.json_values import require
 
-from ..drafts.draft import Draft, Piece, hull, one_line, only_file
-from ..drafts.fields import size
-from ..drafts.parquet import kept_fields, own_tags
+from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
+from ..drafts.fields import kept_fields, own_tags, size
+from ..drafts.shapes import flat_hull
 
 TAKEN = ("img_file_name", "caption", "refs", "tags", "width", "height")
 
 
 def load_synthscars(src: Path) -> Iterator[Piece]:
-    """Images of a JSON file, or of the only one of a folder, each as {id: image}."""
+    """Images of a JSON file, each as {id: image}; in a folder, of its only JSON file."""
     path = only_file(src, "*.json")
     if is_json_list(path):
         for at, item in load_json_items(path):
@@ -40,8 +40,8 @@ def from_synthscars(data: Any) -> list[Draft]:
 
     >>> ref = {"sentence": "Left hand.", "explanation": "Six fingers.", "segmentation": [[1, 2, 9.5, 2, 5, 8]]}
     >>> (draft,) = from_synthscars({"7": {"img_file_name": "a.png", "caption": "A hand.", "refs": [ref]}})
-    >>> draft.id, draft.regions, draft.fields
-    ('7', [(1, 2, 9.5, 8, 'Left hand: Six fingers.')], {'explanation': 'A hand.'})
+    >>> draft.id, draft.regions[0].box, draft.regions[0].caption, draft.fields
+    ('7', (1, 2, 9.5, 8), 'Left hand: Six fingers.', {'explanation': 'A hand.'})
     """
     if not isinstance(data, dict) or len(data) != 1:
         raise DataError("an object {id: image}", data)
@@ -53,10 +53,8 @@ def from_synthscars(data: Any) -> list[Draft]:
         at = f"{id}.refs[{index}]"
         text = _caption(ref, at)
         for number, polygon in enumerate(require(ref, "segmentation", list, "a list of polygons", at)):
-            place = f"{at}.segmentation[{number}]"
-            if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
-                raise DataError("a polygon [x, y, …] of at least three points", polygon, field=place)
-            regions.append((*hull([*zip(polygon[::2], polygon[1::2], strict=True)], place), text))
+            expected = "a polygon [x, y, …] of at least three points"
+            regions.append(DraftRegion(flat_hull(polygon, expected, f"{at}.segmentation[{number}]"), text))
     return [
         Draft(
             name,
@@ -71,8 +69,8 @@ def from_synthscars(data: Any) -> list[Draft]:
 
 
 def _caption(ref: Any, at: str) -> str:
-    """A ref's phrase and what is wrong there, or the one that is there."""
+    """A ref's phrase and explanation, or the one that is not empty."""
     phrase = one_line(require(ref, "sentence", str, "a phrase", at))
-    kinds = (str, type(None))
-    wrong = one_line(require(ref, "explanation", kinds, "a text or null", at) or "") if "explanation" in ref else ""
-    return f"{phrase.rstrip('.,:; ')}: {wrong}" if phrase and wrong else phrase or wrong
+    text = require(ref, "explanation", (str, type(None)), "a text or null", at) if "explanation" in ref else None
+    explanation = one_line(text or "")
+    return f"{phrase.rstrip('.,:; ')}: {explanation}" if phrase and explanation else phrase or explanation

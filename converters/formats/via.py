@@ -1,13 +1,13 @@
 """VGG Image Annotator (VIA) 1 and 2: a project, or annotations exported as JSON.
 
-A region's caption is the first of its attributes that `statements.CAPTIONS` names, else its only attribute that is
-text. All its other attributes whose values are tags are tags of the image; `generator`, `family`, `class_name` and
-`annotator` speak of the image too. The attributes of a file that are named for it say the label (`real`, `fake`) and
-the tags, by any of their names, as text, a choice or check boxes; all else is kept under its own name. An ellipse gives
-its tight box, also where it was turned; a point has none.
+A region's caption is the first of its attributes named in `statements.CAPTIONS`, else its only attribute that is text.
+Tags among the values of its other attributes are tags of the image; `generator`, `family`, `class_name` and `annotator`
+describe the image too. Attributes of a file that are named accordingly give the label (`real`, `fake`) and the tags, by
+any of their names, as text, a choice or check boxes; all others are kept under their own names. A circle or ellipse,
+also a rotated one, is read as its tight box; a point has none.
 
-VIA shows images as browsers do, turned as their EXIF says, and notes no sizes. Files are taken by their names, relative
-to the folder of the images: the project's default path leads to somewhere on the annotator's machine.
+VIA shows images as browsers do, turned by their EXIF, and stores no sizes. Files are found by their names, relative to
+the folder of the images: the project's default path is one on the annotator's machine.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import check_numbers, require
 from swift_plugins.fakexplain.tags import canonical_tag
 
-from ..drafts.draft import Draft, Piece, hull, one_line, only_file
-from ..drafts.fields import draft_fields
-from ..drafts.shapes import ellipse_box, turned_box
-from ..drafts.statements import ABOUT, CAPTIONS, TAGGED, caption_among, parts, say, say_of_region
+from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
+from ..drafts.fields import read_statement
+from ..drafts.shapes import ellipse_box, hull, xywh_box
+from ..drafts.statements import ABOUT, CAPTIONS, TAGGED, Statement, add_field, add_region, caption_among, parts
 
 _POINTS = {"polygon": 3, "polyline": 2}
-"""Shape -> the fewest points it has."""
+"""Shape -> its minimum number of points."""
 
 _NUMBERS = {"rect": ("x", "y", "width", "height"), "circle": ("cx", "cy", "r"), "ellipse": ("cx", "cy", "rx", "ry")}
 
@@ -39,7 +39,7 @@ _PROJECT = "_via_img_metadata"
 
 
 def load_via(src: Path) -> Iterator[Piece]:
-    """The entries of a JSON file, one at a time: those of a project, or of an export of annotations alone.
+    """The entries of a JSON file, one at a time: those of a project, or of exported annotations.
 
     Raises:
         FileNotFoundError: neither file nor folder.
@@ -62,32 +62,32 @@ def from_via(data: Any) -> list[Draft]:
     """The draft of one entry.
 
     Raises:
-        DataError: a field that is missing or wrong, or a point.
+        DataError: a field is missing or wrong, or a region is a point.
 
     >>> shape = {"name": "rect", "x": 3, "y": 2, "width": 6, "height": 6}
     >>> region = {"shape_attributes": shape, "region_attributes": {"caption": "Six fingers."}}
     >>> file = {"tags": {"Wrong Texture": True}, "label": "fake"}
     >>> (draft,) = from_via({"filename": "a.png", "size": 9, "regions": [region], "file_attributes": file})
     >>> draft.image, draft.regions, draft.tags
-    ('a.png', [(3.0, 2.0, 9.0, 8.0, 'Six fingers.')], ['texture_error'])
+    ('a.png', [DraftRegion(box=(3, 2, 9, 8), caption='Six fingers.', at='regions[0]')], ['texture_error'])
     """
     name = require(data, "filename", str, "the name of the image's file")
     regions = require(data, "regions", (list, dict), "a list of regions")
     items = regions.items() if isinstance(regions, dict) else enumerate(regions)
-    said: dict[str, Any] = {"tags": []}
+    named: dict[str, Any] = {"tags": []}
     for key, value in require(data, "file_attributes", dict, "an object of attributes").items():
         at = f"file_attributes.{key}"
-        say(said, key, _values(value, at), at)
-    said = draft_fields(said)
+        add_field(named, key, _values(value, at), at)
+    statement = read_statement(named)
     shapes = {f"regions[{key}]": each for key, each in items}
     found = [_region(each, at) for at, each in shapes.items()]
     for at, each in shapes.items():
-        _say_of_region(said, each["region_attributes"], f"{at}.region_attributes")
-    return [Draft(name, regions=found, places=[*shapes], **said)]
+        _add_region(statement, each["region_attributes"], f"{at}.region_attributes")
+    return [Draft(name, regions=found, **vars(statement))]
 
 
 def _values(value: Any, at: str) -> list[Any]:
-    """What an attribute holds: text or a number as it is, check boxes as the names of those checked."""
+    """The values of an attribute: text or a number unchanged, check boxes as the names of the checked ones."""
     if isinstance(value, dict):
         for box, checked in value.items():
             if not isinstance(checked, bool):
@@ -102,10 +102,10 @@ def _values(value: Any, at: str) -> list[Any]:
     return [value]
 
 
-def _region(region: Any, at: str) -> tuple[float, float, float, float, str]:
+def _region(region: Any, at: str) -> DraftRegion:
     shape = require(region, "shape_attributes", dict, "an object with the shape", at)
     attributes = require(region, "region_attributes", dict, "an object of attributes", at)
-    return (*_box(shape, f"{at}.shape_attributes"), _caption(attributes, f"{at}.region_attributes"))
+    return DraftRegion(_box(shape, f"{at}.shape_attributes"), _caption(attributes, f"{at}.region_attributes"), at)
 
 
 def _caption(attributes: dict[str, Any], at: str) -> str:
@@ -120,8 +120,8 @@ def _caption(attributes: dict[str, Any], at: str) -> str:
     return next(iter(texts.values()))
 
 
-def _say_of_region(said: dict[str, Any], attributes: dict[str, Any], at: str) -> None:
-    """Add what a region says of its whole image; VIA has no label, so an attribute of any name may be one."""
+def _add_region(statement: Statement, attributes: dict[str, Any], at: str) -> None:
+    """Add what a region states about its whole image; VIA has no labels, so any attribute may be one."""
     labels: list[Any] = []
     about: dict[str, Any] = {}
     for name, value in attributes.items():
@@ -132,7 +132,7 @@ def _say_of_region(said: dict[str, Any], attributes: dict[str, Any], at: str) ->
             labels += [part for each in _values(value, f"{at}.{name}") for part in parts(each)]
         elif name not in CAPTIONS:
             labels += [box for box, checked in value.items() if checked is True] if isinstance(value, dict) else [value]
-    say_of_region(said, labels, about, at)
+    add_region(statement, labels, about, at)
 
 
 def _box(shape: dict[str, Any], at: str) -> Box:
@@ -141,7 +141,7 @@ def _box(shape: dict[str, Any], at: str) -> Box:
         xs, ys = (require(shape, name, list, "a list of numbers", at) for name in ("all_points_x", "all_points_y"))
         if len(xs) != len(ys) or len(xs) < _POINTS[kind]:
             found = Unquoted(f"{len(xs)} x and {len(ys)} y")
-            raise DataError(f"as many x as y, {_POINTS[kind]} or more", found, field=f"{at}.all_points_x")
+            raise DataError(f"equal numbers of x and y, {_POINTS[kind]} or more", found, field=f"{at}.all_points_x")
         for name, values in (("all_points_x", xs), ("all_points_y", ys)):
             check_numbers(values, "numbers", f"{at}.{name}")
         return hull(list(zip(xs, ys, strict=True)), at)
@@ -150,7 +150,7 @@ def _box(shape: dict[str, Any], at: str) -> Box:
     numbers = [require(shape, name, float, "a number", at) for name in _NUMBERS[kind]]
     if kind == "rect":
         x, y, width, height = numbers
-        return turned_box(x, y, width, height, 0, (x, y), at)
+        return xywh_box(x, y, width, height, at)
     if kind == "circle":
         cx, cy, radius = numbers
         return ellipse_box(cx, cy, radius, radius, 0, at)

@@ -1,10 +1,10 @@
 """X-AIGD: Parquet files of generated images with polygons in seven categories; no captions.
 
-Every image is fake; the unlabeled splits, and images in which nobody found an artifact, have no polygons. A uid is that
-of the real image whose caption was the prompt, so images of several generators share one: the id is GENERATOR/UID.
-A caption is the category's own words ("Low-level edge shape."). Two categories mean one of our tags (App. A.2); the
-others give regions only: A.2 takes unreadable text, occlusion and shadow for regions and not for tags, and edges,
-colours and scenes against common sense are not what its tags say of an image's subject.
+Every image is fake; the unlabeled splits, and images without a visible artifact, have no polygons. A uid identifies the
+real image that supplied the prompt, so images of several generators share it: the id is GENERATOR/UID. A caption is the
+category in words ("Low-level edge shape."). Two categories mean one of our tags (App. A.2); the others give regions
+only: A.2 counts unreadable text, occlusion and shadow as regions, not tags, and none of its tags, which describe an
+image's subject, covers edges, colours and scenes against common sense.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import Any
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_values import require
 
-from ..drafts.draft import Draft, Piece, hull
-from ..drafts.parquet import image_bytes, kept_fields, load_rows, own_tags
+from ..drafts.draft import Draft, DraftRegion, Piece
+from ..drafts.fields import kept_fields, own_tags
+from ..drafts.parquet import image_bytes, load_rows
+from ..drafts.shapes import hull
 
 COLUMNS = ("image", "generator", "uid", "labels", "width", "height")
 
@@ -44,8 +46,8 @@ def from_x_aigd(data: Any) -> list[Draft]:
     >>> label = {"label": "low-level-texture", "points": [[3.0, 4.0], [9.5, 4.0], [5.0, 8.0]]}
     >>> row = {"image": b"...", "generator": "FLUX", "uid": "7", "labels": [label], "width": 16, "height": 16}
     >>> (draft,) = from_x_aigd({"row": row})
-    >>> draft.id, draft.regions, draft.tags
-    ('FLUX/7', [(3.0, 4.0, 9.5, 8.0, 'Low-level texture.')], ['texture_error'])
+    >>> draft.id, draft.regions[0].box, draft.regions[0].caption, draft.tags
+    ('FLUX/7', (3.0, 4.0, 9.5, 8.0), 'Low-level texture.', ['texture_error'])
     """
     row = require(data, "row", dict, "a row")
     generator = require(row, "generator", str, "the generator's name")
@@ -61,14 +63,12 @@ def from_x_aigd(data: Any) -> list[Draft]:
         points = require(label, "points", list, "a list of points [x, y]", at)
         if len(points) < 3:
             raise DataError("a polygon of at least three points", points, field=f"{at}.points")
-        regions.append((*hull(points, f"{at}.points"), _words(category)))
+        regions.append(DraftRegion(hull(points, f"{at}.points"), _words(category)))
         if (tag := CATEGORIES[category]) and tag not in tags:
             tags.append(tag)
-    image = image_bytes(row, "image")
-    assert image is not None
     return [
         Draft(
-            image,
+            image_bytes(row, "image"),
             regions=regions,
             tags=own_tags(row, tags),
             label="fake",

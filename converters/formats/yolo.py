@@ -1,28 +1,27 @@
-"""YOLO: a text file of boxes for each image, in shares of width and height; written, not read.
+"""YOLO: one text file of boxes per image, in fractions of width and height; written, not read.
 
-Boxes survive, and which images are without any. Captions, tags, label and all else of a record do not: every box is of
-the one class `flaw`, and an image without a box may be real or a fake that has tags alone.
+Only boxes survive, and the absence of boxes. Captions, tags, label and all other fields are lost: every box has the one
+class `flaw`, and an image without a box may be real or a fake with tags only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import OnError, raise_error
 from swift_plugins.fakexplain.images import path_in
 
-from ..drafts.sink import check_upright, place_image, saved
+from ..drafts.sink import check_upright, place_image, save_all
 
 DATA_YAML = "train: images\nval: images\nnames:\n  0: flaw\n"
 
 
 def to_yolo(annotation: Annotation) -> str:
-    """The text of a record: `0 cx cy w h` for each region, in shares of the image; empty where there is none.
+    """The text of a record: one line `0 cx cy w h` per region, in fractions of the image; empty without regions.
 
-    Twelve digits bring a box back within 1e-6 pixels in an image of 10,000.
+    Twelve digits restore a box to within 1e-6 pixels in an image 10,000 pixels wide.
 
     >>> from swift_plugins.fakexplain.annotation import Region
     >>> to_yolo(Annotation("a", "a.png", 40, 20, "fake", (Region((10.0, 5.0, 30.0, 10.0), "Six fingers."),)))
@@ -38,31 +37,13 @@ def to_yolo(annotation: Annotation) -> str:
 
 
 def save_yolo(
-    annotations: Iterable[Annotation],
-    out: Path,
-    *,
-    images: Path,
-    link: bool = False,
-    on_error: OnError = raise_error,
+    annotations: Iterable[Annotation], out: Path, *, images: Path, link: bool = False, on_error: OnError = raise_error
 ) -> int:
-    """Write a folder: images/, labels/ and data.yaml, which trains and validates on all of it.
+    """Write images/, labels/ and data.yaml, which trains and validates on all images. See `Writer`.
 
-    An image at images/a/b.png has its text at labels/a/b.txt. Where a path relative to `images` begins with `images/`
-    already, that is not doubled: trainers put `labels` for the last `images` of a path, and would look elsewhere. A
-    path with another folder of that name has its text where they look.
-
-    Args:
-        annotations: the records.
-        out: the folder, which is there.
-        images: folder that image paths are relative to.
-        link: hard links to the images in place of copies.
-        on_error: called with the error of each record that is passed over; without it the first raises.
-
-    Returns:
-        How many records were written.
-
-    Raises:
-        DataError: an image lies outside `images`, is turned by its EXIF, or would share its text file.
+    The text of images/a/b.png is labels/a/b.txt. A path relative to `images` that already begins with `images/` is not
+    prefixed again: trainers replace the last `images` in a path with `labels`. A path with another folder of that name
+    gets its text where they look for it.
     """
 
     def image_in(annotation: Annotation) -> PurePosixPath:
@@ -75,15 +56,14 @@ def save_yolo(
         (out / target).parent.mkdir(parents=True, exist_ok=True)
         (out / target).write_text(to_yolo(annotation), encoding="ascii", newline="\n")
 
-    with closing(saved(annotations, lambda each: labels_path(image_in(each)), save, on_error)) as records:
-        count = sum(1 for _ in records)
+    count = save_all(annotations, lambda each: labels_path(image_in(each)), save, on_error)
     if count:
         (out / "data.yaml").write_text(DATA_YAML, encoding="ascii", newline="\n")
     return count
 
 
 def labels_path(image: PurePosixPath) -> PurePosixPath:
-    """Where a trainer looks for the boxes of an image: `labels` in place of the last folder `images`.
+    """The path at which a trainer looks for the boxes of an image: `labels` replaces the last folder `images`.
 
     >>> str(labels_path(PurePosixPath("images/a/b.png")))
     'labels/a/b.txt'

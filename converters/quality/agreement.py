@@ -1,13 +1,13 @@
 """How far two records of one image agree (§3.3, App. A.2).
 
-- IoU: `union_iou` of their boxes in original pixels. Where neither side has a region there is nothing to compare: the
-  image counts in no mean of IoU, and is counted by itself. Where one side has none, IoU is 0.
-- Tag agreement: |A ∩ B| / |A ∪ B| of the two sets of tags, 1 where both are empty. (The paper gives a rate and no
-  formula. The share of images with the very same set is told beside it.)
-- Label agreement: whether both say fake, or both real.
+- IoU: `union_iou` of their boxes in original pixels; 0 if one side has no region. If neither side has a region there is
+  nothing to compare: the image is left out of the mean IoU and counted separately.
+- Tag agreement: |A ∩ B| / |A ∪ B| of the two sets of tags; 1 if both are empty. (The paper gives a rate but no formula.
+  The share of images with identical sets is reported beside it.)
+- Label agreement: whether both are fake or both are real.
 
 "An average IoU under 20% or a tag agreement lower than 1/3 will result in the exclusion of all previous data provided
-by the annotator." Means are exact to 1e-9, and so an annotator is below a bound who is below it by more than that.
+by the annotator." Means are exact to 1e-9, so an annotator counts as below a bound only by more than that.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from swift_plugins.fakexplain.boxes import Box, union_iou
 
 MIN_IOU, MIN_TAGS = 0.2, 1 / 3
 IOU_IN_PAPER, TAGS_IN_PAPER = 0.4235, 0.7967
-"""What the paper's annotations and its reference agreed in once the annotation process had ended (App. A.2)."""
+"""Agreement of the paper's annotations with its reference at the end of the annotation process (App. A.2)."""
 
 EXACT = 1e-9
 
 REJECT, ACCEPT, NOT_MEASURED = "reject", "accept", "not measured"
 
 
-class Said(NamedTuple):
-    """What a record says of its image.
+class Judgement(NamedTuple):
+    """The part of a record that is compared.
 
     Attributes:
         label: 'fake' or 'real'.
         tags: canonical names.
-        boxes: of its regions, in original pixels.
+        boxes: boxes of its regions, in original pixels.
     """
 
     label: str
@@ -41,19 +41,19 @@ class Said(NamedTuple):
     boxes: tuple[Box, ...]
 
 
-def said(annotation: Annotation) -> Said:
-    """What a record says of its image."""
+def judgement_of(annotation: Annotation) -> Judgement:
+    """Extract the part of a record that is compared."""
     boxes = tuple(region.bbox for region in annotation.regions)
-    return Said(annotation.label, frozenset(annotation.tags), boxes)
+    return Judgement(annotation.label, frozenset(annotation.tags), boxes)
 
 
-class Comparison(NamedTuple):
-    """Two records of one image.
+class ImageAgreement(NamedTuple):
+    """Agreement of two records of one image.
 
     Attributes:
-        iou: of their regions; None where neither has one.
+        iou: IoU of their regions; None if neither has one.
         tags: agreement of their sets of tags.
-        same_tags, same_label: whether they are the same.
+        same_tags, same_label: whether they are equal.
     """
 
     iou: float | None
@@ -62,17 +62,17 @@ class Comparison(NamedTuple):
     same_label: bool
 
 
-def compare(a: Said, b: Said) -> Comparison:
-    """The figures of two records of one image; which is which makes no difference.
+def compare(a: Judgement, b: Judgement) -> ImageAgreement:
+    """Compare two records of one image; their order makes no difference.
 
-    >>> hand = Said("fake", frozenset({"texture_error", "other_anomaly"}), ((0, 0, 10, 10),))
-    >>> compare(hand, Said("fake", frozenset({"texture_error"}), ((5, 0, 15, 10),)))
-    Comparison(iou=0.3333333333333333, tags=0.5, same_tags=False, same_label=True)
+    >>> hand = Judgement("fake", frozenset({"texture_error", "other_anomaly"}), ((0, 0, 10, 10),))
+    >>> compare(hand, Judgement("fake", frozenset({"texture_error"}), ((5, 0, 15, 10),)))
+    ImageAgreement(iou=0.3333333333333333, tags=0.5, same_tags=False, same_label=True)
     """
     iou = union_iou(a.boxes, b.boxes) if a.boxes or b.boxes else None
     either = a.tags | b.tags
     tags = len(a.tags & b.tags) / len(either) if either else 1.0
-    return Comparison(iou, tags, a.tags == b.tags, a.label == b.label)
+    return ImageAgreement(iou, tags, a.tags == b.tags, a.label == b.label)
 
 
 @dataclass
@@ -80,9 +80,9 @@ class Agreement:
     """Means over compared images.
 
     Attributes:
-        images: how many were compared.
-        with_regions: those of them where either side has a region.
-        iou_sum, tags_sum, same_tags, same_labels: sums of the comparisons' figures.
+        images: number of images compared.
+        with_regions: number of those where either side has a region.
+        iou_sum, tags_sum, same_tags, same_labels: sums over the images.
     """
 
     images: int = 0
@@ -92,15 +92,15 @@ class Agreement:
     same_tags: int = 0
     same_labels: int = 0
 
-    def add(self, comparison: Comparison) -> None:
-        """Count a comparison."""
+    def add(self, image: ImageAgreement) -> None:
+        """Add the agreement on one image."""
         self.images += 1
-        if comparison.iou is not None:
+        if image.iou is not None:
             self.with_regions += 1
-            self.iou_sum += comparison.iou
-        self.tags_sum += comparison.tags
-        self.same_tags += comparison.same_tags
-        self.same_labels += comparison.same_label
+            self.iou_sum += image.iou
+        self.tags_sum += image.tags
+        self.same_tags += image.same_tags
+        self.same_labels += image.same_label
 
     def __iadd__(self, other: Agreement) -> Agreement:
         for name, value in vars(other).items():
@@ -116,7 +116,7 @@ class Agreement:
         return self.tags_sum / self.images if self.images else None
 
     def as_dict(self) -> dict[str, Any]:
-        """The figures by name; None where nothing was compared."""
+        """The metrics by name; None if nothing was compared."""
         return {
             "images": self.images,
             "images_without_any_region": self.images - self.with_regions,
@@ -127,7 +127,7 @@ class Agreement:
         }
 
     def verdict(self, min_iou: float = MIN_IOU, min_tags: float = MIN_TAGS) -> str:
-        """'reject' where a mean lies below its bound; 'not measured' where nothing was compared.
+        """'reject' if a mean is below its bound, 'not measured' if nothing was compared, else 'accept'.
 
         >>> Agreement(images=3, with_regions=3, iou_sum=0.6, tags_sum=1.0).verdict()
         'accept'

@@ -1,4 +1,4 @@
-"""Quality control as one HTML file: tables, and the worst disagreements drawn; no network, no script."""
+"""Page of quality control: one HTML file with tables and pictures of the worst disagreements; no script, no network."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.percentages import percent
 from swift_plugins.fakexplain.pictures.data_uri import jpeg_data_uri
 from swift_plugins.fakexplain.pictures.lettering import Pen
-from swift_plugins.fakexplain.pictures.overlay import boxes_of, draw_boxes, letter, load_picture, on_picture
+from swift_plugins.fakexplain.pictures.overlay import boxes_of, draw_boxes, letter, load_picture, scale_boxes
 from swift_plugins.fakexplain.tags import TAG_WORDS
 
-from .agreement import compare, said
+from .agreement import compare, judgement_of
 from .lint import RULES
 
-LONGER_SIDE = 480  # pixels of a drawn image; more only makes the page heavy
-Pair = tuple[Annotation, Annotation]
+LONGER_SIDE = 480  # pixels of a picture; more only makes the page large
+RecordPair = tuple[Annotation, Annotation]
 
 
-def render_page(figures: Mapping[str, Any], pairs: Iterable[Mapping[str, Any]], worst: Iterable[Pair]) -> str:
-    """The page.
+def render_page(metrics: Mapping[str, Any], pairs: Iterable[Mapping[str, Any]], worst: Iterable[RecordPair]) -> str:
+    """Render the page.
 
     Args:
-        figures: what stands in qc.json.
-        pairs: what stands in pairs.csv, by column.
-        worst: an annotator's record and the reference's of the same image, the worst first; the images are opened, and
-            one that cannot be read is words.
+        metrics: content of qc.json.
+        pairs: rows of pairs.csv, by column.
+        worst: an annotator's record and the reference's of the same image, the worst first. The images are opened; a
+            message replaces one that cannot be read.
 
     Returns:
-        HTML; whatever records hold is text in it.
+        HTML in which all content of records is text.
     """
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["percent"] = partial(percent, digits=2)
     template = environment.from_string(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
-    drawn = list(map_ordered(_disagreement, worst))
-    return template.render(figures, pairs=list(pairs), worst=drawn, rules=RULES) + "\n"
+    disagreements = list(map_ordered(_disagreement, worst))
+    return template.render(metrics, pairs=list(pairs), worst=disagreements, rules=RULES) + "\n"
 
 
-def _disagreement(pair: Pair) -> dict[str, Any]:
-    """What the template shows of one image."""
+def _disagreement(pair: RecordPair) -> dict[str, Any]:
+    """Values of the template for one image."""
     record, reference = pair
-    comparison = compare(said(record), said(reference))
+    comparison = compare(judgement_of(record), judgement_of(reference))
     gold = {str(number): region for number, region in enumerate(reading_order(reference.regions), 1)}
     pred = {letter(index): region for index, region in enumerate(reading_order(record.regions))}
     sides = [
@@ -79,6 +79,6 @@ def _draw(record: Annotation, gold: Mapping[str, Region], pred: Mapping[str, Reg
         DataError: the image is missing, cannot be read, or has another size than the record says.
     """
     picture = load_picture(record, LONGER_SIDE)
-    in_gold, in_pred = (on_picture(boxes_of(regions), record, picture) for regions in (gold, pred))
+    in_gold, in_pred = (scale_boxes(boxes_of(regions), record, picture) for regions in (gold, pred))
     draw_boxes(picture, in_gold, in_pred, Pen(LONGER_SIDE))
     return jpeg_data_uri(picture, subsampling=0), picture.size  # thin coloured lines want their colour whole

@@ -1,4 +1,4 @@
-"""What an annotations file holds, in counters and histograms: memory grows with different values, not with records."""
+"""Counters and histograms of an annotations file: memory grows with the different values, not with the records."""
 
 from __future__ import annotations
 
@@ -9,29 +9,28 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from swift_plugins.fakexplain.annotation import Annotation
+from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.tags import TAGS
 
 if TYPE_CHECKING:
     import numpy as np
 
-Box = tuple[float, float, float, float]
-
-REGIONS_IN_PAPER = 5.42  # a fake image (§3.2)
+REGIONS_IN_PAPER = 5.42  # per fake image (§3.2)
 AREA_EDGES = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
-"""Borders of the bins of a box's share of its image; a share that is a border lies in the bin below it."""
+"""Borders of the bins for the share of the image that a box covers; a share on a border belongs to the bin below."""
 GRID = 32
-"""Cells a side of the map of where regions lie."""
+"""Cells per side of the map of places that regions cover."""
 
 OTHER = "other fields, kept"
 
 
 class Counts:
-    """How many records have each value of each field.
+    """Number of records with each value of each field.
 
     Attributes:
-        records, regions: how many.
-        bare: fake images without a region.
-        fields: name of a field -> value -> records.
+        records, regions: number of records and of regions.
+        bare: number of fake images without a region.
+        fields: name of a field -> value -> number of records.
     """
 
     def __init__(self) -> None:
@@ -51,18 +50,18 @@ class Counts:
                 self.fields[name][str(value)] += 1
 
     @property
-    def regions_a_fake(self) -> float | None:
-        """Regions of a fake image in the mean; None where no image is fake."""
+    def regions_per_fake(self) -> float | None:
+        """Mean number of regions per fake image; None if no image is fake."""
         fakes = self.fields["label"]["fake"]
         return self.regions / fakes if fakes else None
 
-    def headline(self, beside: str = "") -> str:
-        """One line: records and regions; `beside` follows the mean number of regions."""
-        mean = "" if self.regions_a_fake is None else f", {self.regions_a_fake:.2f} a fake image{beside}"
+    def headline(self, note: str = "") -> str:
+        """One line with the numbers of records and regions; `note` follows the mean number of regions."""
+        mean = "" if self.regions_per_fake is None else f", {self.regions_per_fake:.2f} regions per fake image{note}"
         return f"{self.records} records, {self.regions} regions{mean}, {self.bare} fake images without a region"
 
     def summary(self) -> str:
-        """The headline, and a line for each field that a training run looks at."""
+        """The headline, and one line for each field that matters in training."""
         lines = [self.headline()]
         for name in ("label", "tags", "fold", "family", "generator", OTHER):
             if counter := self.fields[name]:
@@ -71,18 +70,18 @@ class Counts:
 
 
 class Stats:
-    """`Counts`, and the shapes of what was annotated.
+    """`Counts`, and the sizes and places of regions and captions.
 
     Attributes:
         counts: records by field.
-        generators: (family, generator, label) -> records; '' where a record does not say.
-        regions: regions of a fake image -> images.
+        generators: (family, generator, label) -> records; '' where a record names none.
+        regions: number of regions -> fake images.
         words, characters: length of a caption -> captions.
         sizes: (width, height) -> images.
-        areas: boxes whose share of their image lies in each bin of `AREA_EDGES`.
-        area_sum: of all those shares.
-        places: (GRID, GRID) floats, rows from the top: boxes on each cell of the image, each counted as the share of
-            the cell that it covers.
+        areas: number of boxes in each bin of `AREA_EDGES`, by their share of the image.
+        area_sum: sum of all those shares.
+        places: (GRID, GRID) floats, rows from the top: number of boxes on each cell of the image, each counted as the
+            share of the cell that it covers.
     """
 
     def __init__(self) -> None:
@@ -121,12 +120,12 @@ class Stats:
         self.places += _coverage(boxes, annotation.image_wh)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, for JSON."""
+        """All statistics, for JSON."""
         counts = self.counts
         return {
             "records": counts.records,
             "regions": counts.regions,
-            "regions_a_fake_image": counts.regions_a_fake,
+            "regions_a_fake_image": counts.regions_per_fake,
             "regions_a_fake_image_in_the_paper": REGIONS_IN_PAPER,
             "fake_images_without_a_region": counts.bare,
             "counts": {name: dict(ranked(counter)) for name, counter in counts.fields.items()},
@@ -150,7 +149,7 @@ class Stats:
         }
 
     def by_family(self) -> Iterator[tuple[str, str, dict[str, int]]]:
-        """Family, generator and its fake and real records; families in order, in each the largest generator first."""
+        """Family, generator and its fake and real records; families by name, in each the largest generator first."""
         pairs = {(family, generator) for family, generator, _ in self.generators}
         table = {
             pair: {label: self.generators[pair[0], pair[1], label] for label in ("fake", "real")} for pair in pairs
@@ -160,7 +159,7 @@ class Stats:
 
 
 def ranked(counter: Mapping[str, int]) -> list[tuple[str, int]]:
-    """Values from the most frequent down; equals in order.
+    """Sort values from the most frequent down; ties by name.
 
     >>> ranked({"b": 2, "a": 2, "c": 5})
     [('c', 5), ('a', 2), ('b', 2)]
@@ -169,15 +168,15 @@ def ranked(counter: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def tag_counts(stats: Stats) -> list[tuple[str, int]]:
-    """All six tags, from the most frequent down, those that no image has too."""
+    """All six tags, from the most frequent down, including unused ones."""
     return ranked({tag: stats.counts.fields["tags"][tag] for tag in TAGS})
 
 
 def quantile(histogram: Mapping[int, int], share: float) -> int:
-    """The smallest value that at least this share of a histogram does not exceed.
+    """The smallest value such that at least this share of the histogram is no larger.
 
     Args:
-        histogram: value -> how often; not empty.
+        histogram: value -> count; not empty.
         share: 0 gives the smallest value, 0.5 the median (the lower of two), 1 the largest.
 
     >>> quantile({1: 2, 3: 1, 9: 1}, 0.5), quantile({1: 2, 3: 1, 9: 1}, 0.75), quantile({1: 2, 9: 1}, 1)
@@ -203,7 +202,7 @@ def _histogram(histogram: Mapping[int, int]) -> dict[str, int]:
 
 
 def _coverage(boxes: list[Box], image_wh: tuple[int, int]) -> np.ndarray:
-    """Sum over boxes, in the cells of the grid, of the share of each cell that a box covers."""
+    """For each cell of the grid, the sum over boxes of the share of the cell that a box covers."""
     import numpy as np
 
     corners = np.array(boxes).reshape(-1, 2, 2, 1) * GRID / np.reshape(image_wh, (2, 1))

@@ -1,8 +1,8 @@
-"""The record: what an annotator said of one image, one JSON line each.
+"""The record: the annotation of one image, one JSON line per image.
 
-A record is checked field by field when it is read, and a bad one raises `DataError` with the file, the line,
-the field, what was expected and what was there. Reading streams: nothing is kept of a record once it is yielded
-(ids already seen live in a temporary table on disk), so a file of any length is read in the same memory.
+Reading checks a record field by field; a bad one raises `DataError` with the file, the line, the field, the expected
+and the found value. Reading streams: records are yielded one at a time, and ids are kept in a temporary table on disk,
+so a file of any length is read in the same memory.
 """
 
 from __future__ import annotations
@@ -17,23 +17,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .boxes import Box
-from .errors import NOTHING, DataError, OnError, Unquoted, raise_error
+from .errors import DataError, OnError, Unquoted, raise_error
 from .ids import Ids
+from .json_values import optional, require
 from .jsonl import decode_line, read_lines, write_jsonl
 from .paths import resolve_folder
 from .tags import TAGS, canonical_tag
 
 LABELS = ("fake", "real")
 
-
 FOLDS = range(4)  # four-fold cross-validation (§5.2)
 
-
 ORIGIN = ("generator", "family", "class_name", "annotator")
-"""Optional fields that name what an image was made by, what of, and who annotated it."""
+"""Optional fields: the generator of an image and its family, the class it shows, and its annotator."""
 
-
-# Text that a chat template, ms-swift or a parser of answers would take for markup.
+# Text that a chat template, ms-swift or the reader of answers would treat as markup.
 _MARKUP = re.compile(
     r"</?(?:think|tag|verdict|ref|box|img|quad|poly)>"
     r"|<(?:bbox|image|video|audio|ref-object|cot-process|start-image)>"
@@ -41,9 +39,8 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 
-
 NO_FLAW = "No visible flaw."
-"""What stands in an answer where no region is named; hence no caption of its own."""
+"""The line of an answer that names no region; hence not allowed as a caption."""
 
 
 class Region(NamedTuple):
@@ -60,7 +57,7 @@ class Region(NamedTuple):
 
 @dataclass(frozen=True)
 class Annotation:
-    """One image and what was said of it.
+    """One image and its annotation.
 
     Attributes:
         id: unique in its file.
@@ -70,9 +67,9 @@ class Annotation:
         regions: flawed regions, boxes in original pixels, in the file's order.
         tags: canonical image-level tags C_i, in the file's order.
         generator, family, class_name, annotator, fold: optional.
-        extra: fields the format does not know; kept, and written back.
-        path: where the image lies.
-        file, line: where the record was read.
+        extra: fields that are not part of the format; kept, and written back.
+        path: the image file.
+        file, line: origin of the record.
     """
 
     id: str
@@ -107,12 +104,12 @@ def _corner(region: Region) -> tuple[float, float]:
 
 
 def parse_record(record: object, *, folder: Path = Path(), file: str = "", line: int = 0) -> Annotation:
-    """A decoded JSON line as an `Annotation`.
+    """Check a decoded JSON line and return it as an `Annotation`.
 
     Args:
         record: the decoded line.
-        folder: of the annotations file; `image` is relative to it.
-        file, line: where the record stands, for errors found later.
+        folder: the folder that `image` is relative to: that of the annotations file.
+        file, line: origin of the record, for later errors.
 
     Raises:
         DataError: the first field that breaks the format.
@@ -122,44 +119,22 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
     """
     if not isinstance(record, dict):
         raise DataError("a JSON object", record)
-    fields = dict(record)
-
-    def take(name: str, kind: type, expected: str, *, required: bool = True, default: Any = None) -> Any:
-        value = fields.pop(name, None)
-        if type(value) is kind:
-            return value
-        if value is None and not required:
-            return default
-        if value is None:
-            raise DataError(expected, NOTHING if name not in record else None, field=name)
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise DataError(expected, value, field=name)
-        return value
-
-    def text(name: str, required: bool = True) -> Any:
-        if not required and name not in fields:
-            return None
-        value = take(name, str, "a non-empty string", required=required)
-        if value is not None and (not value or value.isspace()):
-            raise DataError("a non-empty string", value, field=name)
-        return value
-
-    id = text("id")
-    image = text("image")
-    width = take("width", int, "a whole number of pixels")
-    height = take("height", int, "a whole number of pixels")
+    id, image = _text(record, "id"), _text(record, "image")
+    width = require(record, "width", int, "a whole number of pixels")
+    height = require(record, "height", int, "a whole number of pixels")
     for name, value in (("width", width), ("height", height)):
         if value < 1:
             raise DataError("at least 1 pixel", value, field=name)
-    label = take("label", str, "'fake' or 'real'")
+    label = require(record, "label", str, "'fake' or 'real'")
     if label not in LABELS:
         raise DataError("'fake' or 'real'", label, field="label")
-    regions = take("regions", list, "a list of {bbox, caption}", required=label == "fake", default=[])
-    tags = take("tags", list, "a list of tags", required=label == "fake", default=[])
+    read_list = require if label == "fake" else optional
+    regions = read_list(record, "regions", list, "a list of {bbox, caption}") or []
+    tags = read_list(record, "tags", list, "a list of tags") or []
     for name, value in (("regions", regions), ("tags", tags)):
         if label == "real" and value:
-            raise DataError("an empty list, for the image is real", value, field=name)
-    fold = take("fold", int, "0, 1, 2 or 3", required=False)
+            raise DataError("an empty list because the image is real", value, field=name)
+    fold = optional(record, "fold", int, "0, 1, 2 or 3")
     if fold is not None and fold not in FOLDS:
         raise DataError("0, 1, 2 or 3", fold, field="fold")
     return Annotation(
@@ -170,16 +145,23 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
         label=label,
         regions=tuple(_region(region, index, (width, height)) for index, region in enumerate(regions)),
         tags=_tags(tags),
-        generator=text("generator", required=False),
-        family=text("family", required=False),
-        class_name=text("class_name", required=False),
-        annotator=text("annotator", required=False),
+        **{name: None if record.get(name) is None else _text(record, name) for name in ORIGIN},
         fold=fold,
-        extra=fields,
+        extra={name: value for name, value in record.items() if name not in _FIELDS},
         path=folder / image,
         file=file,
         line=line,
     )
+
+
+_FIELDS = {"id", "image", "width", "height", "label", "regions", "tags", *ORIGIN, "fold"}
+
+
+def _text(record: dict[str, Any], name: str) -> str:
+    value: str = require(record, name, str, "a non-empty string")
+    if not value or value.isspace():
+        raise DataError("a non-empty string", value, field=name)
+    return value
 
 
 def _region(region: object, index: int, image_wh: tuple[int, int]) -> Region:
@@ -214,11 +196,11 @@ def _bbox(bbox: Any, image_wh: tuple[int, int]) -> Box:
 
 
 def check_caption(caption: object, name: str = "caption") -> str:
-    """The caption without surrounding blanks.
+    """Return the caption without surrounding whitespace.
 
     Raises:
-        DataError: it is empty, longer than a line, or holds text that an answer's reader or ms-swift would take
-            for markup.
+        DataError: it is empty, longer than a line, or holds text that the reader of answers or ms-swift would treat as
+            markup.
 
     >>> check_caption("  Left hand with six fingers. ")
     'Left hand with six fingers.'
@@ -226,7 +208,7 @@ def check_caption(caption: object, name: str = "caption") -> str:
     if not isinstance(caption, str) or not caption.strip():
         raise DataError("a non-empty string", caption, field=name)
     caption = caption.strip()
-    if not caption.isprintable():  # as nearly all are
+    if not caption.isprintable():  # nearly all are
         if len(caption.splitlines()) != 1:
             raise DataError("one line", caption, field=name)
         try:
@@ -270,7 +252,7 @@ def to_record(annotation: Annotation) -> dict[str, Any]:
 
 
 def relocate(annotation: Annotation, folder: str | Path) -> Annotation:
-    """The record as an annotations file in another folder holds it: its image path is relative to that one.
+    """The record with its image path relative to another folder, for an annotations file there.
 
     >>> relocate(Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")), "data/folds").image
     '../b/a.png'
@@ -280,11 +262,11 @@ def relocate(annotation: Annotation, folder: str | Path) -> Annotation:
 
 
 def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> Iterator[Annotation]:
-    """Records of an annotations file, one at a time.
+    """Yield the records of an annotations file one at a time.
 
     Args:
-        path: a JSON Lines file in UTF-8; blank lines are passed over.
-        on_error: called with each bad record's error, after which reading goes on; without it the first one raises.
+        path: a JSON Lines file in UTF-8; empty lines are skipped.
+        on_error: called with the error of each bad record, which is then skipped; by default the first one raises.
 
     Raises:
         FileNotFoundError: no such file.
@@ -309,5 +291,5 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
 
 
 def write_annotations(path: str | Path, annotations: Iterable[Annotation]) -> int:
-    """Write records as JSON Lines and return how many there were."""
+    """Write records as JSON Lines and return their number."""
     return write_jsonl(path, map(to_record, annotations))

@@ -1,12 +1,11 @@
-"""The answer: what a model writes of an image, rendered from an annotation and read back.
+"""The answer: the text a model writes about an image, rendered from an annotation and read back.
 
-There is one grammar, and two ways to read. The exact reading, here, takes nothing but what `render_answer` writes
-(with numbers for its placeholders); a text it takes has no problems. Every other text goes to the tolerant reading of
-`notations`. Both fill the same fields; `strict` decides only whether a deviation that could be read counts as a
-problem.
+There is one grammar, and two ways to read. The exact reading, here, accepts only the text that `render_answer` writes
+(with numbers for its placeholders); a text it accepts has no problems. Every other text goes to the tolerant reading
+of `notations`. Both fill the same fields; `strict` only decides whether a readable deviation counts as a problem.
 
-A completion is data, whatever it is: reading never raises and takes time linear in the text. The first `LONGEST`
-characters of a text are read and, where it is not exact, `MOST` regions.
+A completion is data: reading never raises and takes time linear in the text. The first `LONGEST` characters of a text
+are read and, if the text is not exact, the first `MOST` regions.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .annotation import NO_FLAW, Annotation, Region, check_caption, reading_order
 from .errors import DataError
@@ -24,37 +23,37 @@ from .tags import TAG_WORDS
 from .variants import variant_named
 
 PROBLEMS = {
-    "no_verdict": "no verdict that can be read",
-    "conflicting_verdicts": "verdicts that contradict each other; none is taken",
-    "bare_verdict": "the whole text is a verdict, outside its block; read",
-    "real_with_flaws": "the verdict is real, and regions or tags are named",
-    "bad_box": "a box that is not four finite numbers; left out",
-    "inverted_box": "a box with x2 <= x1 or y2 <= y1; left out",
-    "unknown_tag": "a tag that is none of the six; left out",
-    "unclosed": "a part that begins and does not end; read",
-    "too_long": f"more than {LONGEST} characters or, where not exact, {MOST} regions; the rest is left out",
-    # from here on, what has been read in full and only keeps an answer from being exact
-    "wording": "a verdict, tag or box in another known way of writing",
-    "extra_text": "text outside the parts of an answer",
-    "layout": "parts missing, repeated, out of order, or not those of the variant; lines or blanks that differ",
+    "no_verdict": "no readable verdict",
+    "conflicting_verdicts": "verdicts that contradict each other; none is used",
+    "bare_verdict": "the whole text is a verdict without its block; read",
+    "real_with_flaws": "the verdict is real, but regions or tags are named",
+    "bad_box": "a box that is not four finite numbers; skipped",
+    "inverted_box": "a box with x2 <= x1 or y2 <= y1; skipped",
+    "unknown_tag": "a tag that is none of the six; skipped",
+    "unclosed": "a block without its closing tag; read",
+    "too_long": f"more than {LONGEST} characters or, if not exact, {MOST} regions; the rest is skipped",
+    # the rest is read in full and only keeps an answer from being exact
+    "wording": "a verdict, tag or box in another known notation",
+    "extra_text": "text outside the blocks of an answer",
+    "layout": "blocks missing, repeated, out of order, or not those of the variant; other line breaks or spaces",
 }
-"""Code -> what it means. The last three are named by the strict reading alone."""
+"""Code -> meaning. Only the strict reading reports the last three."""
 
 _HARMLESS = {"wording", "extra_text", "layout"}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What could be read of a text.
+    """The parts of an answer that could be read from a text.
 
     Attributes:
-        verdict: 'fake', 'real', or None where there is none or several that differ.
-        regions: in the text's order; `bbox` in the model frame, neither clipped nor rounded (None where the answer
-            gives captions alone), `caption` '' where it gives none.
+        verdict: 'fake', 'real', or None if there is none or several differ.
+        regions: in the text's order; `bbox` in the model frame, neither clipped nor rounded (None if the answer gives
+            only captions), `caption` '' if the answer gives none.
         tags: canonical names, each once.
         problems: codes of `PROBLEMS`, in its order.
-        states_regions: the text says where flaws are, or gives a verdict and says that there are none, be it by a
-            finished think block that names none. Without it, empty `regions` mean that nothing was said.
+        states_regions: the text names flawed regions, or gives a verdict and states that there are none, if only by a
+            closed think block that names none. If False, empty `regions` mean that the text does not say.
     """
 
     verdict: str | None = None
@@ -69,17 +68,17 @@ class _Frame(Protocol):
 
 
 def target_regions(annotation: Annotation) -> tuple[Region, ...]:
-    """An annotation's regions in the order an answer names them: reading order of their boxes in original pixels."""
+    """An annotation's regions in the order of the answer: reading order of their boxes in original pixels."""
     return tuple(reading_order(annotation.regions))
 
 
 def render_answer(annotation: Annotation, variant: str = "full", frame: _Frame | None = None) -> str:
-    """The answer that an annotation asks for.
+    """Write the answer for an annotation.
 
     Args:
-        annotation: what is to be said.
-        variant: what of it: one of `VARIANTS`.
-        frame: gives a box its integers in the model frame; without it each box is ms-swift's placeholder `<bbox>`.
+        annotation: the record.
+        variant: one of `VARIANTS`: the parts to write.
+        frame: converts a box to integers in the model frame; without it, each box is ms-swift's placeholder `<bbox>`.
 
     Raises:
         ValueError: no such variant.
@@ -92,35 +91,35 @@ def render_answer(annotation: Annotation, variant: str = "full", frame: _Frame |
     <tag>texture error</tag>
     <verdict>fake</verdict>
     """
-    asked = variant_named(variant)
+    parts_of = variant_named(variant)
     verdict = f"<verdict>{annotation.label}</verdict>"
-    if not asked.regions:
+    if not parts_of.regions:
         return verdict
     lines = []
     for bbox, caption in target_regions(annotation):
         box = "<bbox>"
-        if frame is not None and asked.boxes:
+        if frame is not None and parts_of.boxes:
             box = "[{}, {}, {}, {}]".format(*frame.target_xyxy(bbox))
-        lines.append(" ".join([box] * asked.boxes + [caption] * asked.captions))
+        lines.append(" ".join([box] * parts_of.boxes + [caption] * parts_of.captions))
     parts = ["<think>", *(lines or [NO_FLAW]), "</think>"]
-    if asked.tags:
+    if parts_of.tags:
         parts.append(f"<tag>{', '.join(TAG_WORDS[tag] for tag in annotation.tags) or 'none'}</tag>")
     return "\n".join([*parts, verdict])
 
 
 def parse_answer(text: str, strict: bool = False, variant: str | None = None) -> Answer:
-    """The answer in a text, whatever the text.
+    """Read the answer in any text.
 
     Args:
-        text: a completion; blanks around it are passed over, for models end with a newline or not.
-        strict: `problems` is empty if and only if the text is exactly an answer of the variant. Otherwise it holds only
-            what was lost, doubtful or contradictory, and the codes that name mere deviations are left out.
-        variant: the variant asked for; None stands for any.
+        text: a completion; surrounding whitespace is ignored, because models may or may not end with a newline.
+        strict: True reports every deviation: `problems` is empty if and only if the text is exactly an answer of the
+            variant. False reports only lost, doubtful or contradictory parts, not mere deviations.
+        variant: the variant that was asked for; None accepts any.
 
     Returns:
-        The answer; all fields but `problems` are the same, strict or not. An exact answer has at least one region line
-        or says that there is none; boxes of four integers with x1 < x2 and y1 < y2; captions that a record could hold;
-        each tag once; no region or tag beside the verdict real. The order of its regions is free.
+        The answer; only `problems` depends on `strict`. An exact answer has at least one region line or states that
+        there is none; boxes of four integers with x1 < x2 and y1 < y2; captions that a record could hold; each tag
+        once; no region or tag if the verdict is real. The order of its regions is free.
 
     Raises:
         ValueError: no such variant. Never for the text.
@@ -133,14 +132,15 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None) ->
     if variant is not None:
         variant_named(variant)
     text = text.strip()
-    if len(text) <= LONGEST:
-        if answer := _read_exact(text, variant):
+    if blocks := _exact_blocks(text):
+        if answer := _read_exact(blocks, variant):
             return answer
-        if variant is not None and (answer := _read_exact(text, None)):
+        if variant is not None and (answer := _read_exact(blocks, None)):
             return replace(answer, problems=("layout",)) if strict else answer
-    verdict, regions, tags, states_regions, found = read_notations(text, variant)
-    problems = (found or {"layout"}) if strict else found - _HARMLESS
-    return Answer(verdict, regions, tags, tuple(code for code in PROBLEMS if code in problems), states_regions)
+    read = read_notations(text, variant)
+    problems = (read.problems or {"layout"}) if strict else read.problems - _HARMLESS
+    codes = tuple(code for code in PROBLEMS if code in problems)
+    return Answer(read.verdict, read.regions, read.tags, codes, read.states_regions)
 
 
 # The exact reading ---------------------------------------------------------------------------------------------------
@@ -154,35 +154,46 @@ _TAG_OF_WORDS = {words: tag for tag, words in TAG_WORDS.items()}
 _VERDICT_OF_TAIL = {f"{verdict}</verdict>": verdict for verdict in ("fake", "real")}
 
 
-def _read_exact(text: str, variant: str | None) -> Answer | None:
+class _Blocks(NamedTuple):
+    """The text in each block of an answer; None for a block that the variant lacks."""
+
+    think: str | None
+    tags: str | None
+    verdict: str
+
+
+def _exact_blocks(text: str) -> _Blocks | None:
+    """The blocks of a text with the layout of some variant."""
     head, opened, tail = text.rpartition("<verdict>")
     verdict = _VERDICT_OF_TAIL.get(tail)
-    if verdict is None or not opened:
+    if verdict is None or not opened or len(text) > LONGEST:
         return None
     if not head:
-        return Answer(verdict) if variant in (None, "label_only") else None
-    if not head.startswith("<think>\n"):
+        return _Blocks(None, None, verdict)
+    think, closed, rest = head[8:].partition("\n</think>\n")
+    if not head.startswith("<think>\n") or not closed:
         return None
-    body, closed, rest = head[8:].partition("\n</think>\n")
-    if not closed:
-        return None
-    tags: tuple[str, ...] | None = ()
-    variants = ["no_tags"]
-    if rest:
-        variants = ["full", "no_caption", "no_bbox"]
-        tags = _exact_tags(rest)
-    if variant is not None:
-        variants = [variant] if variant in variants else []
-    regions = next((read for read in (_exact_regions(body, v) for v in variants) if read is not None), None)
-    if regions is None or tags is None or (verdict == "real" and (regions or tags)):
-        return None
-    return Answer(verdict, regions, tags, (), True)
+    if not rest:
+        return _Blocks(think, None, verdict)
+    if rest.startswith("<tag>") and rest.endswith("</tag>\n"):
+        return _Blocks(think, rest[5:-7], verdict)
+    return None
 
 
-def _exact_tags(block: str) -> tuple[str, ...] | None:
-    if not (block.startswith("<tag>") and block.endswith("</tag>\n")):
-        return None
-    words = block[5:-7]
+def _read_exact(blocks: _Blocks, variant: str | None) -> Answer | None:
+    """The answer in the blocks if it is one of the variant, or of any if that is None."""
+    if blocks.think is None:
+        return Answer(blocks.verdict) if variant in (None, "label_only") else None
+    tags = () if blocks.tags is None else _exact_tags(blocks.tags)
+    for candidate in ("no_tags",) if blocks.tags is None else ("full", "no_caption", "no_bbox"):
+        if variant in (None, candidate) and (regions := _exact_regions(blocks.think, candidate)) is not None:
+            if tags is None or (blocks.verdict == "real" and (regions or tags)):
+                return None
+            return Answer(blocks.verdict, regions, tags, (), True)
+    return None
+
+
+def _exact_tags(words: str) -> tuple[str, ...] | None:
     if words == "none":
         return ()
     try:
@@ -211,16 +222,8 @@ def _exact_regions(body: str, variant: str) -> tuple[Mention, ...] | None:
 
 
 def _are_captions(captions: list[str]) -> bool:
-    """Whether `check_caption` lets each of them be as it is.
-
-    Most of the check is done once for all: no markup reaches over or into ` >`, and no line break hides at the end of a
-    caption that has no blank there.
-    """
+    """Whether a record could hold each of them as it is."""
     try:
-        check_caption("x" + " >".join(captions))
+        return all(check_caption(caption) == caption for caption in captions)
     except DataError:
         return False
-    for caption in captions:
-        if not caption or caption[0] == "[" or caption == NO_FLAW or caption.strip() != caption:
-            return False
-    return True

@@ -1,4 +1,4 @@
-"""Values of files made sure of: fields that must be there, numbers that pixels can have."""
+"""Validate values read from files: required and optional fields, and plausible pixel coordinates."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ if TYPE_CHECKING:
 
 
 def require(data: Any, name: str, kind: type | tuple[type, ...], expected: str, at: str = "") -> Any:
-    """A field that must be there and of a type.
+    """Return a required field of a JSON object.
 
     Args:
-        data: a JSON object.
+        data: the object.
         name: the field.
-        kind: its type; `float` takes whole numbers too, and True is no number.
+        kind: its type or types; `float` accepts whole numbers too, and True is not a number.
         expected: the type in words, for the error.
-        at: the way to `data`, for the error.
+        at: path to `data` in its file, for the error.
 
     Raises:
-        DataError: `data` is no object, or the field is missing or of another type.
+        DataError: `data` is not an object, or the field is missing or of another type.
 
     >>> require({"width": 8}, "width", int, "a whole number")
     8
     """
     if not isinstance(data, dict):
         raise DataError("a JSON object", data, field=at)
+    if type(data.get(name)) is kind:  # as nearly always
+        return data[name]
     place = f"{at}.{name}" if at else name
     if name not in data:
         raise DataError(expected, NOTHING, field=place)
@@ -41,11 +43,27 @@ def require(data: Any, name: str, kind: type | tuple[type, ...], expected: str, 
     return value
 
 
-def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
-    """Make sure that values are numbers that pixels can have: not text, not True, not infinite, not 400 digits long.
+def optional(data: dict[str, Any], name: str, kind: type, expected: str) -> Any:
+    """Return a field of a JSON object, or None if it is missing or null.
+
+    Args:
+        data: the object.
+        name, kind, expected: as in `require`.
 
     Raises:
-        DataError: one is not.
+        DataError: the field is of another type.
+
+    >>> optional({}, "fold", int, "0, 1, 2 or 3") is None
+    True
+    """
+    return None if data.get(name) is None else require(data, name, kind, expected)
+
+
+def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
+    """Check that values are plausible pixel coordinates: not text, not True, not infinite, not 400 digits long.
+
+    Raises:
+        DataError: at least one is not.
 
     >>> check_numbers([1, 2.5], "numbers", "bbox")
     """
@@ -57,15 +75,15 @@ def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
 
 
 def read_box(box: object, expected: str, at: str) -> Box:
-    """The numbers of a box, as the file has them.
+    """Return the four numbers of a box, in the order of the file.
 
     Args:
         box: a list of four numbers.
-        expected: what they are in words, for the error.
-        at: the way to the box, for the error.
+        expected: their meaning in words, for the error.
+        at: path to the box in its file, for the error.
 
     Raises:
-        DataError: it is no such list.
+        DataError: it is not such a list.
 
     >>> read_box([1, 2.5, 3, 4], "four numbers x1, y1, x2, y2", "bbox")
     (1, 2.5, 3, 4)

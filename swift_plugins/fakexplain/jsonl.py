@@ -28,6 +28,17 @@ to_compact_json = msgspec.json.Encoder().encode
 """JSON in UTF-8 without blanks, in a third of the time."""
 
 
+def to_indented_json(value: Any) -> str:
+    """JSON over several lines, for files that people read.
+
+    >>> print(to_indented_json({"a": "é"}), end="")
+    {
+      "a": "é"
+    }
+    """
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
 def read_lines(path: Path, what: str) -> Iterator[tuple[int, bytes]]:
     """Lines of a JSON Lines file, undecoded, each with its number; empty ones are skipped.
 

@@ -1,13 +1,12 @@
-"""Answers in any other way of writing: how base models and other systems put boxes, captions, tags and verdicts.
+"""Answers in any other notation: how base models and other systems write boxes, captions, tags and verdicts.
 
-Boxes with captions come as lines, lists, points between special tokens, or JSON; tags and verdicts in words of their
-own; and a completion may be cut short anywhere. What can be read is read, and what cannot is named by a code of
-`answer.PROBLEMS`. A text comes here that is not exactly an answer, or too long for one.
+Boxes with captions come as lines, lists, points between special tokens, or JSON; tags and verdicts come in other
+words; and a completion may be cut short anywhere. Everything readable is read, and a code of `answer.PROBLEMS` names
+each unreadable part. Texts come here that are not exact answers, or too long for one.
 
-A completion is data, whatever it is: reading never raises and takes time linear in the text. Patterns here have one
-way to match any text, hold no quantifier inside a quantifier over the same characters, and cannot start again inside
-what a failed attempt has passed over. An answer has a few hundred characters; of a text, the first `LONGEST` are read,
-and `MOST` regions.
+A completion is data: reading never raises and takes time linear in the text. Each pattern here can match a text in
+only one way, has no quantifier inside a quantifier over the same characters, and cannot start again inside the text of
+a failed attempt. An answer has a few hundred characters; the first `LONGEST` of a text are read, and `MOST` regions.
 """
 
 from __future__ import annotations
@@ -16,32 +15,40 @@ import json
 import math
 import re
 from itertools import islice
+from typing import NamedTuple
 
 from .annotation import NO_FLAW
+from .boxes import Box
 from .mentions import Mention
 from .tags import TAG_WORDS, canonical_tag
 
 LONGEST, MOST = 100_000, 128
 
 INTEGER_BOX = r"\[{0}, {0}, {0}, {0}\]".format("(0|[1-9][0-9]{0,8})")
-"""A box as an answer writes it. Nine digits, for a float holds them and no image is wider."""
+"""A box as an answer writes it. Nine digits fit into a float, and no image is wider."""
 
 _FIELD = re.compile(r"<(tag|verdict)>([^<]*)(</\1>)?", re.IGNORECASE)
 
 
-def read_notations(
-    text: str, variant: str | None = None
-) -> tuple[str | None, tuple[Mention, ...], tuple[str, ...], bool, set[str]]:
-    """What can be read of a text.
+class Reading(NamedTuple):
+    """The readable parts of a text: the fields of an `Answer`, with its problems in no order."""
+
+    verdict: str | None
+    regions: tuple[Mention, ...]
+    tags: tuple[str, ...]
+    states_regions: bool
+    problems: set[str]
+
+
+def read_notations(text: str, variant: str | None = None) -> Reading:
+    """Read everything readable in a text.
 
     Args:
         text: any text.
-        variant: lines without a box are regions where it is 'no_bbox', and where it is None unless the verdict is real.
+        variant: lines without a box count as regions if it is 'no_bbox', or if it is None and the verdict is not real.
 
-    Returns:
-        The fields of an `Answer`: verdict, regions, tags, whether regions are named; and the codes of its problems.
-
-    >>> read_notations("<ref>Bent rail</ref><box>[[1, 2, 5, 6]]</box> <verdict>AI-generated</verdict>")[:2]
+    >>> reading = read_notations("<ref>Bent rail</ref><box>[[1, 2, 5, 6]]</box> <verdict>AI-generated</verdict>")
+    >>> reading.verdict, reading.regions
     ('fake', (Mention(bbox=(1.0, 2.0, 5.0, 6.0), caption='Bent rail'),))
     """
     problems: set[str] = set()
@@ -49,13 +56,13 @@ def read_notations(
         problems.add("too_long")
         text = text[:LONGEST]
     fields = _FIELD.findall(text)
-    if any(not closed for _, _, closed in fields):
+    if any(not end for _, _, end in fields):
         problems.add("unclosed")
     verdict = _read_verdict(text, [words for name, words, _ in fields if name.lower() == "verdict"], problems)
     tags = _read_tags([words for name, words, _ in fields if name.lower() == "tag"], problems)
 
     rest = _FIELD.sub("\n", text)
-    before, think, after, said = _read_think(rest, problems)
+    before, think, after, closed = _read_think(rest, problems)
     if before.strip() or after.strip():
         problems.add("extra_text")
 
@@ -64,8 +71,8 @@ def read_notations(
         regions = _read_captions(think, problems)
     if verdict == "real" and (regions or tags):
         problems.add("real_with_flaws")
-    states_regions = bool(regions) or (verdict is not None and (said or NO_FLAW in rest))
-    return verdict, tuple(regions), tags, states_regions, problems
+    states_regions = bool(regions) or (verdict is not None and (closed or NO_FLAW in rest))
+    return Reading(verdict, tuple(regions), tags, states_regions, problems)
 
 
 _THINK = re.compile(r"<think>", re.IGNORECASE)
@@ -73,9 +80,9 @@ _THINK_END = re.compile(r"</think>", re.IGNORECASE)
 
 
 def _read_think(text: str, problems: set[str]) -> tuple[str, str, str, bool]:
-    """Text before, in and after the think block, and whether the block ends.
+    """Text before, in and after the think block, and whether the block is closed.
 
-    It reaches from the first opening to the last closing tag; the opening one may have been a part of the prompt.
+    The block spans from the first opening tag to the last closing tag; the opening tag may be part of the prompt.
     """
     opening, closing = _THINK.search(text), [None, *_THINK_END.finditer(text)][-1]
     if opening and (closing is None or closing.start() < opening.start()):
@@ -117,7 +124,7 @@ def _verdict(words: str) -> str | None:
     return _VERDICT_OF_WORDS.get(" ".join(names))
 
 
-# A tag's own words inside a sentence; other names of it are read only where they stand alone.
+# A tag's own words inside a sentence; its other names are read only if they stand alone.
 _TAG_IN_PROSE = re.compile("|".join(r"[\W_]".join(re.findall("[a-z]+", w)) for w in TAG_WORDS.values()), re.IGNORECASE)
 _MOST_TAGS = 64
 
@@ -161,45 +168,69 @@ _BETWEEN_BOXES = " \t\r,[]{}"
 def _read_regions(text: str, problems: set[str]) -> list[Mention]:
     """Regions in any notation: a box, or several side by side, with the words before or after it on its line."""
     text = _MARKER.sub(" ", _OBJECT.sub(_object_as_line, text, count=MOST))
-    groups: list[tuple[list[tuple[float, float, float, float]], list[str]]] = []  # boxes, words around them
-    position, box_first = 0, True
+    groups, tail = _boxes_with_gaps(text, problems)
+    captions = assign_words([gap for gap, _ in groups], tail)
+    return [Mention(box, caption) for (_, boxes), caption in zip(groups, captions, strict=True) for box in boxes]
+
+
+def _boxes_with_gaps(text: str, problems: set[str]) -> tuple[list[tuple[str, list[Box]]], str]:
+    """Groups of boxes that stand side by side, each with the text before it; and the text after the last."""
+    groups: list[tuple[str, list[Box]]] = []
+    position = 0
     for number, match in enumerate(_BOX.finditer(text)):
         if number == MOST:
             problems.add("too_long")
             break
-        between = text[position : match.start()]
+        gap = text[position : match.start()]
         position = match.end()
-        if groups and not between.strip(_BETWEEN_BOXES):
-            groups[-1][0].extend(_box(match, problems))
-            continue
-        after, before = "", between
-        if "\n" in between:
-            after, before = between.partition("\n")[0], between.rpartition("\n")[2]
-        elif groups and ";" in between:
-            after, _, before = between.rpartition(";")
-        elif groups and box_first:
-            after, before = between, ""
-        if not groups or "\n" in between:
-            box_first = not _words(before)
-        if groups:
-            groups[-1][1].append(after)
-        groups.append((_box(match, problems), [before]))
-    if groups:
-        groups[-1][1].append(text[position:].partition("\n")[0])
-    regions = []
-    for boxes, words in groups:
-        caption = _words(" ".join(filter(None, map(_words, words))))
-        regions += [Mention(box, caption) for box in boxes]
-    return regions
+        if groups and not gap.strip(_BETWEEN_BOXES):
+            groups[-1][1].extend(_box(match, problems))
+        else:
+            groups.append((gap, _box(match, problems)))
+    return groups, text[position:]
 
 
-def _box(match: re.Match[str], problems: set[str]) -> list[tuple[float, float, float, float]]:
-    """The box of a match, or nothing."""
+def assign_words(gaps: list[str], tail: str) -> list[str]:
+    """The caption of each box, from the text around the boxes.
+
+    Words belong to a box on their own line. Of several boxes on one line, a semicolon ends the words of the box before
+    it; without one, words follow their box if the line begins with a box, else they precede it.
+
+    Args:
+        gaps: N texts, one before each box.
+        tail: text after the last box.
+
+    Returns:
+        N captions, '' for a box without words.
+
+    >>> assign_words(["", " Clock. ", " Hand. "], " Sign."), assign_words(["Clock. ", " Hand. "], "")
+    (['Clock.', 'Hand.', 'Sign.'], ['Clock.', 'Hand.'])
+    """
+    before, after = [], []
+    box_first = True
+    for index, gap in enumerate(gaps):
+        of_previous, of_next = "", gap
+        if "\n" in gap:
+            of_previous, of_next = gap.partition("\n")[0], gap.rpartition("\n")[2]
+        elif index and ";" in gap:
+            of_previous, _, of_next = gap.rpartition(";")
+        elif index and box_first:
+            of_previous, of_next = gap, ""
+        if not index or "\n" in gap:
+            box_first = not _words(of_next)
+        after.append(of_previous)
+        before.append(of_next)
+    after = [*after[1:], tail.partition("\n")[0]]
+    return [_words(" ".join(filter(None, map(_words, pair)))) for pair in zip(before, after, strict=False)]
+
+
+def _box(match: re.Match[str], problems: set[str]) -> list[Box]:
+    """The box in a match, or none if it is no valid box."""
     last = match.lastindex or 0
     try:
         numbers = map(float, match.group(last - 3, last - 2, last - 1, last) if last else ())
         x1, y1, x2, y2 = filter(math.isfinite, numbers)
-    except ValueError:  # no number, or not four finite ones
+    except ValueError:  # not a number, or not four finite ones
         problems.add("bad_box")
         return []
     if x1 >= x2 or y1 >= y2:
@@ -211,7 +242,7 @@ def _box(match: re.Match[str], problems: set[str]) -> list[tuple[float, float, f
 
 
 def _object_as_line(match: re.Match[str]) -> str:
-    """A JSON object with a box in it, as a line of an answer."""
+    """A JSON object that holds a box, as a line of an answer."""
     text, caption = match.group(), ""
     if label := _LABEL.search(text):
         text = text[: label.start()] + text[label.end() :]
@@ -224,7 +255,7 @@ def _object_as_line(match: re.Match[str]) -> str:
 
 
 def _read_captions(text: str, problems: set[str]) -> list[Mention]:
-    """Regions of an answer that names no boxes: its lines."""
+    """Regions of an answer without boxes: its lines."""
     lines = [words for line in islice(text.split("\n"), MOST) if (words := _words(_MARKER.sub(" ", line)))]
     if text.count("\n") >= MOST:
         problems.add("too_long")
@@ -232,7 +263,7 @@ def _read_captions(text: str, problems: set[str]) -> list[Mention]:
 
 
 def _words(text: str) -> str:
-    """Text as a caption: one line, without bullets and brackets around it, and such that UTF-8 can write it; or ''."""
+    """Text as a caption that UTF-8 can write: one line, without bullets and brackets around it; '' if none is left."""
     words = " ".join(_BULLET.sub("", text, count=1).split()).rstrip(" ,;:*[]{}")
     if not _LETTER.search(words):
         return ""

@@ -1,8 +1,8 @@
 """The three rewards of §4.2, as pure functions of a completion and its gold; `host.rewards` hands them to ms-swift.
 
-What a model writes is data: a completion that cannot be read scores 0 and never raises. What a dataset holds is not:
-a gold column that is missing or malformed raises at once, naming the column. Boxes are compared in the model frame,
-with exactly the integer boxes the training target shows, so the gold answer scores 1 on every reward.
+A completion is data: an unreadable one scores 0 and never raises. A dataset is not: a missing or malformed gold column
+raises at once, naming the column. Boxes are compared in the model frame, with exactly the integer boxes of the training
+target, so the gold answer scores 1 on every reward.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ COLUMN = "solution"
 
 
 class Gold(NamedTuple):
-    """What a completion is compared with.
+    """The gold of an image, which a completion is compared with.
 
     Attributes:
         label: 'fake' or 'real'.
         boxes: x1, y1, x2, y2 in original pixels.
         image_wh: original width and height.
-        variant: what the answer holds.
+        variant: the parts of the answer, one of `VARIANTS`.
     """
 
     label: str
@@ -40,7 +40,7 @@ def read_gold(solution: str) -> Gold:
     """The gold of a row, from the JSON string in its `solution` column.
 
     Raises:
-        ValueError: the string is not what `rows.to_row` writes; the message names the part.
+        ValueError: the string is not in the format of `rows.to_row`; the message names the wrong part.
     """
     try:
         fields = json.loads(solution)
@@ -66,16 +66,16 @@ def read_gold(solution: str) -> Gold:
 
 @lru_cache(maxsize=8192)
 def target_boxes(gold: Gold, rule: FrameRule) -> tuple[tuple[int, int], list[tuple[int, ...]]]:
-    """Width and height of the model frame, and the gold boxes as the training target shows them there."""
+    """Width and height of the model frame, and the gold boxes in it as in the training target."""
     frame = rule.frame(gold.image_wh)
     return frame.frame_wh, [frame.target_xyxy(box) for box in gold.boxes]
 
 
 @lru_cache(maxsize=8192)
 def read_completion(text: str, variant: str) -> tuple[Answer, bool]:
-    """A completion's answer, and whether it keeps the format of the variant to the letter.
+    """A completion's answer, and whether its format is exactly that of the variant.
 
-    Cached: three rewards see every completion, and it is parsed once.
+    Cached, because three rewards read every completion.
     """
     answer = parse_answer(text, strict=True, variant=variant)
     return answer, not answer.problems
@@ -91,10 +91,10 @@ def iou_reward(text: str, gold: Gold, rule: FrameRule, eta: float = 1.1, empty: 
         gold: label, boxes R_y and size of its image.
         rule: gives the model frame, in which the completion's boxes R(o) are; they are clipped to it.
         eta: the relaxing constant.
-        empty: 'one' or 'skip', what a readable answer without boxes is worth where the gold has none.
+        empty: value of an answer without boxes if the gold has none: 'one' for 1, or 'skip' for None.
 
     Returns:
-        Ratio in [0, 1]; 0 for text that cannot be read; None where the variant has no boxes, or `empty` says skip.
+        Ratio in [0, 1]; 0 for unreadable text; None if the variant has no boxes, or two empty sides are skipped.
     """
     if not variant_named(gold.variant).boxes:
         return None
@@ -115,5 +115,5 @@ def label_reward(text: str, gold: Gold) -> float:
 
 
 def format_reward(text: str, gold: Gold) -> float:
-    """Format reward R_F (§4.2): 1 if every part of the variant is there and parsable to the letter, else 0."""
+    """Format reward R_F (§4.2): 1 if the text is exactly an answer of the variant, else 0."""
     return float(read_completion(text, gold.variant)[1])

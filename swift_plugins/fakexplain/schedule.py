@@ -1,6 +1,6 @@
-"""omega_G(t), the weight of the IoU reward as training goes on (§4.3, eq. 2); `host.callbacks` sets it.
+"""omega_G(t), the weight of the IoU reward during training (§4.3, eq. 2); `host.callbacks` sets it.
 
-The weight is a function of the step alone, so nothing is saved and a resumed run continues where it was.
+The weight depends only on the step, so nothing is saved and a resumed run continues with the right weight.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def omega_g(step: int, max_steps: int, start: float = 0.5, end: float = 1.0) -> 
         start, end: weight at t = 0 and at t = T.
 
     Raises:
-        ValueError: T is not positive, as in a run whose length is unknown.
+        ValueError: T is not positive, which means that the length of the run is unknown.
 
     >>> omega_g(0, 100), omega_g(50, 100), omega_g(100, 100)
     (0.5, 0.75, 1.0)

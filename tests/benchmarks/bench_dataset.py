@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 from swift.dataset import load_dataset
 
-from converters.export import export_rows
+from converters.formats.rows import save_rows
 from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotations, write_annotations
 from swift_plugins.fakexplain.host.dataset import register_dataset
 
@@ -64,7 +64,7 @@ def main() -> None:
         for turn in range(ROUNDS):
             # a file of its own each time: ms-swift would find the last one's rows in its cache
             stock = folder / f"rows-{turn}.jsonl"
-            export_rows(read_annotations(path), stock)
+            save_rows(read_annotations(path), stock)
             theirs, ours = seconds(str(stock)), seconds("fakexplained")
             ratios.append(ours / theirs)
             print(f"{count} rows: fakexplained {ours:.2f} s, stock JSONL {theirs:.2f} s, ratio {ours / theirs:.2f}")

@@ -27,7 +27,7 @@ def test_validate_says_what_the_file_holds(annotations_file):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # no progress bar in a pipe
     assert done.stdout.splitlines() == [
-        "16 records, 16 regions, 2.00 a fake image, 0 fake images without a region",
+        "16 records, 16 regions, 2.00 regions per fake image, 0 fake images without a region",
         "  label: fake 8, real 8",
         "  tags: structure_attribute_error 8",
         "  fold: 0 4, 1 4, 2 4, 3 4",
@@ -111,8 +111,8 @@ def test_export_does_not_overwrite_the_images_it_reads(annotations_file, tmp_pat
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
     settings = {"COLUMNS": "300", "NO_COLOR": "1", "TERM": "dumb"}
     for source, message in (
-        (annotations_file, "data holds what is read"),
-        (elsewhere, "data holds an image that is read"),
+        (annotations_file, "data holds an input"),
+        (elsewhere, "data holds an input image"),
     ):
         args = [
             "export",

@@ -13,7 +13,7 @@ from PIL import Image
 
 import converters.convert
 import converters.images.perturb
-from swift_plugins.fakexplain import cli
+from swift_plugins.fakexplain.cli import commands as cli
 from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record
 
@@ -109,7 +109,7 @@ def test_an_interrupt_leaves_nothing(name, data, tmp_path):
         ended = interrupted(command_of(name, data, folder / "out"), folder)
         if ended[0]:
             break
-    assert ended == (130, "error: interrupted; nothing half-written is left\n")
+    assert ended == (130, "error: interrupted; no partial output was left behind\n")
     assert written(folder) == {} and not list(folder.rglob("*.partial"))
 
 
@@ -123,7 +123,7 @@ def test_each_run_gives_the_same_bytes_and_none_overwrites_without_force(name, d
 
     done = fakexplain(*args, NO_COLOR="1", COLUMNS="400", TERM="dumb")
     assert done.returncode == 2
-    assert "is there already; --force overwrites it" in done.stderr
+    assert "already exists; --force overwrites it" in done.stderr
     assert written(tmp_path) == first
 
     done = fakexplain(*args, "--force")

@@ -79,9 +79,9 @@ def test_the_root_may_be_further_up(tmp_path):
         (["--out", "t.json"], 2, "expected --tasks and --out, or neither"),
         (["--tasks", "none", "--out", "t.json"], 1, "none: expected a folder of images, found no such folder"),
         (["--tasks", "empty", "--out", "t.json"], 1, "empty: expected at least one image, found none"),
-        (["--tasks", "images", "--root", "empty", "--out", "t.json"], 2, "expected a folder that images lies in"),
-        (["--tasks", "images", "--root", "images", "--out", "t.json"], 2, "expected a folder that images lies in"),
-        (["--tasks", "images", "--out", "there.json"], 2, "is there already; --force overwrites it"),
+        (["--tasks", "images", "--root", "empty", "--out", "t.json"], 2, "expected a folder that contains images"),
+        (["--tasks", "images", "--root", "images", "--out", "t.json"], 2, "expected a folder that contains images"),
+        (["--tasks", "images", "--out", "there.json"], 2, "already exists; --force overwrites it"),
     ],
 )
 def test_bad_usage(tmp_path, monkeypatch, args, code, message):

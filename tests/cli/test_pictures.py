@@ -90,7 +90,7 @@ def test_input_images_are_never_overwritten(source: str, tmp_path: Path):
         scored = ("score", tmp_path / "p.jsonl", "--annotations", tmp_path / "annotations.jsonl", "--resamples", "0")
         assert fakexplain(*scored, "-o", tmp_path / "run").returncode == 0
     done = fakexplain("draw", tmp_path / source, "-o", images, "--force", **PLAIN)
-    assert done.returncode == 2 and "holds an image that is read" in done.stderr
+    assert done.returncode == 2 and "holds an input image" in done.stderr
     assert (images / "a.png").read_bytes() == before
 
 
@@ -110,7 +110,7 @@ def test_a_file_that_is_no_font(annotations_file: Path, tmp_path: Path, command:
         (("--longer-side", "10"), 2, "240"),
         (("--font", "none.ttf"), 1, "none.ttf: expected a font file"),
         (("--predictions", "none.jsonl"), 1, "none.jsonl: expected predictions"),
-        (("--out", "data"), 2, "holds what is read"),
+        (("--out", "data"), 2, "holds an input"),
     ],
 )
 def test_what_draw_refuses(

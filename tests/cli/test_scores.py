@@ -33,7 +33,7 @@ def predictions(annotations_file: Path, tmp_path: Path) -> Path:
     return path
 
 
-def figure(stdout: str, name: str) -> list[str]:
+def cells(stdout: str, name: str) -> list[str]:
     """The cells of a row of the table that is printed."""
     (row,) = (line for line in stdout.split("\n\n")[0].splitlines() if line.startswith(f"{name}  "))
     return row.removeprefix(name).split()
@@ -48,9 +48,9 @@ def test_it_prints_and_writes(annotations_file: Path, predictions: Path, tmp_pat
     assert done.stderr == ""
     # In pixels the answer is [9.643, 5.357, 50.357, 45] and [60, 50.357, 99.643, 80.357]; it shares 40 * 39.643 and
     # 39.643 * 29.5 with the gold, 2755.2 in all, of a union of 1600 + 1180 + 1614.0 + 1189.3 - 2755.2: 0.974.
-    assert figure(done.stdout, "IoU") == ["0.974", "0.974"]
-    assert figure(done.stdout, "accuracy") == ["0.500", "0.500"]
-    assert figure(done.stdout, "without a verdict") == ["8", "8"]
+    assert cells(done.stdout, "IoU") == ["0.974", "0.974"]
+    assert cells(done.stdout, "accuracy") == ["0.500", "0.500"]
+    assert cells(done.stdout, "without a verdict") == ["8", "8"]
     scores = json.loads((tmp_path / "scores.json").read_text())
     assert list(scores) == ["ours", "out"]
     assert scores["ours"] == scores["out"]
@@ -68,7 +68,7 @@ def test_intervals_and_comparisons(annotations_file: Path, predictions: Path, tm
     args = ("score", f"silent={silent}", f"ours={predictions}", "--annotations", annotations_file)
     done = fakexplain(*args, "--resamples", "100", "--seed", "3")
     assert done.returncode == 0, done.stderr
-    assert figure(done.stdout, "accuracy") == ["0.000", "[0.000,", "0.000]", "0.500", "[0.500,", "0.500]"]
+    assert cells(done.stdout, "accuracy") == ["0.000", "[0.000,", "0.000]", "0.500", "[0.500,", "0.500]"]
     assert "ours against silent" in done.stdout
     assert "McNemar: right where the other is wrong, ours 8 times, silent 0 times, p 0.008" in done.stdout  # 2 / 2⁸
     assert done.stdout == fakexplain(*args, "--resamples", "100", "--seed", "3").stdout
@@ -77,7 +77,7 @@ def test_intervals_and_comparisons(annotations_file: Path, predictions: Path, tm
 def test_the_frame_of_the_run_matters(annotations_file: Path, predictions: Path):
     """Boxes of the 112x84 frame, read as those of another, are off."""
     done = fakexplain("score", predictions, "--annotations", annotations_file, *QUICK, MAX_PIXELS=str(56 * 56))
-    assert float(figure(done.stdout, "IoU")[0]) < 0.5
+    assert float(cells(done.stdout, "IoU")[0]) < 0.5
 
 
 def test_four_folds_in_four_files_are_one_system(annotations_file: Path, tmp_path: Path):
@@ -105,7 +105,7 @@ def test_missing_answers_count_as_wrong_and_are_listed(annotations_file: Path, p
     out = tmp_path / "scores.json"
     done = fakexplain("score", predictions, "--annotations", annotations_file, *QUICK, "--json", out)
     assert done.returncode == 0, done.stderr
-    assert figure(done.stdout, "accuracy") == ["0.312"]  # 5 / 16
+    assert cells(done.stdout, "accuracy") == ["0.312"]  # 5 / 16
     missing = ["fake-001", "real-001", "fake-002", "real-002", "fake-003", "real-003"]
     assert json.loads(out.read_text())["out"]["missing"] == missing
     assert done.stdout.endswith(
@@ -119,7 +119,7 @@ def test_a_subset_is_all_that_counts(annotations_file: Path, predictions: Path):
     predictions.write_text("".join(line for record, line in lines if record.fold == 2))
     args = ("score", predictions, "--annotations", annotations_file, *QUICK)
     done = fakexplain(*args, "--subset", "fold2_test")
-    assert figure(done.stdout, "images") == ["4"]
+    assert cells(done.stdout, "images") == ["4"]
     assert "no answer" not in done.stdout
     whole = fakexplain(*args)
     assert "12 of 16 images have no answer" in whole.stdout
@@ -134,7 +134,7 @@ def test_a_subset_is_all_that_counts(annotations_file: Path, predictions: Path):
 def test_the_variant_of_a_subset(annotations_file: Path, predictions: Path):
     done = fakexplain("score", predictions, "--annotations", annotations_file, *QUICK, "--subset", "all__no_tags")
     assert done.returncode == 0, done.stderr
-    assert "tags exact" not in done.stdout
+    assert "exact tags" not in done.stdout
     args = ("score", predictions, "--annotations", annotations_file, "--subset", "all__no_tags", "--variant", "no_bbox")
     assert fakexplain(*args).returncode == 2
 
@@ -192,7 +192,7 @@ def test_boxes_without_verdicts_say_how_to_get_them(tmp_path: Path):
     (tmp_path / "boxes.json").write_text(json.dumps({each["image"]: [] for each in forty.records()}))
     done = fakexplain("score", f"LEGION={tmp_path / 'boxes.json'}", "--annotations", annotations, *QUICK)
     assert done.returncode == 0, done.stderr
-    assert "LEGION gives no verdict, and so is wrong of every image" in done.stdout
+    assert "LEGION gives no verdict, so it is wrong on every image" in done.stdout
 
 
 def test_the_run_of_perturbed_images_says_so(annotations_file: Path, tmp_path: Path):
@@ -213,11 +213,11 @@ def test_the_run_of_perturbed_images_says_so(annotations_file: Path, tmp_path: P
         (("--variant", "short"), 2, "expected one of full, no_bbox"),
         (("--max-pixels", "0"), 2, "greater than or equal to 1"),
         (("--subset", "fold7_test"), 2, "no such subset"),
-        (("--one-is", "2"), 2, "one_is: expected fake or real, found '2'"),
+        (("--one-is", "2"), 2, "'2' is not one of 'fake', 'real'"),
         (("--column", "colour=a"), 2, "expected ROLE=NAME, ROLE one of image, verdict, score, boxes, found 'colour=a'"),
         (("--resamples", "-1"), 2, "greater than or equal to 0"),
-        (("--out", "."), 2, "holds what is read"),
-        (("--json", "data/annotations.jsonl", "--force"), 2, "is what is read"),
+        (("--out", "."), 2, "holds an input"),
+        (("--json", "data/annotations.jsonl", "--force"), 2, "is an input"),
         (("none.jsonl",), 1, "none.jsonl: expected "),
     ],
 )

@@ -8,25 +8,15 @@ import zlib
 import pytest
 from PIL import Image
 
-from converters.convert import Place, Report, convert
-from converters.drafts.draft import Draft, Piece, hull, image_files, inner_path, load_json, only_file
+from converters.convert import Changes, Place, convert
+from converters.drafts.draft import Draft, DraftRegion, Piece, image_files, inner_path, load_json, only_file
+from converters.drafts.shapes import hull
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import require
 from tests.cli.command import fakexplain, fakexplain_process
-
-
-def picture(path, wh=(40, 20), turn=None, kind=None):
-    """An image whose left half is red, as a camera stores it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = Image.new("RGB", wh, "blue")
-    image.paste("red", (0, 0, wh[0] // 2, wh[1]))
-    exif = Image.Exif()
-    if turn:
-        exif[0x0112] = turn
-    image.save(path, kind, exif=exif)
-    return path
+from tests.converters.pictures import OUTSIDE, picture
 
 
 def records(folder, *drafts, **changes):
@@ -40,7 +30,9 @@ def records(folder, *drafts, **changes):
 
 def test_an_upright_image_stays_where_it_is(tmp_path):
     picture(tmp_path / "a/1.png")
-    (record,) = records(tmp_path, Draft("a/1.png", regions=[(1, 2, 3, 4, "Hand.")], tags=["Wrong Texture"]))
+    (record,) = records(
+        tmp_path, Draft("a/1.png", regions=[DraftRegion((1, 2, 3, 4), "Hand.")], tags=["Wrong Texture"])
+    )
     assert (record.id, record.image, record.image_wh, record.label) == ("a/1", "data/a/1.png", (40, 20), "fake")
     assert record.regions[0].bbox == (1, 2, 3, 4) and record.tags == ("texture_error",)
     assert not list((tmp_path / "new").iterdir())
@@ -48,9 +40,11 @@ def test_an_upright_image_stays_where_it_is(tmp_path):
 
 def test_an_image_that_exif_turns_is_written_upright_and_coordinates_are_those_of_viewers(tmp_path):
     picture(tmp_path / "naïve 中.jpg", turn=6)
-    report = Report()
-    (record,) = records(tmp_path, Draft("naïve 中.jpg", regions=[(0, 0, 20, 20, "Half.")], wh=(20, 40)), report=report)
-    assert (record.image, record.image_wh, report.turned) == ("out_images/naïve 中.jpg.png", (20, 40), 1)
+    changes = Changes()
+    (record,) = records(
+        tmp_path, Draft("naïve 中.jpg", regions=[DraftRegion((0, 0, 20, 20), "Half.")], wh=(20, 40)), changes=changes
+    )
+    assert (record.image, record.image_wh, changes.turned) == ("out_images/naïve 中.jpg.png", (20, 40), 1)
     with Image.open(tmp_path / "new/naïve 中.jpg.png") as image:
         assert image.size == (20, 40) and image.getexif().get(0x0112, 1) == 1
         x1, y1, x2, y2 = map(int, record.regions[0].bbox)
@@ -81,9 +75,9 @@ def test_an_image_within_the_source_is_written_as_it_was(tmp_path):
 )
 def test_boxes_are_cut_at_the_border(tmp_path, box, pixels, clipped):
     picture(tmp_path / "a.png")
-    report = Report()
-    (record,) = records(tmp_path, Draft("a.png", regions=[(*box, "Hand.")]), report=report)
-    assert record.regions[0].bbox == pixels and report.clipped == clipped
+    changes = Changes()
+    (record,) = records(tmp_path, Draft("a.png", regions=[DraftRegion(box, "Hand.")]), changes=changes)
+    assert record.regions[0].bbox == pixels and changes.clipped == clipped
 
 
 @pytest.mark.parametrize(
@@ -93,15 +87,18 @@ def test_boxes_are_cut_at_the_border(tmp_path, box, pixels, clipped):
             Draft("none.png", label="real"),
             r"\[0\].image: expected an image file \(--images .*none.png",
         ),
-        (Draft("a.png"), r"\[0\].label: expected 'fake' or 'real', or a --label .* found nothing"),
+        (Draft("a.png"), r"\[0\].label: expected 'fake' or 'real', or --label .* found nothing"),
         (Draft("../a.png", label="real"), r"\[0\].image: expected a relative path that stays inside"),
         (Draft("text.png", label="real"), r"\[0\].image: expected a readable image"),
         (
-            Draft("a.png", regions=[(50, 1, 60, 2, "Hand.")]),
+            Draft("a.png", regions=[DraftRegion((50, 1, 60, 2), "Hand.")]),
             r"\[0\].regions\[0\].bbox: expected a box inside",
         ),
-        (Draft("a.png", regions=[(9, 1, 3, 2, "Hand.")]), r"\[0\].regions\[0\].bbox: expected x1 < x2"),
-        (Draft("a.png", regions=[(1, 1, 3, 2, "<bbox>")]), r"\[0\].regions\[0\].caption: expected no markup"),
+        (Draft("a.png", regions=[DraftRegion((9, 1, 3, 2), "Hand.")]), r"\[0\].regions\[0\].bbox: expected x1 < x2"),
+        (
+            Draft("a.png", regions=[DraftRegion((1, 1, 3, 2), "<bbox>")]),
+            r"\[0\].regions\[0\].caption: expected no markup",
+        ),
         (Draft("a.png", tags=["shiny"]), r"\[0\].tags\[0\]: expected one of perspective_error"),
         (Draft(b"", label="real"), r"\[0\].id: expected an id"),
         (Draft(b"text", label="real", id="x"), r"\[0\].image: expected a readable image, found the image of 'x'"),
@@ -179,8 +176,11 @@ def test_data_nested_too_deep_is_an_error(tmp_path):
 
 def test_an_error_in_a_region_names_its_place_in_the_source(tmp_path):
     picture(tmp_path / "a.png")
-    regions = [(1, 1, 2, 2, "Hand."), (50, 1, 60, 2, "Hand.")]
-    draft = Draft("a.png", regions=regions, places=["annotations[7]", "annotations[3]"])
+    regions = [
+        DraftRegion((1, 1, 2, 2), "Hand.", "annotations[7]"),
+        DraftRegion((50, 1, 60, 2), "Hand.", "annotations[3]"),
+    ]
+    draft = Draft("a.png", regions=regions)
     with pytest.raises(DataError, match=r"source.json: \[0\].annotations\[3\].bbox: expected a box inside"):
         records(tmp_path, draft)
 
@@ -206,9 +206,6 @@ def test_an_id_twice_is_an_error(tmp_path):
 def test_a_source_without_an_image_is_an_error(tmp_path):
     with pytest.raises(DataError, match="expected at least one image"):
         records(tmp_path)
-
-
-OUTSIDE = ("/a", "..", "a/../../b", "..\\a", "C:\\a", "c:a", "http://x/a", "", ".", "a\0b")
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
@@ -305,7 +302,7 @@ class TestCommand:
         assert fakexplain_process("convert", "folder", source, "--out", out).returncode == 0
         before = {path: path.read_bytes() for path in out.parent.rglob("*.*")}
         again = fakexplain("convert", "folder", source, "--out", out, COLUMNS="300", NO_COLOR="1", TERM="dumb")
-        assert again.returncode == 2 and "is there already; --force overwrites it" in again.stderr
+        assert again.returncode == 2 and "already exists; --force overwrites it" in again.stderr
         assert fakexplain("convert", "folder", source, "--out", out, "--force").returncode == 0
         assert {path: path.read_bytes() for path in out.parent.rglob("*.*")} == before
 

@@ -3,7 +3,7 @@
 from converters.convert import Place, convert
 from converters.formats import FORMATS
 from swift_plugins.fakexplain.annotation import parse_record, to_record
-from tests.converters.test_convert import picture
+from tests.converters.pictures import picture
 
 RECORDS = [
     {

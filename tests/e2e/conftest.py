@@ -63,7 +63,7 @@ def run_quickstart(out: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """The recipe in its quick form, into a folder."""
     return subprocess.run(
         ["bash", str(ROOT / "recipes" / "quickstart.sh")],
-        env=environment(QUICK="1", OUT=str(out), TOKENS=str(TOKENS), OMP_NUM_THREADS="1", **env),
+        env=environment(QUICK="1", OUT=str(out), TOKENS=str(TOKENS), **env),
         capture_output=True,
         text=True,
         check=False,

@@ -62,11 +62,11 @@ def test_a_relative_path_and_another_folder(fakexplained, monkeypatch):
 
 def test_exported_rows_load_alike(fakexplained, tmp_path):
     """`fakexplain export` and the plugin give ms-swift the same rows."""
-    from converters.export import export_rows
+    from converters.formats.rows import save_rows
     from swift_plugins.fakexplain.annotation import read_annotations
 
     out = tmp_path / "rows.jsonl"
-    export_rows(read_annotations(fakexplained), out)
+    save_rows(read_annotations(fakexplained), out)
     ours, stock = load("fakexplained"), load(str(out))
     for column in ("messages", "images", "objects", "solution"):
         assert ours[:][column] == stock[:][column]

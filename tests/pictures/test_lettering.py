@@ -8,7 +8,7 @@ import sys
 import pytest
 from PIL import ImageFont
 
-from swift_plugins.fakexplain.pictures.lettering import default_font, printable, wrapped
+from swift_plugins.fakexplain.pictures.lettering import default_font, to_printable, wrap_text
 
 FONT = ImageFont.truetype(str(default_font()), 16)
 
@@ -24,7 +24,7 @@ FONT = ImageFont.truetype(str(default_font()), 16)
     ],
 )
 def test_wrapped(text: str, lines: int, expected: list[str]):
-    assert wrapped(text, 120, FONT, lines) == expected
+    assert wrap_text(text, 120, FONT, lines) == expected
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_wrapped(text: str, lines: int, expected: list[str]):
 )
 @pytest.mark.parametrize("width", [3, 40, 200])
 def test_lines_always_fit(text: str, width: int):
-    lines = wrapped(text, width, FONT, 3)
+    lines = wrap_text(text, width, FONT, 3)
     assert len(lines) <= 3
     assert all(FONT.getlength(line) <= width for line in lines if len(line) > 1)
     if len(text) > 1000:
@@ -40,9 +40,9 @@ def test_lines_always_fit(text: str, width: int):
 
 
 def test_printable():
-    assert printable("Café — “naïve” … 中\u0301") == "Café — “naïve” … 中\u0301"
-    assert printable("e\u0301") == "é"
-    assert printable("\u202ea\x00b\ud800\u200b\tc") == "ab c"
+    assert to_printable("Café — “naïve” … 中\u0301") == "Café — “naïve” … 中\u0301"
+    assert to_printable("e\u0301") == "é"
+    assert to_printable("\u202ea\x00b\ud800\u200b\tc") == "ab c"
 
 
 @pytest.mark.parametrize("letters", ["é", "ñ", "Ω", "Ж", "—", "“", "…", "×", "✓", "✗"])

@@ -14,7 +14,7 @@ from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.metrics.definitions import NAMES
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.results import Resampling
-from swift_plugins.fakexplain.scoring.score import score_systems, system_of
+from swift_plugins.fakexplain.scoring.score import build_system, score_systems
 from tests.scoring import forty
 
 E = math.exp(-0.5)  # BLEU's brevity penalty of B: two tokens against three, exp(1 - 3/2); both precisions are 1
@@ -149,7 +149,7 @@ FOLDS_BY_HAND = {
 def scored(folder: Path, changes: dict[int, dict[str, Any]] | None = None, resamples: int = 0) -> dict[str, Any]:
     """The result of the forty, with some answers changed."""
     annotations, answers = forty.write(folder, changes)
-    systems = {"ours": system_of(read_predictions(answers))}
+    systems = {"ours": build_system(read_predictions(answers))}
     rule = frame_rule("fx_qwen2_5_vl", env={})
     results, _ = score_systems(read_annotations(annotations), systems, rule, resampling=Resampling(resamples))
     return results["ours"]

@@ -11,7 +11,7 @@ from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.metrics.definitions import COMPARED
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.scoring.results import Resampling
-from swift_plugins.fakexplain.scoring.score import System, score_systems, system_of
+from swift_plugins.fakexplain.scoring.score import System, build_system, score_systems
 
 RULE = frame_rule("fx_qwen2_5_vl", env={})
 
@@ -23,7 +23,7 @@ def image(index: int, label: str = "fake", **origin: str | int) -> Annotation:
 def says(records: list[Annotation], verdicts: str) -> System:
     """A system with a verdict an image: f, r, or - for none."""
     names = {"f": "fake", "r": "real", "-": None}
-    return system_of(
+    return build_system(
         BaselinePrediction(str(Path.cwd() / record.image), names[verdict])
         for record, verdict in zip(records, verdicts, strict=True)
     )

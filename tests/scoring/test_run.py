@@ -13,8 +13,8 @@ from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.scoring.results import Resampling
-from swift_plugins.fakexplain.scoring.run import FILES, load_run, writing_run
-from swift_plugins.fakexplain.scoring.score import score_systems, system_of
+from swift_plugins.fakexplain.scoring.run import FILES, Run, load_run, run_writer
+from swift_plugins.fakexplain.scoring.score import build_system, score_systems
 from tests.scoring import forty
 
 FIELDS: dict[str, Any] = {
@@ -32,13 +32,13 @@ def write_forty(folder: Path, out: Path) -> None:
     """A run of the forty: answers, and a baseline that calls the first image fake and says nothing of the others."""
     annotations, answers = forty.write(folder)
     first = BaselinePrediction(str(folder.resolve() / "images/00.png"), "fake", 0.5, ((0, 0, 256, 256),))
-    systems = {"ours": system_of(read_predictions(answers)), "NPR": system_of([first])}
+    systems = {"ours": build_system(read_predictions(answers)), "NPR": build_system([first])}
     rule = frame_rule("fx_qwen2_5_vl", env={})
-    with writing_run(out) as (on_image, finish):
+    with run_writer(out) as (on_image, finish):
         results, comparisons = score_systems(
             read_annotations(annotations), systems, rule, resampling=Resampling(0), on_image=on_image
         )
-        finish(FIELDS | {"systems": results, "comparisons": comparisons})
+        finish(Run(out, **FIELDS, systems=results, comparisons=comparisons))
 
 
 def test_a_run_is_read_back(tmp_path: Path):
@@ -91,7 +91,7 @@ def test_the_same_answers_give_the_same_bytes(tmp_path: Path):
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path):
-    with pytest.raises(ValueError, match="of course"), writing_run(tmp_path / "run"):
+    with pytest.raises(ValueError, match="of course"), run_writer(tmp_path / "run"):
         raise ValueError("of course")
     assert not list(tmp_path.iterdir())
 

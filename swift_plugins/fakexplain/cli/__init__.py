@@ -1,20 +1,89 @@
-"""`fakexplain`: the command line. Parsing and printing only; the work is done elsewhere, imported where it is used."""
+"""`fakexplain`: the command line. Parsing and printing only; the work is done elsewhere, imported where it is used.
 
-from . import convert, export, folds, label_studio, manifest, perturb, pictures, prepare, quality, scores, setup
-from .app import app, main
+This file only starts a command and holds its end. It imports almost nothing, so that from the first moment on Ctrl-C
+gives one line and no traceback. The commands themselves are imported by `main`, through `commands`.
+"""
 
-__all__ = [
-    "app",
-    "convert",
-    "export",
-    "folds",
-    "label_studio",
-    "main",
-    "manifest",
-    "perturb",
-    "pictures",
-    "prepare",
-    "quality",
-    "scores",
-    "setup",
-]
+import signal  # first: see `main`
+
+# isort: split
+import atexit
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+INTERRUPTED = 130
+_MESSAGE = "error: interrupted; no partial output was left behind\n"
+CLEANUP_SECONDS = 5.0
+
+_DISTRIBUTIONS = {"PIL": "pillow", "swift": "ms-swift", "vllm": "'fakexplain-swift[gpu]'"}
+"""Import name -> what to install, where the two differ."""
+
+
+def main() -> None:
+    """Run the command line and print one line for Ctrl-C, a missing package, or bad data.
+
+    While modules load, nothing is written yet, so Ctrl-C exits at once. While a command runs, Ctrl-C raises
+    `KeyboardInterrupt`, and the command removes its partial output. A shell that runs the command in the background
+    may ignore Ctrl-C; so does the command then.
+
+    Raises:
+        SystemExit: exit codes 1 (bad data or a missing package), 2 (bad usage) and 130 (Ctrl-C).
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    heed = handler is not signal.SIG_IGN
+    interrupted: list[float] = []
+    if heed:
+        signal.signal(signal.SIGINT, _exit_at_once)
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the output is complete
+    try:
+        from .commands import run
+
+        if heed:
+            signal.signal(signal.SIGINT, _raise_once(interrupted))
+        run()
+    except BaseException as error:
+        # libraries may turn a KeyboardInterrupt into an error of their own
+        if isinstance(error, KeyboardInterrupt) or (interrupted and not isinstance(error, SystemExit)):
+            _end_interrupted()
+        if isinstance(error, SystemExit) and error.code == INTERRUPTED:  # Typer's code for a KeyboardInterrupt
+            _end_interrupted()
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            _end_without(error.name.partition(".")[0])
+        raise
+    finally:
+        if heed and not interrupted:
+            signal.signal(signal.SIGINT, handler)
+
+
+def _exit_at_once(*_: object) -> None:
+    os.write(2, _MESSAGE.encode())
+    os._exit(INTERRUPTED)
+
+
+def _raise_once(interrupted: list[float]) -> Callable[..., Any]:
+    """A handler that notes each Ctrl-C it heeds; those that follow within seconds are ignored, so that cleanup ends."""
+
+    def handle(*_: object) -> None:
+        now = time.monotonic()
+        if not interrupted or now - interrupted[-1] > CLEANUP_SECONDS:
+            interrupted.append(now)
+            raise KeyboardInterrupt
+
+    return handle
+
+
+def _end_interrupted() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stderr.write(_MESSAGE)
+    raise SystemExit(INTERRUPTED) from None
+
+
+def _end_without(package: str) -> None:
+    if package in ("swift_plugins", "converters"):
+        return
+    distribution = _DISTRIBUTIONS.get(package, package.replace("_", "-"))
+    sys.stderr.write(f"error: the package {package} is not installed; pip install {distribution}\n")
+    raise SystemExit(1) from None

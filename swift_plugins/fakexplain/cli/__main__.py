@@ -1,5 +1,5 @@
 """`python -m swift_plugins.fakexplain.cli`: the same as `fakexplain`."""
 
-from .app import main
+from . import main
 
 main()

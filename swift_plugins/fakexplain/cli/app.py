@@ -1,4 +1,4 @@
-"""What the commands share: the app, its options and endings."""
+"""Shared by the commands: the app, common options, checks of the output, progress and the end of a command."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
 from ..annotation import Annotation
 from ..errors import DataError
+from ..frames import TEMPLATES
 from ..images import image_key
-from ..variants import VARIANTS
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,21 +30,26 @@ DATA, QUALITY, TRAINING, SCORES, PICTURES = "Data", "Quality", "Training", "Scor
 OUT = ("--out", "--output", "-o")
 """The names of every command's option for what it writes."""
 
-Annotations = Annotated[Path, typer.Argument(help="Annotations file, one JSON record a line.", metavar="ANNOTATIONS")]
-Template = Annotated[str, typer.Option(help="Template the model was trained with; gives the frame of its boxes.")]
-MaxPixels = Annotated[int | None, typer.Option(help="The --max_pixels of the run, if it had one.", min=1)]
-Variant = Annotated[str, typer.Option(help=f"What an answer holds: {', '.join(VARIANTS)}.", metavar="VARIANT")]
-SubsetName = Annotated[str, typer.Option(help="Records to take: all, fold0_train … fold3_test, each also __VARIANT.")]
-Seed = Annotated[int, typer.Option(help="Seed of what is drawn at random.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
-KeepGoing = Annotated[
-    bool, typer.Option("--keep-going", help="Collect every bad record and go on with the good ones; without it, stop.")
+Annotations = Annotated[Path, typer.Argument(help="Annotations file, one JSON record per line.", metavar="ANNOTATIONS")]
+Template = Annotated[
+    str, typer.Option(help=f"Template of the run, which defines the frame of its boxes: {', '.join(TEMPLATES)}.")
 ]
-INTERRUPTED = 130
+MaxPixels = Annotated[int | None, typer.Option(help="The run's --max_pixels, if it was set.", min=1)]
+Variant = Annotated[
+    Literal["full", "no_bbox", "no_caption", "no_tags", "label_only"], typer.Option(help="Parts that an answer holds.")
+]
+SubsetName = Annotated[
+    str, typer.Option(help="Records to use: all, or fold0_train … fold3_test; append __VARIANT for partial answers.")
+]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing output.")]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help="Report bad records and continue; default: stop at the first.")
+]
 
 
-def main() -> None:
-    """Run the command line; bad data and files that are not there end in one message and exit code 1."""
+def run() -> None:
+    """Run the command line; bad data and missing files end it with one message and exit code 1."""
     try:
         app()
     except BrokenPipeError:
@@ -54,10 +59,6 @@ def main() -> None:
         fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
     except ValueError as error:
         fail(str(error))
-    except SystemExit as end:
-        if end.code == INTERRUPTED:  # Typer's word for Ctrl-C; it prints none
-            fail("interrupted; nothing half-written is left", INTERRUPTED)
-        raise
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
@@ -67,7 +68,7 @@ def fail(message: str, code: int = 1) -> NoReturn:
 
 
 def parse_option(function: Any, value: str, option: str) -> Any:
-    """Call a parser of an option's value; what it refuses is bad usage."""
+    """Parse an option's value with a function that raises `ValueError`, which ends the command as bad usage."""
     try:
         return function(value)
     except ValueError as error:
@@ -75,38 +76,52 @@ def parse_option(function: Any, value: str, option: str) -> Any:
 
 
 def check_free(out: Path, force: bool, *sources: Path, folder: bool = False) -> None:
-    """Refuse to write where something is, without --force, and always onto what is read or what is no file or folder.
+    """Reject an output path that is in use: existing output needs --force, and inputs are never overwritten.
 
     Args:
-        out: what is to be written.
+        out: the file or folder to write.
         force: whether --force was given.
-        sources: files and folders that are read; a folder to write must not hold any of them.
-        folder: whether a folder is to be written.
+        sources: files and folders that the command reads; an output folder must not hold any of them.
+        folder: whether `out` is a folder.
+
+    Raises:
+        BadParameter: `out` is an input, is of the wrong kind, or exists without --force.
     """
     place = out.resolve()
     for source in map(Path.resolve, sources):
         if source == place or (folder and source.is_relative_to(place)):
-            raise typer.BadParameter(f"{out} {'holds' if folder else 'is'} what is read", param_hint=OUT[0])
+            raise typer.BadParameter(f"{out} {'holds an input' if folder else 'is an input'}", param_hint=OUT[0])
     if out.exists() and not (out.is_dir() if folder else out.is_file()):
         raise typer.BadParameter(
             f"expected a {'folder' if folder else 'file'}, found something else at {out}", param_hint=OUT[0]
         )
     if not force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise typer.BadParameter(f"{out} is there already; --force overwrites it", param_hint=OUT[0])
+        raise typer.BadParameter(f"{out} already exists; --force overwrites it", param_hint=OUT[0])
 
 
 def exclude_output_images(records: Iterable[Annotation], out: Path) -> Iterator[Annotation]:
-    """The records; an image of theirs in the folder that is to be written ends the command."""
+    """Pass records on; reject an output folder that holds one of their images.
+
+    Raises:
+        BadParameter: an image lies in `out`.
+    """
     inside = f"{out.resolve()}{os.sep}"
-    there = out.exists()
+    exists = out.exists()
     for record in records:
-        if there and image_key(record.path).startswith(inside):
-            raise typer.BadParameter(f"{out} holds an image that is read, {record.path}", param_hint=OUT[0])
+        if exists and image_key(record.path).startswith(inside):
+            raise typer.BadParameter(f"{out} holds an input image, {record.path}", param_hint=OUT[0])
         yield record
 
 
 def show_progress(records: Iterable[Any], path: Path | None, what: str, unit: str = "record") -> Iterator[Any]:
-    """The records, with a bar on a terminal and nothing in a pipe; the lines of a file at `path` are their number."""
+    """Pass records on, with a progress bar on a terminal and none in a pipe.
+
+    Args:
+        records: to pass on.
+        path: a file with one line per record, which gives their number; None if it is not known.
+        what: label of the bar.
+        unit: name of one record.
+    """
     from tqdm import tqdm
 
     total = None
@@ -117,7 +132,7 @@ def show_progress(records: Iterable[Any], path: Path | None, what: str, unit: st
 
 
 class Errors:
-    """Called with the error of each bad record: raises it, or with --keep-going prints it and counts."""
+    """Takes the error of each bad record: raises it, or with --keep-going prints and counts it."""
 
     def __init__(self, keep_going: bool):
         self.keep_going = keep_going
@@ -133,9 +148,14 @@ class Errors:
 
     @staticmethod
     def ignore(error: DataError) -> None:
-        """For a second reading of a file whose errors were told at the first."""
+        """Ignore an error: for a second reading of a file, after the first has reported every error."""
 
     def exit_if_any(self, good: int, source: Path) -> None:
-        """End the command with exit code 1 if there was any."""
+        """End the command with exit code 1 if there were errors.
+
+        Args:
+            good: number of good records.
+            source: the file they were read from.
+        """
         if self.count:
             fail(f"{self.count} bad records of {self.count + good} in {source}")

@@ -1,4 +1,4 @@
-"""`fakexplain label-studio`: what Label Studio needs to label a set of images."""
+"""`fakexplain label-studio`: a labelling page and tasks for Label Studio."""
 
 from __future__ import annotations
 
@@ -8,35 +8,33 @@ from typing import Annotated
 
 import typer
 
-from ..atomic import atomic_file
-from ..jsonl import to_json
-from .app import OUT, Force, app, check_free
+from .app import DATA, OUT, Force, app, check_free
 
 
-@app.command("label-studio")
+@app.command("label-studio", rich_help_panel=DATA)
 def label_studio(
     tasks: Annotated[
-        Path | None, typer.Option(help="Folder of images: also write a task for each.", metavar="FOLDER")
+        Path | None, typer.Option(help="Also write one task per image in this folder.", metavar="FOLDER")
     ] = None,
-    output: Annotated[Path | None, typer.Option(*OUT, help="With --tasks: JSON file to write them to.")] = None,
+    output: Annotated[Path | None, typer.Option(*OUT, help="JSON file to write the tasks to, with --tasks.")] = None,
     root: Annotated[
         Path | None,
-        typer.Option(help="Folder Label Studio serves files from; by default the one that --tasks lies in."),
+        typer.Option(help="Folder that Label Studio serves files from. Default: the parent of the --tasks folder."),
     ] = None,
     manifest: Annotated[
         Path | None,
-        typer.Option(help="What `fakexplain manifest` wrote: tasks take id, class and generator along."),
+        typer.Option(help="Add id, class and generator to the tasks, from a file of `fakexplain manifest`."),
     ] = None,
     force: Force = False,
 ) -> None:
     """Print a labelling page for Label Studio, and write tasks for it.
 
-    The page asks for a box around each flaw with a caption of its own, the tags and the verdict, as `fakexplain convert
-    label-studio` reads them. A task names its image by its path below --root, which Label Studio must be started with
-    as LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT; it wants the images in a folder below it.
+    The page asks for a box with a caption around each flaw, for the tags and for the verdict; `fakexplain convert
+    label-studio` reads them. A task gives the path of its image relative to --root. Start Label Studio with
+    LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT set to this folder; the images must be in a folder inside it.
     """
     from converters.folds.manifest import load_manifest
-    from converters.formats.label_studio import CONFIG, image_tasks
+    from converters.formats.label_studio_tasks import CONFIG, save_tasks
 
     if (tasks is None) != (output is None):
         raise typer.BadParameter("expected --tasks and --out, or neither", param_hint="--tasks")
@@ -47,16 +45,7 @@ def label_studio(
         folder = Path(os.path.normpath(tasks.absolute()))
         root = root or folder.parent
         if Path(os.path.normpath(root.absolute())) not in folder.parents:
-            raise typer.BadParameter(f"expected a folder that {tasks} lies in, found {root}", param_hint="--root")
-        planned = load_manifest(manifest) if manifest else {}
-        count = known = 0
-        with atomic_file(output) as partial, open(partial, "wb") as file:
-            for task in image_tasks(folder, root, planned):
-                file.write((b",\n" if count else b"[\n") + to_json(task))
-                count += 1
-                known += len(task["data"]) > 1
-            if not count:
-                raise ValueError(f"{tasks}: expected at least one image, found none")
-            file.write(b"\n]\n")
+            raise typer.BadParameter(f"expected a folder that contains {tasks}, found {root}", param_hint="--root")
+        count, known = save_tasks(output, folder, root, load_manifest(manifest) if manifest else {})
         typer.echo(f"{count} tasks in {output}" + (f", {known} of them in {manifest}" if manifest else ""), err=True)
     print(CONFIG.read_text("utf-8"), end="")

@@ -54,7 +54,8 @@ def sheet(
     """Draw images with annotated and predicted boxes and captions on one contact sheet."""
     from ..scoring.pictures.records import sample
     from ..scoring.pictures.sheet import contact_sheet
-    from ..scoring.predictions.answers import join, read_predictions
+    from ..scoring.predictions.answers import read_predictions
+    from ..scoring.predictions.join import join
 
     rule = _check_settings(template, max_pixels, variant, font)
     if output.suffix.lower() != ".png":

@@ -1,4 +1,4 @@
-"""`fakexplain plugin`, `validate`, `preflight`: what is there, and whether it is right."""
+"""`fakexplain plugin`, `validate`, `preflight`: check the data and the installation before a run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import typer
 
 from ..annotation import Annotation, read_annotations, relocate, write_annotations
 from ..atomic import atomic_file
-from ..errors import DataError
 from ..images import check_image
-from ..parallel import map_ordered
+from ..parallel import map_good
 from .app import (
+    DATA,
     OUT,
+    TRAINING,
     Annotations,
     Errors,
     Force,
@@ -30,7 +31,7 @@ from .app import (
 )
 
 
-@app.command()
+@app.command(rich_help_panel=TRAINING)
 def plugin() -> None:
     """Print the path of the plugin file, for ms-swift's --custom_register_path."""
     print(_front_door())
@@ -40,15 +41,15 @@ def _front_door() -> Path:
     return Path(__file__).resolve().parents[2] / "fakexplain_plugin.py"
 
 
-@app.command()
+@app.command(rich_help_panel=DATA)
 def validate(
     annotations: Annotations,
     images: Annotated[bool, typer.Option(help="Also open and decode every image.")] = True,
     keep_going: KeepGoing = False,
-    output: Annotated[Path | None, typer.Option(*OUT, help="Write the good records here.")] = None,
+    output: Annotated[Path | None, typer.Option(*OUT, help="File for the good records.")] = None,
     force: Force = False,
 ) -> None:
-    """Check every record and image, and say what the file holds."""
+    """Check every record and image, and summarize the file."""
     from converters.quality.stats import Counts
 
     if output is not None:
@@ -56,47 +57,44 @@ def validate(
     errors = Errors(keep_going)
     counts = Counts()
 
-    def checked(record: Annotation) -> Annotation | DataError:
-        try:
-            check_image(record, decode=True)
-        except DataError as error:
-            return error
+    def check(record: Annotation) -> Annotation:
+        check_image(record, decode=True)
         return record
 
-    def good() -> Iterator[Annotation]:
+    def good_records() -> Iterator[Annotation]:
         records: Iterator[Annotation] = read_annotations(annotations, on_error=errors)
-        results = map_ordered(checked, records) if images else records
-        for record in show_progress(results, annotations, "validate"):
-            if isinstance(record, DataError):
-                errors(record)
-            else:
-                counts.add(record)
-                yield record
+        if images:
+            records = map_good(check, records, errors)
+        for record in show_progress(records, annotations, "validate"):
+            counts.add(record)
+            yield record
 
     if output is not None:
         with atomic_file(output) as partial:
-            if not write_annotations(partial, (relocate(record, output.parent) for record in good())):
+            if not write_annotations(partial, (relocate(record, output.parent) for record in good_records())):
                 errors.exit_if_any(0, annotations)
     else:
-        for _ in good():
+        for _ in good_records():
             pass
     print(counts.summary())
     errors.exit_if_any(counts.records, annotations)
 
 
-@app.command()
+@app.command(rich_help_panel=TRAINING)
 def preflight(
     annotations: Annotations,
-    model: Annotated[str, typer.Option(help="Model folder or name; its processor is loaded, its weights are not.")],
+    model: Annotated[str, typer.Option(help="Model folder or name; only its processor is loaded, not its weights.")],
     template: Template = "fx_qwen2_5_vl",
-    plugin: Annotated[Path | None, typer.Option(help="Plugin file; the installed one by default.")] = None,
-    model_type: Annotated[str | None, typer.Option(help="Where ms-swift cannot tell it from the folder.")] = None,
+    plugin: Annotated[Path | None, typer.Option(help="Plugin file; default: the installed one.")] = None,
+    model_type: Annotated[
+        str | None, typer.Option(help="Model type, if ms-swift cannot infer it from the folder.")
+    ] = None,
     subset: SubsetName = "all",
-    max_length: Annotated[int | None, typer.Option(help="The run's --max_length; the model's own by default.")] = None,
+    max_length: Annotated[int | None, typer.Option(help="The run's --max_length; default: the model's own.")] = None,
     max_pixels: MaxPixels = None,
-    sample: Annotated[int, typer.Option(help="How many records to encode; 0 encodes all.", min=0)] = 200,
+    sample: Annotated[int, typer.Option(help="Number of records to encode; 0 encodes all.", min=0)] = 200,
 ) -> None:
-    """Look before a run: versions, data, images, and that gold answers score 1.0 through ms-swift's own code."""
+    """Check versions, data and images before a run, and that gold answers score 1.0 in ms-swift itself."""
     from ..host import preflight as checks
     from ..rows import parse_subset
 

@@ -1,7 +1,7 @@
-"""`--callbacks fx_omega_g`: sets the weight omega_G(t) of the IoU reward at every step begin.
+"""`--callbacks fx_omega_g`: sets the weight omega_G(t) of the IoU reward at the beginning of each step.
 
 ms-swift reads `trainer.reward_weights` when it turns rewards into advantages, on every rank for all ranks' rewards, so
-every rank sets the same weight at every step begin. Nothing is saved: a resumed run continues where it was.
+every rank sets the same weight at the beginning of each step. Nothing is saved: a resumed run continues where it was.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ from swift.utils import get_env_args
 from ..schedule import IOU_REWARD, LOG_NAME, omega_g
 
 
-class _Schedule:
-    """Sets the weight on a trainer that has `reward_funcs` and `reward_weights`."""
+class OmegaGSchedule:
+    """Sets the weight of `fx_iou` on a trainer that has `reward_funcs` and `reward_weights`.
+
+    Raises:
+        ValueError: `fx_iou` is not among the trainer's rewards.
+    """
 
     def __init__(self, trainer: Any):
         names = [getattr(func, "name", None) for func in getattr(trainer, "reward_funcs", [])]
@@ -29,7 +33,8 @@ class _Schedule:
         self.start = get_env_args("fx_omega_g_start", float, 0.5)
         self.end = get_env_args("fx_omega_g_end", float, 1.0)
 
-    def set(self, trainer: Any, step: int, max_steps: int) -> None:
+    def set_weight(self, trainer: Any, step: int, max_steps: int) -> None:
+        """Set the weight of a step and log it."""
         weight = omega_g(step, max_steps, self.start, self.end)
         trainer.reward_weights[self.index] = weight
         trainer._metrics["train"][LOG_NAME] = [weight]  # the weight now, not its mean since the last log
@@ -39,11 +44,11 @@ class OmegaGCallback(TrainerCallback):
     """`--callbacks fx_omega_g` for `swift rlhf --rlhf_type grpo`."""
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.schedule = _Schedule(self.trainer)
+        self.schedule = OmegaGSchedule(self.trainer)
         omega_g(state.global_step, state.max_steps)  # an unknown length is an error now, not after the first rollout
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.schedule.set(self.trainer, state.global_step, state.max_steps)
+        self.schedule.set_weight(self.trainer, state.global_step, state.max_steps)
 
 
 def _megatron_callback() -> tuple[dict[str, type], type] | None:
@@ -63,17 +68,17 @@ def _megatron_callback() -> tuple[dict[str, type], type] | None:
         """`--callbacks fx_omega_g` for `megatron rlhf --rlhf_type grpo`."""
 
         def on_train_begin(self) -> None:
-            self.schedule = _Schedule(self.trainer)
+            self.schedule = OmegaGSchedule(self.trainer)
             omega_g(self.state.iteration, self.args.train_iters)
 
         def on_step_begin(self) -> None:
-            self.schedule.set(self.trainer, self.state.iteration, self.args.train_iters)
+            self.schedule.set_weight(self.trainer, self.state.iteration, self.args.train_iters)
 
     return megatron_callbacks_map, MegatronOmegaGCallback
 
 
 def register_callbacks() -> None:
-    """Put fx_omega_g into ms-swift's callback registry, and into Megatron's where that is in use."""
+    """Put fx_omega_g into ms-swift's callback registry, and into Megatron's if that is in use."""
     callbacks_map["fx_omega_g"] = OmegaGCallback
     if megatron := _megatron_callback():
         registry, callback = megatron

@@ -1,7 +1,8 @@
-"""What can be known before a run: versions, data, and that gold answers score 1 through ms-swift itself."""
+"""Checks before a run: versions, devices, data, and that gold answers score 1 in ms-swift itself."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,10 +28,17 @@ TESTED = {
 """The versions the tests ran on."""
 
 _OPTIONAL = ("deepspeed", "vllm")
+_REWARDS = ("fx_iou", "fx_label", "fx_format")
 
 
 class Finding(NamedTuple):
-    """One thing looked at: 'ok', 'warn' or 'fail', what it was, and what was found."""
+    """The result of one check.
+
+    Attributes:
+        state: 'ok', 'warn' or 'fail'.
+        what: the subject of the check.
+        found: the result in words.
+    """
 
     state: str
     what: str
@@ -38,7 +46,7 @@ class Finding(NamedTuple):
 
 
 def check_versions() -> Iterator[Finding]:
-    """Installed versions against the tested ones."""
+    """Compare the installed versions with the tested ones."""
     for package, tested in TESTED.items():
         try:
             found = version(package)
@@ -64,7 +72,7 @@ def _version(package: str) -> str | None:
 
 
 def check_devices() -> Finding:
-    """The GPUs torch sees."""
+    """Report the GPUs that torch finds."""
     import torch
 
     count = torch.cuda.device_count()
@@ -76,10 +84,10 @@ def check_devices() -> Finding:
 
 
 def check_data(annotations: Iterable[Annotation]) -> tuple[Finding, list[Annotation]]:
-    """Every record read and every image opened.
+    """Read every record and open every image.
 
     Raises:
-        DataError: the first record or image that is wrong.
+        DataError: the first bad record or image.
     """
     records = []
     for annotation in annotations:
@@ -102,40 +110,22 @@ def check_gold(
     max_pixels: int | None = None,
     sample: int = 200,
 ) -> Iterator[Finding]:
-    """Gold answers through ms-swift's own template and its own call of the registered rewards.
+    """Check that gold answers score 1 through ms-swift's own template and its own call of the registered rewards.
 
     Args:
-        records: of which `sample`, spread evenly and with the longest answer among them, are encoded; 0 takes all.
+        records: at least one; every frame is computed, and `sample` records are encoded.
         plugin: the file that fills ms-swift's registries.
         template: a registered template.
-        model: folder or name of a model; its processor is loaded, its weights are not.
-        model_type: where ms-swift cannot tell it from the folder.
-        variant: what an answer holds.
-        max_length, max_pixels: as the run will have them.
-        sample: how many records to encode.
+        model: folder or name of a model; only its processor is loaded, not its weights.
+        model_type: the model's type, if ms-swift cannot infer it from the folder.
+        variant: the parts of an answer, one of `VARIANTS`.
+        max_length, max_pixels: settings of the run.
+        sample: number of records to encode, spread evenly and including the longest answer; 0 encodes all.
 
     Raises:
         ValueError: the template is not registered, or its frame is not known.
     """
-    import os
-
-    os.environ.setdefault("LOG_LEVEL", "WARNING")  # ms-swift's own report would drown this one
-    import torch
-    from swift.model import get_processor
-    from swift.rewards import orms
-    from swift.rl_core.data import GRPOSample
-    from swift.rl_core.grpo_algorithm import compute_rewards_per_func
-    from swift.template import get_template
-    from swift.utils.utils import import_external_file
-    from tqdm import tqdm
-
-    import_external_file(str(plugin))
-    processor = get_processor(model, model_type=model_type)
-    encoder = get_template(processor, template_type=template, max_pixels=max_pixels)
-    encoder.set_mode("train")
-    names = ["fx_iou", "fx_label", "fx_format"]
-    args = _RewardArgs(template, max_pixels)
-    rewards = [orms[name](args=args) for name in names]
+    encoder, rewards = _template_and_rewards(plugin, template, model, model_type, max_pixels)
     for record in records:
         try:
             rewards[0].rule.frame(record.image_wh)
@@ -143,6 +133,38 @@ def check_gold(
             yield Finding("fail", "frame", f"{record.file}:{record.line}: {error} (id {record.id!r})")
             return
     chosen = _spread(records, sample)
+    lengths, samples = _encode(chosen, encoder, variant)
+    yield from _check_scores(chosen, len(records), samples, rewards, variant)
+    longest = max(lengths)
+    name = chosen[lengths.index(longest)].id
+    limit = max_length or encoder.model_info.max_model_len
+    found = f"longest row {longest} tokens ({name}), limit {limit}"
+    yield Finding("fail" if limit and longest > limit else "ok", "max_length", found)
+
+
+def _template_and_rewards(
+    plugin: Path, template: str, model: str, model_type: str | None, max_pixels: int | None
+) -> tuple[Any, list[Any]]:
+    """The run's template in training mode, and its three rewards in the order of `_REWARDS`."""
+    os.environ.setdefault("LOG_LEVEL", "WARNING")  # ms-swift's own messages would drown the findings
+    from swift.model import get_processor
+    from swift.rewards import orms
+    from swift.template import get_template
+    from swift.utils.utils import import_external_file
+
+    import_external_file(str(plugin))
+    processor = get_processor(model, model_type=model_type)
+    encoder = get_template(processor, template_type=template, max_pixels=max_pixels)
+    encoder.set_mode("train")
+    args = _RewardArgs(template, max_pixels)
+    return encoder, [orms[name](args=args) for name in _REWARDS]
+
+
+def _encode(chosen: list[Annotation], encoder: Any, variant: str) -> tuple[list[int], list[Any]]:
+    """Tokens of each row, and the samples whose completion is the training target, decoded again."""
+    from swift.rl_core.data import GRPOSample
+    from tqdm import tqdm
+
     lengths, samples = [], []
     encoder.max_length = None  # measured here, not cut
     for record in tqdm(chosen, desc="encode", unit="record", disable=None):
@@ -154,25 +176,30 @@ def check_gold(
         )
         answer = {"role": "assistant", "content": target}
         samples.append(GRPOSample.from_row(row | {"messages": [*row["messages"][:-1], answer]}))
-    scores = compute_rewards_per_func(samples, rewards, [None] * 3, torch.device("cpu"))
-    for column, name in enumerate(names):
+    return lengths, samples
+
+
+def _check_scores(
+    chosen: list[Annotation], total: int, samples: list[Any], rewards: list[Any], variant: str
+) -> Iterator[Finding]:
+    """A finding for each reward: whether every gold answer scores 1."""
+    import torch
+    from swift.rl_core.grpo_algorithm import compute_rewards_per_func
+
+    scores = compute_rewards_per_func(samples, rewards, [None] * len(rewards), torch.device("cpu"))
+    for column, name in enumerate(_REWARDS):
         if name == "fx_iou" and not variant_named(variant).boxes:
             yield Finding("ok", name, f"not scored: {variant} has no boxes")
             continue
         low = [record.id for record, score in zip(chosen, scores[:, column].tolist(), strict=True) if score != 1]
-        found = f"gold scores 1.0 on {len(chosen)} of {len(records)} records"
+        found = f"gold scores 1.0 on {len(chosen)} of {total} records"
         if low:
             found = f"gold scores below 1.0 on {len(low)} of {len(chosen)} records: {', '.join(low[:5])}"
         yield Finding("fail" if low else "ok", name, found)
-    longest = max(lengths)
-    name = chosen[lengths.index(longest)].id
-    limit = max_length or encoder.model_info.max_model_len
-    found = f"longest row {longest} tokens ({name}), limit {limit}"
-    yield Finding("fail" if limit and longest > limit else "ok", "max_length", found)
 
 
 class _RewardArgs(NamedTuple):
-    """What the rewards read of a run's arguments."""
+    """The arguments of a run that the rewards read."""
 
     template: str
     max_pixels: int | None
@@ -188,7 +215,18 @@ def _spread(records: list[Annotation], sample: int) -> list[Annotation]:
 
 
 def preflight(annotations: Path, subset: Subset, progress: Any, **gold: Any) -> Iterator[Finding]:
-    """All checks in turn; see `check_gold` for the keyword arguments."""
+    """Run all checks in turn.
+
+    Args:
+        annotations: the annotations file.
+        subset: the records to check.
+        progress: called with the records; passes them on and shows progress.
+        gold: keyword arguments of `check_gold`, without `variant`.
+
+    Raises:
+        DataError: the first bad record or image.
+        ValueError: the template is not registered, or its frame is not known.
+    """
     yield from check_versions()
     yield check_devices()
     data, records = check_data(select(progress(read_annotations(annotations)), subset))

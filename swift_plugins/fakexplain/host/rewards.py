@@ -48,7 +48,10 @@ class FxReward(ORM):
 
 
 class FxIoU(FxReward):
-    """`fx_iou`: R_G in the frame of the run's template; FX_IOU_ETA is eta, FX_IOU_EMPTY what two empty sides give."""
+    """`fx_iou`: R_G in the frame of the run's template.
+
+    FX_IOU_ETA sets eta; FX_IOU_EMPTY sets the value of two empty sides.
+    """
 
     name = "fx_iou"
 
@@ -58,34 +61,35 @@ class FxIoU(FxReward):
         self.empty = get_env_args("fx_iou_empty", str, "one")
         if self.empty not in ("one", "skip"):
             raise ValueError(f"FX_IOU_EMPTY: expected 'one' or 'skip', found {self.empty!r}")
-        self._rule: FrameRule | None = None
-        if args is not None:
-            _ = self.rule
+        self._rule = None if args is None else self._resolve_rule()  # without args, the template may come later
 
     @property
     def rule(self) -> FrameRule:
-        """The frame rule of the template in use: of `args.template`, or of the template this process initialised.
+        """The frame rule of the template in use.
 
         Raises:
             ValueError: that template's frame is not known.
         """
         if self._rule is None:
-            template = getattr(self.args, "template", None)
-            active = active_rule()
-            if template is None and active is None:
-                raise ValueError(
-                    "fx_iou: the frame of the run's template is not known, so boxes cannot be compared; "
-                    "pass --template fx_qwen2_5_vl, fx_mimo_vl or fx_qwen3_vl"
-                )
-            if active is not None and template in (None, active.template):
-                self._rule = active
-            else:
-                self._rule = frame_rule(
-                    str(template),
-                    max_pixels=getattr(self.args, "max_pixels", None),
-                    norm_bbox=getattr(self.args, "norm_bbox", None),
-                )
+            self._rule = self._resolve_rule()
         return self._rule
+
+    def _resolve_rule(self) -> FrameRule:
+        """The rule of `args.template`, or else of the template that this process initialised."""
+        template = getattr(self.args, "template", None)
+        active = active_rule()
+        if template is None and active is None:
+            raise ValueError(
+                "fx_iou: the frame of the run's template is not known, so boxes cannot be compared; "
+                "pass --template fx_qwen2_5_vl, fx_mimo_vl or fx_qwen3_vl"
+            )
+        if active is not None and template in (None, active.template):
+            return active
+        return frame_rule(
+            str(template),
+            max_pixels=getattr(self.args, "max_pixels", None),
+            norm_bbox=getattr(self.args, "norm_bbox", None),
+        )
 
     def score(self, text: str, gold: Gold) -> float | None:
         return iou_reward(text, gold, self.rule, self.eta, self.empty)

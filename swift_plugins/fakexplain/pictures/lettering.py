@@ -69,7 +69,7 @@ def check_font(path: Path) -> None:
         raise ValueError(f"{path}: expected a font file, found one that cannot be read ({error})") from None
 
 
-def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | None) -> list[str]:
+def wrap_text(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | None) -> list[str]:
     """Break a text into lines.
 
     Control characters are left out. A character that the font lacks is drawn as the font's empty box.
@@ -80,12 +80,12 @@ def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | No
         font: the font it will be drawn in.
         lines: at most so many, the last one ending in "…" if the text is longer; None keeps the whole text.
 
-    >>> wrapped("Left hand with six fingers.", 120, ImageFont.truetype(str(default_font()), 16), 2)
+    >>> wrap_text("Left hand with six fingers.", 120, ImageFont.truetype(str(default_font()), 16), 2)
     ['Left hand with', 'six fingers.']
     """
     rows: list[str] = []
     row = ""
-    words = printable(text if lines is None else text[:LONGEST]).split()[::-1]
+    words = to_printable(text if lines is None else text[:LONGEST]).split()[::-1]
     while words and (lines is None or len(rows) <= lines):
         word = words.pop()
         longer = f"{row} {word}".strip()
@@ -109,10 +109,10 @@ def wrapped(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | No
     return rows
 
 
-def printable(text: str) -> str:
+def to_printable(text: str) -> str:
     r"""A text with accents joined to their letters, white space as spaces, and no other control character.
 
-    >>> printable("nai\u0308ve\t— \u202eabc\0")
+    >>> to_printable("nai\u0308ve\t— \u202eabc\0")
     'naïve — abc'
     """
     characters = (" " if each.isspace() else each for each in unicodedata.normalize("NFC", text))

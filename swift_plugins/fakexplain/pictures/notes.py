@@ -10,13 +10,13 @@ from ..errors import DataError
 from ..mentions import RegionLike
 from ..tags import TAG_WORDS
 from .colours import GREY, INK, PANEL, PAPER, RIGHT, WRONG, Colour
-from .lettering import Pen, wrapped
+from .lettering import Pen, wrap_text
 from .overlay import draw_badge
 
 CAPTIONS, LINES = 8, 2  # captions per side and lines per caption, in brief notes
 
 
-def refusal(error: DataError, pen: Pen) -> Image.Image:
+def draw_refusal(error: DataError, pen: Pen) -> Image.Image:
     """A grey panel that says why an image is missing."""
     notes = Notes(pen, pen.cell - 2 * pen.leading, PANEL)
     notes.write(f"{error.field}: expected {error.expected}, found {error.found}", lines=8)
@@ -57,7 +57,7 @@ class Notes:
 
     def heading(self, text: str) -> None:
         """Write a line of larger text."""
-        for line in wrapped(text, self.canvas.width, self.pen.text, 1):
+        for line in wrap_text(text, self.canvas.width, self.pen.text, 1):
             self.draw.text((0, self.y), line, font=self.pen.text, fill=INK)
         self.y += self.pen.leading
 
@@ -90,7 +90,7 @@ class Notes:
 
     def write(self, text: str, *, lines: int = LINES, colour: Colour = GREY, inset: int = 0) -> None:
         """Write a text on as many lines as it needs; brief notes cut it after `lines`."""
-        for line in wrapped(text, self.canvas.width - inset, self.pen.small, lines if self.brief else None):
+        for line in wrap_text(text, self.canvas.width - inset, self.pen.small, lines if self.brief else None):
             self._make_room()
             self.draw.text((inset, self.y), line, font=self.pen.small, fill=colour)
             self.y += self.pen.leading

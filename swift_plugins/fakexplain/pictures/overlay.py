@@ -49,7 +49,7 @@ def load_picture(annotation: Annotation, longer_side: int) -> Image.Image:
         return flatten(image).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def on_picture(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Image.Image) -> dict[str, Box]:
+def scale_boxes(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Image.Image) -> dict[str, Box]:
     """Scale boxes from pixels of a record's image to pixels of a picture of it."""
     across, down = (new / old for new, old in zip(picture.size, annotation.image_wh, strict=True))
     return {mark: (x1 * across, y1 * down, x2 * across, y2 * down) for mark, (x1, y1, x2, y2) in boxes_px.items()}

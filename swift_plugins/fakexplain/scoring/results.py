@@ -1,4 +1,4 @@
-"""The result of a system: every figure with its interval, and the groups that the paper's tables ask for."""
+"""The result of a system: every metric with its interval, overall and for the groups of the paper's tables."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import numpy as np
 from ..annotation import FOLDS, Annotation
 from ..generators import family_of, generator_of
 from ..tags import TAGS
-from .metrics.aggregate import Collector, Columns, Measures, accuracy_and_iou
-from .metrics.bootstrap import Interval, Joint, bootstrap, joint_bootstrap, mcnemar, spread
+from .metrics.aggregate import WeightedMetrics, table1_metrics
+from .metrics.bootstrap import Interval, bootstrap, spread
+from .metrics.columns import Columns
 from .metrics.definitions import COMPARED
-from .metrics.image import Scored
+from .metrics.paired import Joint, joint_bootstrap, mcnemar_test
 
 
 @dataclass(frozen=True)
 class Resampling:
-    """Settings of the bootstrap; no resamples give no intervals."""
+    """Settings of the bootstrap; 0 resamples give no intervals."""
 
     resamples: int = 2000
     seed: int = 0
@@ -27,32 +28,10 @@ class Resampling:
 
 
 @dataclass
-class Tally:
-    """A system's scores, one image after the other.
+class ImageGroups:
+    """Ids, generators and families of the images, in the order of the columns; the same for every system."""
 
-    Attributes:
-        missing: ids of images that the system said nothing of.
-        fake_without_regions: of the answered fake images, those whose annotation has no region: IoU 1 if the answer
-            names none.
-    """
-
-    collector: Collector = field(default_factory=Collector)
-    missing: list[str] = field(default_factory=list)
-    fake_without_regions: int = 0
-
-    def add(self, annotation: Annotation, scored: Scored) -> None:
-        """Add an image."""
-        self.collector.add(annotation, scored)
-        if not scored.answered:
-            self.missing.append(annotation.id)
-        elif annotation.label == "fake" and not annotation.regions:
-            self.fake_without_regions += 1
-
-
-@dataclass
-class Origins:
-    """Where the images come from, the same for every system: names of generators and families, by place."""
-
+    ids: list[str] = field(default_factory=list)
     generators: list[str | None] = field(default_factory=list)
     families: list[str | None] = field(default_factory=list)
 
@@ -60,82 +39,80 @@ class Origins:
         """Add an image."""
         name = annotation.generator
         family = annotation.family or (family_of(name) if name else None)
+        self.ids.append(annotation.id)
         self.generators.append((generator_of(name) or name) if name else None)
         self.families.append(family.lower() if family else None)
 
 
 def results(
-    tallies: Mapping[str, Tally], origins: Origins, resampling: Resampling
+    columns: Mapping[str, Columns], groups: ImageGroups, resampling: Resampling
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
-    """Everything about systems on the same images, and what parts each from those before it, for JSON.
+    """Compute every system's results and its pairwise differences from the systems listed before it, as JSON values.
 
     Args:
-        tallies: name -> the system's scores.
-        origins: of the images.
-        resampling: of the bootstrap. Its strata are labels and folds.
+        columns: name -> the system's scores; the same images in the same order for every system.
+        groups: of the images.
+        resampling: settings of the bootstrap. Its strata are labels and folds.
 
     Returns:
-        Name -> result, with the same keys whatever was scored; and comparisons of all pairs: differences in `COMPARED`
-        with intervals and p, and McNemar's test of the verdicts.
+        Name -> result, always with the same keys; and comparisons of all pairs: differences in `COMPARED` with
+        intervals and p, and McNemar's test of the verdicts.
     """
-    columns = {name: tally.collector.columns() for name, tally in tallies.items()}
-    measures = {name: Measures(each) for name, each in columns.items()}
+    metrics = {name: WeightedMetrics(each) for name, each in columns.items()}
     joint = Joint({name: {} for name in columns}, {})
     first = next(iter(columns.values()))
     if resampling.resamples and len(first):
-        joint = joint_bootstrap(measures, len(first), compared=COMPARED, strata=_strata(first), **asdict(resampling))
+        joint = joint_bootstrap(metrics, len(first), compared=COMPARED, strata=_strata(first), **asdict(resampling))
     found = {
-        name: _result(each, measures[name], joint.intervals[name], tallies[name], origins, resampling)
-        for name, each in columns.items()
+        name: _result(each, metrics[name], joint.intervals[name], groups, resampling) for name, each in columns.items()
     }
-    comparisons = []
-    for i, a in enumerate(columns):
-        for b in list(columns)[:i]:
-            differences = joint.differences.get((a, b), {})
-            figures = {
-                name: {"difference": each.value, "interval": _pair(each.interval), "p": each.p}
-                for name, each in differences.items()
-            }
-            only_a, only_b, p = mcnemar(columns[a].right, columns[b].right)
-            test = {"only_a": only_a, "only_b": only_b, "p": p}
-            comparisons.append({"a": a, "b": b, "figures": figures, "mcnemar": test})
-    return found, comparisons
+    names = list(columns)
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[:i]]
+    return found, [_comparison(a, b, columns, joint) for a, b in pairs]
+
+
+def _comparison(a: str, b: str, columns: Mapping[str, Columns], joint: Joint) -> dict[str, Any]:
+    differences = {
+        name: {"difference": each.value, "interval": _pair(each.interval), "p": each.p}
+        for name, each in joint.differences.get((a, b), {}).items()
+    }
+    only_a, only_b, p = mcnemar_test(columns[a].right, columns[b].right)
+    return {"a": a, "b": b, "figures": differences, "mcnemar": {"only_a": only_a, "only_b": only_b, "p": p}}
 
 
 def _result(
     columns: Columns,
-    measures: Measures,
+    metrics: WeightedMetrics,
     intervals: Mapping[str, Interval | None],
-    tally: Tally,
-    origins: Origins,
+    groups: ImageGroups,
     resampling: Resampling,
 ) -> dict[str, Any]:
     confusion = columns.confusion()
     by_fold, over_folds = _folds(columns)
     return {
         "n": len(columns),
-        "answered": len(columns) - len(tally.missing),
+        "answered": int(columns.answered.sum()),
         "fake": int(columns.fake.sum()),
         "real": int((~columns.fake).sum()),
         "unreadable": sum(verdicts["unreadable"] for verdicts in confusion.values()),
-        **measures.all(),
+        **metrics.unweighted(),
         "intervals": {name: _pair(interval) for name, interval in intervals.items()},
         "confusion": confusion,
         "exact": int(np.nansum(columns["exact"])),
         "problems": columns.problems(),
-        "fake_without_regions": tally.fake_without_regions,
+        "fake_without_regions": int(columns.fake_without_regions.sum()),
         "tags": {tag: _tag(columns, tag) for tag in TAGS},
-        "generators": _generators(columns, origins, resampling),
-        "families": _groups(columns, origins.families, columns.fake, resampling),
+        "generators": _generators(columns, groups, resampling),
+        "families": _by_name(columns, groups.families, columns.fake, resampling),
         "real_images": _group(columns.where(~columns.fake), resampling) if (~columns.fake).any() else None,
         "folds": by_fold,
         "over_folds": over_folds,
-        "missing": tally.missing,
+        "missing": [groups.ids[index] for index in np.flatnonzero(~columns.answered)],
     }
 
 
 def _strata(columns: Columns) -> np.ndarray:
-    """A number for each label in each fold."""
+    """(n,) one number per combination of label and fold."""
     return 2 * np.nan_to_num(columns["fold"], nan=len(FOLDS)) + columns["fake"]
 
 
@@ -144,33 +121,33 @@ def _pair(interval: Interval | None) -> list[float] | None:
 
 
 def _group(columns: Columns, resampling: Resampling) -> dict[str, Any]:
-    figures = accuracy_and_iou(columns)
-    values = figures(np.ones(len(columns)))
+    metrics = table1_metrics(columns)
+    values = metrics(np.ones(len(columns)))
     intervals = {}
     if resampling.resamples:
-        intervals = bootstrap(figures, len(columns), strata=_strata(columns), **asdict(resampling))
+        intervals = bootstrap(metrics, len(columns), strata=_strata(columns), **asdict(resampling))
     return {"n": len(columns), **values, "intervals": {name: _pair(each) for name, each in intervals.items()}}
 
 
-def _groups(
-    columns: Columns, names: Sequence[str | None], of: np.ndarray, resampling: Resampling
+def _by_name(
+    columns: Columns, names: Sequence[str | None], chosen: np.ndarray, resampling: Resampling
 ) -> dict[str, dict[str, Any]]:
-    """A group for each name, in alphabetical order."""
-    where = np.array([name or "" for name in names], object)
-    known = sorted({str(name) for name in where[of]} - {""})
-    return {name: _group(columns.where(of & (where == name)), resampling) for name in known}
+    """A group for each name among the chosen images, in alphabetical order."""
+    names_of = np.array([name or "" for name in names], object)
+    known = sorted({str(name) for name in names_of[chosen]} - {""})
+    return {name: _group(columns.where(chosen & (names_of == name)), resampling) for name in known}
 
 
-def _generators(columns: Columns, origins: Origins, resampling: Resampling) -> dict[str, dict[str, Any]]:
-    family = dict(zip(origins.generators, origins.families, strict=True))
-    groups = _groups(columns, origins.generators, columns.fake, resampling)
-    return {name: {"family": family[name], **group} for name, group in groups.items()}
+def _generators(columns: Columns, groups: ImageGroups, resampling: Resampling) -> dict[str, dict[str, Any]]:
+    family = dict(zip(groups.generators, groups.families, strict=True))
+    found = _by_name(columns, groups.generators, columns.fake, resampling)
+    return {name: {"family": family[name], **group} for name, group in found.items()}
 
 
 def _tag(columns: Columns, tag: str) -> dict[str, Any]:
-    """One tag among fake images: how well it is found, and how well images with and without it are called fake."""
+    """One tag among fake images: how well it is predicted, and accuracy on images with and without it."""
     fake, right = columns.fake, columns.right
-    gold, pred = (fake & columns.has_tag(tag, whose) for whose in ("gold", "pred"))
+    gold, pred = (fake & columns.has_tag(tag, source) for source in ("gold", "pred"))
     asked = bool((fake & ~np.isnan(columns["pred_tags"])).any())
     both = int((gold & pred).sum())
     return {
@@ -188,12 +165,12 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _folds(columns: Columns) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """Figures of each fold, and mean and spread over folds; nothing where there are fewer than two (§5.2)."""
-    there = [fold for fold in FOLDS if (columns["fold"] == fold).any()]
-    if len(there) < 2:
+    """Metrics of each fold, and mean and spread over folds; both empty for fewer than two folds (§5.2)."""
+    present = [fold for fold in FOLDS if (columns["fold"] == fold).any()]
+    if len(present) < 2:
         return {}, {}
-    parts = {str(fold): columns.where(columns["fold"] == fold) for fold in there}
-    folds = {name: {"n": len(part), **Measures(part).all()} for name, part in parts.items()}
+    parts = {str(fold): columns.where(columns["fold"] == fold) for fold in present}
+    folds = {name: {"n": len(part), **WeightedMetrics(part).unweighted()} for name, part in parts.items()}
     over = {
         name: spread(value for each in folds.values() if (value := each[name]) is not None)._asdict()
         for name in next(iter(folds.values()))

@@ -1,13 +1,12 @@
-"""A run: what systems said of one data set, scored; a folder that `report` reads.
+"""A run: the scored predictions of systems on one data set, in a folder that `fakexplain report` reads.
 
-`run.json` holds the figures, `images.jsonl` each image's record with what every system said of it. The latter is an
-annotations file like any other, with one field more, `answers`; its boxes are in pixels of the original images.
+`run.json` holds the metrics, `images.jsonl` each image's record with every system's prediction. The latter is an
+annotations file with one more field, `answers`; its boxes are in pixels of the original images.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import Any
 from ..annotation import Annotation, relocate, to_record
 from ..atomic import atomic_folder
 from ..errors import NOTHING, DataError, Unquoted
-from ..jsonl import decode_line, to_json
+from ..jsonl import decode_line, to_indented_json, to_json
 from .metrics.image import Scored
-from .predictions.answers import Prediction
-from .score import Answers, OnImage, Said
+from .predictions.answers import AnswerPrediction
+from .score import ImageScores, OnImage
 
 FILES = ("run.json", "images.jsonl")
 _FIELDS: dict[str, type | tuple[type, ...]] = {
@@ -37,19 +36,19 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True)
 class Run:
-    """A run that was read.
+    """The contents of run.json.
 
     Attributes:
-        folder: where it lies.
+        folder: the folder of the run.
         dataset: name of the data set.
-        subset: which records, as `rows.parse_subset` names them.
-        variant: what answers were asked to hold.
-        perturbation: what was done to the images, as `fakexplain perturb` names it; None where nothing was.
-        annotations: the annotations file, as it was given.
-        records: how many.
-        settings: what figures depend on.
-        systems: name -> its result (`results.result`).
-        comparisons: `results.compare` of pairs of systems, each with their names, `a` and `b`.
+        subset: name of the subset of the records, as `rows.parse_subset` reads it.
+        variant: the parts that answers were asked to hold.
+        perturbation: of the images, as `fakexplain perturb` names it; None for unchanged images.
+        annotations: path of the annotations file, as given.
+        records: number of records.
+        settings: everything that the metrics depend on.
+        systems: name -> result (`results.results`).
+        comparisons: of pairs of systems, each with their names `a` and `b` (`results.results`).
     """
 
     folder: Path
@@ -65,11 +64,11 @@ class Run:
 
 
 def load_run(folder: str | Path) -> Run:
-    """A run that `fakexplain score --out` wrote.
+    """Read a run that `fakexplain score --out` wrote.
 
     Raises:
-        FileNotFoundError: no such folder, or not all of its files.
-        DataError (a ValueError): run.json is not what `score` writes.
+        FileNotFoundError: no such folder, or a file is missing from it.
+        DataError (a ValueError): run.json is not as `score` writes it.
     """
     folder = Path(folder)
     for name in FILES:
@@ -94,31 +93,55 @@ def load_run(folder: str | Path) -> Run:
     return Run(folder, **{name: value[name] for name in _FIELDS})
 
 
-Answered = dict[str, "dict[str, Any] | None"]
-"""System -> what it said of an image, as a line of images.jsonl holds it; None where it said nothing."""
+@contextmanager
+def run_writer(folder: Path) -> Iterator[tuple[OnImage, Callable[[Run], None]]]:
+    """Write a run; its folder appears as a whole if the block ends without an error.
+
+    Yields:
+        A function that takes each image (`score_systems` calls it), and one that takes the run, to be called once.
+
+    Raises:
+        ValueError: the folder holds files of another kind.
+    """
+    with atomic_folder(folder, whole=True) as partial, open(partial / FILES[1], "wb") as file:
+
+        def on_image(annotation: Annotation, scores: ImageScores) -> None:
+            file.write(to_json(_image_line(annotation, scores, folder)) + b"\n")
+
+        def finish(run: Run) -> None:
+            fields = {name: getattr(run, name) for name in _FIELDS}
+            (partial / FILES[0]).write_text(to_indented_json(fields), encoding="utf-8")
+
+        yield on_image, finish
+
+
+# Lines of images.jsonl ------------------------------------------------------------------------------------------------
+
+RecordedAnswers = dict[str, "dict[str, Any] | None"]
+"""System -> its prediction for an image, as a line of images.jsonl holds it; None without a prediction."""
 _ANSWER = {"verdict", "p_fake", "iou", "regions", "tags", "problems"}
 
 
-def answers_of(record: Annotation) -> dict[str, Any]:
-    """What systems said of an image of images.jsonl, as it stands there.
+def recorded_answers(record: Annotation) -> dict[str, Any]:
+    """The predictions for an image of images.jsonl, unchecked.
 
     Raises:
-        DataError: the record is of another file.
+        DataError: the record is from another kind of file.
     """
     answers = record.extra.get("answers", NOTHING)
     if not isinstance(answers, dict):
-        error = DataError("what each system said of the image", answers, field="answers")
+        error = DataError("the prediction of each system", answers, field="answers")
         raise error.at(record.file, record.line, record.id)
     return answers
 
 
-def whole_answers_of(record: Annotation) -> Answered:
-    """The same, each of them with all of its fields.
+def complete_answers(record: Annotation) -> RecordedAnswers:
+    """The predictions for an image of images.jsonl, each with all of its fields.
 
     Raises:
-        DataError: one lacks a field, or is no answer.
+        DataError: a prediction lacks a field, or is not an object.
     """
-    answers = answers_of(record)
+    answers = recorded_answers(record)
     for name, answer in answers.items():
         if answer is not None and not (isinstance(answer, dict) and answer.keys() >= _ANSWER):
             error = DataError(f"null, or {', '.join(sorted(_ANSWER))}", answer, field=f"answers.{name}")
@@ -126,22 +149,19 @@ def whole_answers_of(record: Annotation) -> Answered:
     return answers
 
 
-def indented(value: Mapping[str, Any]) -> str:
-    """JSON on many lines, a line feed at its end."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def image_line(annotation: Annotation, answers: Answers, folder: Path) -> dict[str, Any]:
-    """A line of images.jsonl: the record, its image relative to the folder, with what each system said of it."""
-    said = {name: _answer(scored, each) for name, scored, each in answers}
+def _image_line(annotation: Annotation, scores: ImageScores, folder: Path) -> dict[str, Any]:
+    """The record, its image path relative to the folder, with every system's prediction."""
+    answers: RecordedAnswers = {}
+    for name, scored, prediction in scores:
+        answers[name] = None if prediction is None else _answer(scored)
+        if scored.problems and isinstance(prediction, AnswerPrediction):
+            answers[name] = _answer(scored) | {"text": prediction.text}
     moved = relocate(annotation, folder)
-    return to_record(replace(moved, extra=moved.extra | {"answers": said}))
+    return to_record(replace(moved, extra=moved.extra | {"answers": answers}))
 
 
-def _answer(scored: Scored, said: Said | None) -> dict[str, Any] | None:
-    if said is None:
-        return None
-    answer = {
+def _answer(scored: Scored) -> dict[str, Any]:
+    return {
         "verdict": scored.verdict,
         "p_fake": scored.p_fake,
         "iou": scored.iou,
@@ -149,27 +169,3 @@ def _answer(scored: Scored, said: Said | None) -> dict[str, Any] | None:
         "tags": None if scored.tags is None else list(scored.tags),
         "problems": list(scored.problems),
     }
-    if scored.problems and isinstance(said, Prediction):
-        answer["text"] = said.text
-    return answer
-
-
-@contextmanager
-def writing_run(folder: Path) -> Iterator[tuple[OnImage, Callable[[Mapping[str, Any]], None]]]:
-    """A run being written; its folder takes its place whole once the block ends without an error.
-
-    Yields:
-        What takes each image (`score_systems` calls it), and what takes the fields of run.json, to be called once.
-
-    Raises:
-        ValueError: the folder holds files of another kind.
-    """
-    with atomic_folder(folder, whole=True) as partial, open(partial / FILES[1], "wb") as file:
-
-        def on_image(annotation: Annotation, answers: Answers) -> None:
-            file.write(to_json(image_line(annotation, answers, folder)) + b"\n")
-
-        def finish(fields: Mapping[str, Any]) -> None:
-            (partial / FILES[0]).write_text(indented(fields), encoding="utf-8")
-
-        yield on_image, finish

@@ -1,60 +1,81 @@
-"""Systems and records in, results out: one pass over the records for all systems at once."""
+"""Systems and records in, results out: one pass over the records for all systems."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ..annotation import Annotation
 from ..frames import FrameRule
-from .metrics.image import Asked, Scored, score_baseline, score_image, score_nothing
-from .predictions.answers import Prediction, by_image, join_all
+from .metrics.columns import Collector
+from .metrics.image import Outputs, Scored, score_baseline, score_image, score_missing_answer
+from .predictions.answers import AnswerPrediction
+from .predictions.join import by_image, join_all
 from .predictions.labels import BaselinePrediction
-from .results import Origins, Resampling, Tally, results
+from .results import ImageGroups, Resampling, results
 
-Said = Prediction | BaselinePrediction
-RESAMPLING = Resampling()
-Answers = list[tuple[str, Scored, Said | None]]
-"""Each system's name, its scores of an image, and what it said of it."""
-OnImage = Callable[[Annotation, Answers], None]
+DEFAULT_RESAMPLING = Resampling()
+ImageScores = list[tuple[str, Scored, AnswerPrediction | BaselinePrediction | None]]
+"""Each system's name, its scores of one image, and its prediction."""
+OnImage = Callable[[Annotation, ImageScores], None]
+
+
+class System(Protocol):
+    """The predictions of one system, by the real path of the image, and how to score them."""
+
+    @property
+    def predictions(self) -> Mapping[str, Any]: ...
+
+    def score(self, annotation: Annotation, prediction: Any, rule: FrameRule, variant: str) -> Scored:
+        """Score the prediction for one image; None if there is none."""
 
 
 @dataclass(frozen=True)
-class System:
-    """What a system said of every image.
+class AnswerSystem:
+    """A system that writes answers."""
 
-    Attributes:
-        said: by the image's real path.
-        asked: what a baseline is asked for; None for a system that writes answers.
-    """
+    predictions: Mapping[str, AnswerPrediction]
 
-    said: Mapping[str, Said]
-    asked: Asked | None = None
-
-    def score(self, annotation: Annotation, said: Said | None, rule: FrameRule, variant: str) -> Scored:
-        """Scores of one image."""
-        if isinstance(said, Prediction):
-            return score_image(annotation, said.text, rule, variant, said.p_fake)
-        return (
-            score_nothing(annotation, variant) if self.asked is None else score_baseline(annotation, said, self.asked)
-        )
+    def score(
+        self, annotation: Annotation, prediction: AnswerPrediction | None, rule: FrameRule, variant: str
+    ) -> Scored:
+        if prediction is None:
+            return score_missing_answer(annotation, variant)
+        return score_image(annotation, prediction.text, rule, variant, prediction.p_fake)
 
 
-def system_of(predictions: Iterable[Said], mask_threshold: int | None = None) -> System:
-    """A system from its predictions, read to the end.
+@dataclass(frozen=True)
+class BaselineSystem:
+    """A method that gives labels, scores, boxes or masks."""
 
-    A baseline is asked of every image for what it gives of any: boxes, masks.
+    predictions: Mapping[str, BaselinePrediction]
+    outputs: Outputs
+
+    def score(
+        self, annotation: Annotation, prediction: BaselinePrediction | None, rule: FrameRule, variant: str
+    ) -> Scored:
+        return score_baseline(annotation, prediction, self.outputs)
+
+
+def build_system(
+    predictions: Iterable[AnswerPrediction | BaselinePrediction], mask_threshold: int | None = None
+) -> AnswerSystem | BaselineSystem:
+    """Build a system from its predictions, all of one kind; reads them to the end.
+
+    A baseline that gives boxes or masks for some image is expected to give them for every image. No predictions make a
+    system without answers.
 
     Raises:
         ValueError: an image has two predictions.
     """
-    said = by_image(predictions)
-    baseline = [each for each in said.values() if isinstance(each, BaselinePrediction)]
+    found = by_image(predictions)
+    baseline = {image: each for image, each in found.items() if isinstance(each, BaselinePrediction)}
     if not baseline:
-        return System(said)
-    boxes, masks = any(each.boxes is not None for each in baseline), any(each.mask is not None for each in baseline)
-    return System(said, Asked(boxes, masks, mask_threshold))
+        return AnswerSystem({image: each for image, each in found.items() if isinstance(each, AnswerPrediction)})
+    boxes = any(each.boxes is not None for each in baseline.values())
+    masks = any(each.mask is not None for each in baseline.values())
+    return BaselineSystem(baseline, Outputs(boxes, masks, mask_threshold))
 
 
 def score_systems(
@@ -63,35 +84,37 @@ def score_systems(
     rule: FrameRule,
     variant: str = "full",
     *,
-    resampling: Resampling = RESAMPLING,
+    resampling: Resampling = DEFAULT_RESAMPLING,
     what: str = "the records",
     on_image: OnImage | None = None,
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
-    """Results of systems, and what parts each of them from those before it.
+    """Score systems, and compare each with those listed before it.
 
     Args:
-        annotations: the records, streamed; each counts for every system, answered or not.
+        annotations: the records, streamed; each counts for every system, with or without a prediction.
         systems: by name.
         rule: frame rule of the run that wrote the answers.
-        variant: what answers were asked to hold.
-        resampling: of the bootstrap.
-        what: what an error calls the records.
-        on_image: called with each record and what was said of it.
+        variant: the parts that answers were asked to hold.
+        resampling: settings of the bootstrap.
+        what: name of the records in an error.
+        on_image: called with each record and every system's scores and prediction.
 
     Returns:
-        Name -> result, and comparisons.
+        Name -> result, and comparisons; see `results.results`.
 
     Raises:
-        ValueError: no such variant, a prediction about an unknown image, two records of an image, a mask that cannot
-            be read.
+        ValueError: no such variant, a prediction about an unknown image, two records of one image, an unreadable mask.
     """
-    tallies = {name: Tally() for name in systems}
-    origins = Origins()
-    for annotation, said in join_all(annotations, {name: system.said for name, system in systems.items()}, what):
-        origins.add(annotation)
-        scores = [(name, system.score(annotation, said[name], rule, variant)) for name, system in systems.items()]
-        for name, scored in scores:
-            tallies[name].add(annotation, scored)
+    collectors = {name: Collector() for name in systems}
+    groups = ImageGroups()
+    joined = join_all(annotations, {name: system.predictions for name, system in systems.items()}, what)
+    for annotation, predictions in joined:
+        groups.add(annotation)
+        scores: ImageScores = []
+        for name, system in systems.items():
+            scored = system.score(annotation, predictions[name], rule, variant)
+            collectors[name].collect(annotation, scored)
+            scores.append((name, scored, predictions[name]))
         if on_image:
-            on_image(annotation, [(name, scored, said[name]) for name, scored in scores])
-    return results(tallies, origins, resampling)
+            on_image(annotation, scores)
+    return results({name: collector.columns() for name, collector in collectors.items()}, groups, resampling)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .plots.training import checkpoint_of
+from .checkpoints import checkpoint_of
 
 if TYPE_CHECKING:
     from .run import Run

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, Features, Image
 
-from converters.drafts.parquet import class_names, image_bytes, load_rows, other_fields, parquet_files
+from converters.drafts.fields import other_fields
+from converters.drafts.parquet import class_names, image_bytes, load_rows, parquet_files
 from converters.formats.sid_set import from_sid_set
 from converters.formats.so_fake import from_so_fake
 from converters.formats.x_aigd import from_x_aigd

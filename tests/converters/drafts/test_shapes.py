@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import affinity
 
-from converters.drafts.shapes import ellipse_box, turned_box
+from converters.drafts.shapes import ellipse_box, rotated_box
 from swift_plugins.fakexplain.errors import DataError
 
 place = st.floats(-1000, 1000)
@@ -19,7 +19,7 @@ degrees = st.floats(-720, 720)
 @given(place, place, side, side, degrees, place, place)
 def test_a_rectangle_turns_as_shapely_turns_it(x, y, width, height, turn, px, py):
     turned = affinity.rotate(shapely.box(x, y, x + width, y + height), turn, origin=(px, py))
-    assert turned_box(x, y, width, height, turn, (px, py), "") == pytest.approx(turned.bounds, abs=2e-6)
+    assert rotated_box(x, y, width, height, turn, (px, py), "") == pytest.approx(turned.bounds, abs=2e-6)
 
 
 @given(place, place, side, side, degrees)
@@ -33,6 +33,6 @@ def test_an_ellipse_turns_as_shapely_turns_it(cx, cy, rx, ry, turn):
 @pytest.mark.parametrize("sides", [(0, 1), (1, -1), (1, math.inf), (math.nan, 1), ("1", 1), (True, 1)])
 def test_sides_are_numbers_above_0(sides):
     with pytest.raises(DataError, match="^box: expected"):
-        turned_box(0, 0, *sides, 0, (0, 0), "box")
+        rotated_box(0, 0, *sides, 0, (0, 0), "box")
     with pytest.raises(DataError, match="^ellipse: expected"):
         ellipse_box(0, 0, *sides, 0, "ellipse")

@@ -1,8 +1,8 @@
-"""What is said of a whole image: by fields named for it, by regions, kept under its name, contradicted."""
+"""Statements about a whole image: in fields named for it, by regions, kept under their names, contradicted."""
 
 import pytest
 
-from converters.drafts.statements import ABOUT, CAPTIONS, TAGGED, caption_among, say, say_of_region
+from converters.drafts.statements import ABOUT, CAPTIONS, TAGGED, Statement, add_field, add_region, caption_among
 from swift_plugins.fakexplain.errors import DataError
 
 
@@ -10,7 +10,7 @@ from swift_plugins.fakexplain.errors import DataError
     "name", ["label", "verdict", "tags", "Tag", "choice", "image_label", "Final Verdict", "my-tags"]
 )
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "stated"),
     [
         (["FAKE"], {"label": "fake"}),
         (["Wrong Texture", "texture errors", "perspective"], {"tags": ["texture_error", "perspective_error"]}),
@@ -21,10 +21,10 @@ from swift_plugins.fakexplain.errors import DataError
         ([], {}),
     ],
 )
-def test_fields_named_for_it_are_read_by_what_their_values_mean(name, values, said):
+def test_fields_named_for_it_are_read_by_what_their_values_mean(name, values, stated):
     found = {"tags": []}
-    say(found, name, values, "x")
-    assert found == {"tags": []} | said
+    add_field(found, name, values, "x")
+    assert found == {"tags": []} | stated
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_fields_named_for_it_are_read_by_what_their_values_mean(name, values, sa
 )
 def test_other_fields_are_kept_whatever_they_hold(name, values, kept):
     found = {"tags": []}
-    say(found, name, values, "x")
+    add_field(found, name, values, "x")
     assert found == {"tags": [], name: kept}
 
 
@@ -57,17 +57,19 @@ def test_other_fields_are_kept_whatever_they_hold(name, values, kept):
 @pytest.mark.parametrize("values", [["fake", "dim"], ["texture error, dim"]])
 def test_a_field_of_tags_or_label_holds_nothing_else(name, values):
     with pytest.raises(DataError, match="^x: expected fake, real or one of perspective_error, .*, found 'dim'"):
-        say({"tags": []}, name, values, "x")
+        add_field({"tags": []}, name, values, "x")
 
 
 def test_contradictions_are_errors_and_repetitions_are_not():
-    said = {"tags": []}
+    named = {"tags": []}
     for _ in range(2):
-        say(said, "verdict", ["fake"], "x")
-        say(said, "light", ["dim"], "x")
+        add_field(named, "verdict", ["fake"], "x")
+        add_field(named, "light", ["dim"], "x")
     for name, values, what in (("choice", ["real"], "label"), ("light", ["red"], "light")):
-        with pytest.raises(DataError, match=f"x: expected one {what}, for .* was said before, found '{values[0]}'"):
-            say(said, name, values, "x")
+        with pytest.raises(
+            DataError, match=f"x: expected one {what}, but an earlier statement is .*, found '{values[0]}'"
+        ):
+            add_field(named, name, values, "x")
 
 
 @pytest.mark.parametrize(
@@ -82,25 +84,27 @@ def test_contradictions_are_errors_and_repetitions_are_not():
     ],
 )
 def test_tags_of_a_region_are_the_images_once_and_in_order(labels, attributes, tags):
-    said = {"tags": ["texture_error"], "fields": {}}
-    say_of_region(said, labels, attributes, "x")
-    assert said == {"tags": tags or ["texture_error", "perspective_error", "other_anomaly"], "fields": {}}
+    statement = Statement(tags=["texture_error"])
+    add_region(statement, labels, attributes, "x")
+    assert statement == Statement(tags=tags or ["texture_error", "perspective_error", "other_anomaly"])
 
 
 @pytest.mark.parametrize("name", ABOUT)
 def test_what_all_regions_say_of_the_image_is_the_images(name):
-    said = {"tags": [], "fields": {}}
+    statement = Statement()
     for value in (None, " ", " A ", "A", ""):
-        say_of_region(said, [], {name: value, "id": "r", "note": "b"}, "x")
-    assert said == {"tags": [], "fields": {name: "A"}}
-    numbered = {"tags": [], "fields": {}}
-    say_of_region(numbered, [], {name: 7}, "x")
-    assert numbered["fields"] == {name: "7"}
-    with pytest.raises(DataError, match=rf"^y\.{name}: expected one {name}, for 'A' was said before, found 'B'"):
-        say_of_region(said, [], {name: "B"}, "y")
+        add_region(statement, [], {name: value, "id": "r", "note": "b"}, "x")
+    assert statement == Statement(fields={name: "A"})
+    numbered = Statement()
+    add_region(numbered, [], {name: 7}, "x")
+    assert numbered.fields == {name: "7"}
+    with pytest.raises(
+        DataError, match=rf"^y\.{name}: expected one {name}, but an earlier statement is 'A', found 'B'"
+    ):
+        add_region(statement, [], {name: "B"}, "y")
     for value in (0.5, True, ["A"], {"A": True}):
         with pytest.raises(DataError, match=rf"^y\.{name}: expected a non-empty string, found"):
-            say_of_region(said, [], {name: value}, "y")
+            add_region(statement, [], {name: value}, "y")
 
 
 def test_names_of_a_caption_go_before_each_other():

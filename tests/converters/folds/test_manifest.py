@@ -109,7 +109,7 @@ class TestCommand:
             "dit/0001-crane,A crane,crane,1,DiT,dit,256,128,images/dit/0001-crane.png",
         ]
         again = fakexplain(*args, "--out", out, COLUMNS="300", NO_COLOR="1", TERM="dumb")
-        assert again.returncode == 2 and "is there already; --force overwrites it" in again.stderr
+        assert again.returncode == 2 and "already exists; --force overwrites it" in again.stderr
 
     @pytest.mark.parametrize(
         ("args", "code", "message"),

@@ -13,7 +13,7 @@ from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import fakexplain, fakexplain_process
 from tests.conftest import record, write_annotations_file
-from tests.converters.test_convert import picture
+from tests.converters.pictures import picture
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 from tests.converters.goldens import ASSETS, check_golden
-from tests.converters.test_convert import OUTSIDE, picture
+from tests.converters.pictures import OUTSIDE, picture
 from tests.converters.various import RECORDS, read_back, various, without_paths
 
 SOURCE = ASSETS / "coco/source"
@@ -81,7 +81,7 @@ def test_boxes_are_those_of_the_upright_image(tmp_path):
 def test_the_order_within_the_file_means_nothing(tmp_path, order):
     first, second = drafts(tmp_path, {name: COCO[name] for name in order})
     assert (first.image, first.id, first.wh, first.label) == ("b/a.png", "b/a", (40, 20), None)
-    assert first.regions == [(3, 4, 13, 9.5, "Six fingers.")]
+    assert [each[:2] for each in first.regions] == [((3, 4, 13, 9.5), "Six fingers.")]
     assert (second.image, second.regions, second.label) == ("c.png", [], "real")
 
 
@@ -89,8 +89,8 @@ def test_ids_may_be_text_and_are_not_numbers_then(tmp_path):
     content = changed("images", 1, value={"id": "7", "file_name": "c.png"})
     content["annotations"].append({"image_id": "7", "bbox": [0, 0, 1, 1], "caption": "Other."})
     first, second = drafts(tmp_path, content)
-    assert [region[4] for region in first.regions] == ["Six fingers."] and first.id == "b/a"
-    assert [region[4] for region in second.regions] == ["Other."] and second.id == "7" and second.wh is None
+    assert [region.caption for region in first.regions] == ["Six fingers."] and first.id == "b/a"
+    assert [region.caption for region in second.regions] == ["Other."] and second.id == "7" and second.wh is None
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_ids_may_be_text_and_are_not_numbers_then(tmp_path):
     ],
 )
 def test_where_a_caption_comes_from(tmp_path, changes, caption):
-    assert drafts(tmp_path, annotation(**changes))[0].regions[0][4] == caption
+    assert drafts(tmp_path, annotation(**changes))[0].regions[0].caption == caption
 
 
 def several(*annotations, **image):
@@ -140,7 +140,9 @@ def several(*annotations, **image):
 def test_tags_of_annotations_are_the_images(tmp_path, annotations, image, tags):
     (draft,) = drafts(tmp_path, several(*annotations, **image))
     assert draft.tags == tags
-    assert draft.regions[0][4] == ("flaw", "Wrong Texture", "perspective")[annotations[0].get("category_id", 1) - 1]
+    assert (
+        draft.regions[0].caption == ("flaw", "Wrong Texture", "perspective")[annotations[0].get("category_id", 1) - 1]
+    )
     described = [each | {"caption": "Hand."} for each in annotations]
     assert drafts(tmp_path, several(*described, **image))[0].tags == tags
 
@@ -149,7 +151,7 @@ def test_what_annotations_say_of_their_image_is_the_images(tmp_path):
     first, second = {"annotator": "a07", "generator": "SDXL"}, {"annotator": "a07", "family": "diffusion"}
     (draft,) = drafts(tmp_path, several({"attributes": first}, {}, {"attributes": second}, attributes=first))
     assert draft.fields == first | second
-    contradicted = r"^annotations\[1\]\.attributes\.annotator: expected one annotator, for 'a07' .*, found 'a08'"
+    contradicted = r"^annotations\[1\]\.attributes\.annotator: expected one annotator, but .* 'a07', found 'a08'"
     for content in (
         several({"attributes": first}, {"attributes": {"annotator": "a08"}}),
         several({}, {"attributes": {"annotator": "a08"}}, annotator="a07"),
@@ -175,7 +177,7 @@ def test_an_error_found_later_names_the_annotation(tmp_path):
 def test_a_category_may_be_there_twice(tmp_path):
     content = COCO | {"categories": [{"id": 1, "name": "flaw"}, {"id": "1", "name": "b"}, {"id": 1, "name": "flaw"}]}
     content["annotations"] = [COCO["annotations"][0] | {"caption": ""}]
-    assert drafts(tmp_path, content)[0].regions[0][4] == "flaw"
+    assert drafts(tmp_path, content)[0].regions[0].caption == "flaw"
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_a_category_may_be_there_twice(tmp_path):
     ],
 )
 def test_boxes(tmp_path, changes, box):
-    assert drafts(tmp_path, annotation(**changes))[0].regions[0][:4] == box
+    assert drafts(tmp_path, annotation(**changes))[0].regions[0].box == box
 
 
 def test_what_is_said_of_an_image(tmp_path):
@@ -218,12 +220,15 @@ IMAGE = COCO["images"][0]
         ),
         (
             changed("categories", value=[{"id": 1, "name": "flaw"}, {"id": 1, "name": "hand"}]),
-            r"coco\.json: categories\[1\].name: expected one name of the category 1, .* 'flaw' before, found 'hand'",
+            r"coco\.json: categories\[1\].name: expected one name of category 1, .* 'flaw' earlier, found 'hand'",
         ),
         (changed("images", 0, value=7), r"^images\[0\]: expected a JSON object, found 7"),
         (changed("images", 0, "id"), r"^images\[0\].id: expected the image's id, found nothing"),
         (changed("images", 0, "id", value=True), r"^images\[0\].id: expected the image's id, found True"),
-        (changed("images", 0, "id", value=3), r"^images\[1\].id: expected .*, for images\[0\] has this one, found 3"),
+        (
+            changed("images", 0, "id", value=3),
+            r"^images\[1\].id: expected .*, but images\[0\] has this one too, found 3",
+        ),
         (changed("images", 0, "file_name"), r"^images\[0\].file_name: expected the path of the image, found nothing"),
         (changed("images", 0, "width"), r"^images\[0\].width: expected a whole number of pixels, found nothing"),
         (changed("images", 0, "height", value="20"), r"^images\[0\].height: expected a whole number .* found '20'"),

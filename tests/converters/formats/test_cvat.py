@@ -5,7 +5,7 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from converters.convert import Report
+from converters.convert import Changes
 from swift_plugins.fakexplain.errors import DataError
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.reading import drafts, peak_of_reading, pictures
@@ -32,9 +32,9 @@ def draft_of(folder, *images, meta=""):
 
 
 def test_golden(tmp_path):
-    report = Report()
-    check_golden("cvat", tmp_path, report=report)
-    assert report == Report(turned=1)
+    changes = Changes()
+    check_golden("cvat", tmp_path, changes=changes)
+    assert changes == Changes(turned=1)
 
 
 def test_the_file_itself_is_read_as_its_folder_is():
@@ -60,7 +60,7 @@ def test_the_file_itself_is_read_as_its_folder_is():
     ],
 )
 def test_every_shape_gives_its_tight_box(tmp_path, shape, box):
-    assert draft_of(tmp_path, image(shape)).regions == [(*box, "x")]
+    assert draft_of(tmp_path, image(shape)).regions[0][:2] == (box, "x")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_every_shape_gives_its_tight_box(tmp_path, shape, box):
 def test_a_caption_is_an_attribute_or_else_the_label(tmp_path, attributes, caption):
     inside = "".join(f'<attribute name="{name}">{value}</attribute>' for name, value in attributes.items())
     shape = f'<box label="flaw" xtl="3" ytl="2" xbr="9" ybr="8">{inside}</box>'
-    assert draft_of(tmp_path, image(shape)).regions[0][4] == caption
+    assert draft_of(tmp_path, image(shape)).regions[0].caption == caption
 
 
 TASK = "<task><id>{}</id><assignee><username>{}</username></assignee></task>"
@@ -147,7 +147,7 @@ def box(label="flaw", **attributes):
 )
 def test_tags_of_shapes_are_the_images(tmp_path, inside, tags):
     assert draft_of(tmp_path, image(inside)).tags == tags
-    assert draft_of(tmp_path, image(box("Wrong Texture"))).regions[0][4] == "Wrong Texture"
+    assert draft_of(tmp_path, image(box("Wrong Texture"))).regions[0].caption == "Wrong Texture"
 
 
 def test_what_shapes_say_of_their_image_is_the_images(tmp_path):
@@ -160,7 +160,9 @@ def test_what_shapes_say_of_their_image_is_the_images(tmp_path):
         image("<attribute name='annotator'>bert</attribute>" + box() + box(annotator="carl")),
         image(box() + box(annotator="carl"), annotator="bert"),
     ):
-        with pytest.raises(DataError, match=r"^box\[1\]\.annotator: expected one annotator, for 'bert' was said"):
+        with pytest.raises(
+            DataError, match=r"^box\[1\]\.annotator: expected one annotator, but an earlier statement is 'bert'"
+        ):
             draft_of(tmp_path, bad, meta=meta)
 
 
@@ -169,7 +171,7 @@ def test_an_error_found_later_names_the_shape(tmp_path):
     ellipse = '<ellipse label="x" cx="10" cy="9" rx="4" ry="2"/>'
     inside = ellipse + BOX + ellipse + '<tag label="fake"/>' + BOX.replace('"9"', '"1"')
     (draft,) = drafts("cvat", written(tmp_path, image(inside)))
-    assert draft.places == ["ellipse[0]", "box[0]", "ellipse[1]", "box[1]"]
+    assert [each.at for each in draft.regions] == ["ellipse[0]", "box[0]", "ellipse[1]", "box[1]"]
     with pytest.raises(DataError, match=r"box\[1\]\.bbox: expected x1 < x2 and y1 < y2, found \[3\.0, 2\.0, 1\.0"):
         records("cvat", tmp_path / "annotations.xml", tmp_path)
 
@@ -251,7 +253,7 @@ def test_an_image_of_a_project_is_found_in_the_folder_of_its_subset(tmp_path):
         (image('<tag label="shiny"/>'), "image[1].tag[0].label: expected fake, real or one of perspective_error"),
         (
             image('<tag label="real"/><tag label="fake"/>'),
-            "image[1].tag[1].label: expected one label, for 'real' was said",
+            "image[1].tag[1].label: expected one label, but an earlier statement is 'real'",
         ),
         (
             image('<tag label="real"><attribute name="width">9</attribute></tag>'),
@@ -260,8 +262,8 @@ def test_an_image_of_a_project_is_found_in_the_folder_of_its_subset(tmp_path):
         (image(width="30", height="40"), "image[1].width, height: expected the upright image's own 40x30 pixels"),
         (image(name="../a.png"), "image[1].image: expected a relative path that stays inside"),
         (image(name="/etc/a.png"), "image[1].image: expected a relative path that stays inside"),
-        (image('<tag label="real"/>' + BOX), "image[1].regions: expected an empty list, for the image is real"),
-        (image(""), "image[1].label: expected 'fake' or 'real', or a --label"),
+        (image('<tag label="real"/>' + BOX), "image[1].regions: expected an empty list because the image is real"),
+        (image(""), "image[1].label: expected 'fake' or 'real', or --label"),
     ],
 )
 def test_a_bad_image_says_where_and_does_not_stop_the_others(tmp_path, bad, message):

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from converters.convert import Report
-from converters.formats.label_studio import from_label_studio, image_tasks
+from converters.convert import Changes
+from converters.formats.label_studio import from_label_studio
+from converters.formats.label_studio_tasks import image_tasks
 from swift_plugins.fakexplain.errors import DataError
 from tests.converters.goldens import check_golden
 from tests.converters.reading import drafts, peak_of_reading, pictures
@@ -49,9 +50,9 @@ def without(data, name):
 
 
 def test_golden(tmp_path):
-    report = Report()
-    check_golden("label-studio", tmp_path, report=report)
-    assert report == Report(turned=1)
+    changes = Changes()
+    check_golden("label-studio", tmp_path, changes=changes)
+    assert changes == Changes(turned=1)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_golden(tmp_path):
 )  # fmt: skip
 def test_every_shape_gives_its_tight_box_in_pixels(result, box):
     draft = one(result, text("Hand."))
-    assert draft.regions == [(*box, "Hand.")] and draft.wh == (40, 30)
+    assert [each[:2] for each in draft.regions] == [(box, "Hand.")] and draft.wh == (40, 30)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +99,12 @@ def test_every_shape_gives_its_tight_box_in_pixels(result, box):
     ],
 )
 def test_a_caption_is_a_text_area_or_meta_or_a_label(results, caption):
-    assert one(*results).regions[0][4] == caption
+    assert one(*results).regions[0].caption == caption
 
 
 def test_each_region_has_its_own_text():
     draft = one(shape(id="a"), shape(id="b"), text("B.", id="b"), text("A.", id="a"))
-    assert [region[4] for region in draft.regions] == ["A.", "B."]
+    assert [region.caption for region in draft.regions] == ["A.", "B."]
 
 
 def test_choices_and_texts_of_the_image_are_read_by_name_and_by_what_they_mean():
@@ -151,14 +152,14 @@ def test_choices_and_texts_of_the_image_are_read_by_name_and_by_what_they_mean()
 )
 def test_labels_of_regions_that_are_tags_are_the_images(results, tags):
     assert one(*results).tags == tags
-    assert one(shape(labels=["Wrong Texture"])).regions[0][4] == "Wrong Texture"
+    assert one(shape(labels=["Wrong Texture"])).regions[0].caption == "Wrong Texture"
 
 
 def test_an_error_found_later_names_the_result(tmp_path):
     good, bad = shape(id=None), shape(id="s", value=RECTANGLE | {"x": 120})
     each = task(annotation(was_cancelled=True), annotation(good, text("A.", id="s"), bad))
     (draft,) = from_label_studio(each)
-    assert draft.places == ["annotations[1].result[0]", "annotations[1].result[2]"]
+    assert [each.at for each in draft.regions] == ["annotations[1].result[0]", "annotations[1].result[2]"]
     pictures(tmp_path, "a.png")
     (tmp_path / "export.json").write_text(json.dumps([each]))
     with pytest.raises(DataError, match=r"annotations\[1\]\.result\[2\]\.bbox: expected a box inside the 40x30"):
@@ -348,11 +349,11 @@ def bad(*results, **changes):
         (bad(shape(), shape(id="s", original_width=41)), f"{HERE}[1].original_width: expected one size"),
         (bad(choice("shiny", name="tags")), f"{HERE}[0].value: expected fake, real or one of"),
         (bad(choice("maybe", name="verdict")), f"{HERE}[0].value: expected fake, real or one of"),
-        (bad(choice("real"), choice("fake")), f"{HERE}[1].value: expected one label, for 'real' was said"),
+        (bad(choice("real"), choice("fake")), f"{HERE}[1].value: expected one label, but an earlier statement is 'real'"),
         (bad(text("9", id="t", name="width")), "[1].annotations[0].width: expected no field of this name"),
         (bad(shape(original_width=30, original_height=40)), "[1].width, height: expected the upright image's own"),
-        (bad(shape(), choice("real")), "[1].regions: expected an empty list, for the image is real"),
-        (bad(), "[1].label: expected 'fake' or 'real', or a --label"),
+        (bad(shape(), choice("real")), "[1].regions: expected an empty list because the image is real"),
+        (bad(), "[1].label: expected 'fake' or 'real', or --label"),
     ],
 )  # fmt: skip
 def test_a_bad_task_says_where_and_does_not_stop_the_others(tmp_path, bad, message):

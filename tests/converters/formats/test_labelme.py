@@ -18,8 +18,8 @@ from swift_plugins.fakexplain.tags import TAGS
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
 from tests.converters.goldens import ASSETS, check_golden
+from tests.converters.pictures import OUTSIDE, picture
 from tests.converters.rows import png
-from tests.converters.test_convert import OUTSIDE, picture
 from tests.converters.various import RECORDS, read_back, various, without_paths
 
 SOURCE = ASSETS / "labelme/source"
@@ -92,9 +92,9 @@ def test_a_shape_gives_the_box_around_it(kind, points, box):
     [("Six\n fingers. ", "Six fingers."), ("", "flaw"), (" \n", "flaw"), (None, "flaw")],
 )
 def test_a_caption_is_the_description_or_else_the_label(description, caption):
-    assert draft(CONTENT | {"shapes": [SHAPE | {"description": description}]}).regions[0][4] == caption
+    assert draft(CONTENT | {"shapes": [SHAPE | {"description": description}]}).regions[0].caption == caption
     without = {name: value for name, value in SHAPE.items() if name != "description"}
-    assert draft(CONTENT | {"shapes": [without]}).regions[0][4] == "flaw"
+    assert draft(CONTENT | {"shapes": [without]}).regions[0].caption == "flaw"
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_flags_and_other_keys_speak_of_the_image(flags, more, label, tags, field
 )
 def test_a_label_that_is_a_tag_is_one_of_the_image(labels, more, tags):
     made = draft(CONTENT | {"shapes": [SHAPE | {"label": label} for label in labels]} | more)
-    assert made.tags == tags and {region[4] for region in made.regions} == {"Six fingers."}
+    assert made.tags == tags and {region.caption for region in made.regions} == {"Six fingers."}
     alone = draft(CONTENT | {"shapes": [SHAPE | {"label": label, "description": ""} for label in labels]} | more)
-    assert alone.tags == tags and [region[4] for region in alone.regions] == labels
+    assert alone.tags == tags and [region.caption for region in alone.regions] == labels
 
 
 def test_an_error_found_later_names_the_shape(tmp_path):

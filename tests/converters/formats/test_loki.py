@@ -23,7 +23,7 @@ def test_golden(tmp_path):
 
 
 def test_a_region_is_x_y_width_height():
-    assert from_loki(ITEM)[0].regions == [(1.5, 2.0, 4.5, 6.25, "Six toes.")]
+    assert from_loki(ITEM)[0].regions == [((1.5, 2.0, 4.5, 6.25), "Six toes.", "")]
 
 
 def test_every_image_is_fake():

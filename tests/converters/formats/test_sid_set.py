@@ -64,8 +64,8 @@ class TestMasks:
 
     def boxes(self, held, kind="tampered"):
         regions = mask_regions({"mask": held}, kind, png(self.WH))
-        assert {caption for *_, caption in regions} <= {"Tampered area."}
-        return [tuple(box) for *box, _ in regions]
+        assert {each.caption for each in regions} <= {"Tampered area."}
+        return [each.box for each in regions]
 
     @pytest.mark.parametrize(
         ("painted", "expected"),

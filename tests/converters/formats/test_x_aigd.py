@@ -27,8 +27,8 @@ def test_images_are_written_as_they_were(tmp_path):
 def test_every_category_gives_a_region_and_some_a_tag(category, tag):
     label = {"label": category, "points": [[1.0, 2.0], [9.5, 2.0], [3.0, 7.0]]}
     (draft,) = from_x_aigd({"row": ROW | {"labels": [label]}})
-    ((*box, caption),) = draft.regions
-    assert box == [1.0, 2.0, 9.5, 7.0] and draft.label == "fake"
+    ((box, caption, _),) = draft.regions
+    assert box == (1.0, 2.0, 9.5, 7.0) and draft.label == "fake"
     assert caption.lower().removesuffix(".").replace(" ", "_") == category.replace("-level-", "-level_")
     assert draft.tags == ([tag] if tag else []) and set(draft.tags) <= set(TAGS)
 

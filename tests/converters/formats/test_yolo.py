@@ -9,7 +9,7 @@ from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
-from tests.converters.test_convert import picture
+from tests.converters.pictures import picture
 from tests.converters.various import RECORDS, various
 
 
@@ -73,7 +73,7 @@ def test_a_folder_as_trainers_want_it(tmp_path):
     ("image", "message"),
     [
         ("../a.png", r"annotations.jsonl:1: image: expected an image in .*data \(--images"),
-        ("b.png", r"annotations.jsonl:1: image: expected an image of its own, for an .*b\.txt as well, found 'b\.png'"),
+        ("b.png", r"annotations.jsonl:1: image: expected a unique output file, but an .*b\.txt too, found 'b\.png'"),
         ("turned.jpg", r"annotations.jsonl:1: image: expected an upright image, .* EXIF orientation 6"),
     ],
 )

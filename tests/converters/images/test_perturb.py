@@ -305,7 +305,7 @@ class TestCommand:
         files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
         before = {path: path.read_bytes() for path in files}
         again = fakexplain(*args, COLUMNS="300", NO_COLOR="1", TERM="dumb")
-        assert again.returncode == 2 and "is there already; --force overwrites it" in again.stderr
+        assert again.returncode == 2 and "already exists; --force overwrites it" in again.stderr
         assert fakexplain(*args, "--force").returncode == 0
         assert {path: path.read_bytes() for path in files} == before and len(files) == 34
 

@@ -273,7 +273,7 @@ class TestWholeOrNotAtAll:
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate()
         assert process.returncode == 130
-        assert errors == "error: interrupted; nothing half-written is left\n"
+        assert errors == "error: interrupted; no partial output was left behind\n"
         assert [path.name for path in tmp_path.iterdir()] == ["src"]
 
 
@@ -313,7 +313,7 @@ class TestCommand:
         assert files[0] == files[1]
         assert set(files[0]) == {"duplicates.csv"} | {f"sub {index % 2}/ä{index}.jpg" for index in range(9)}
         again = fakexplain("prepare", tmp_path / "src", *args, COLUMNS="300", NO_COLOR="1", TERM="dumb")
-        assert again.returncode == 2 and "is there already; --force overwrites it" in again.stderr
+        assert again.returncode == 2 and "already exists; --force overwrites it" in again.stderr
         assert fakexplain("prepare", tmp_path / "src", *args, "--force").returncode == 0
 
     def test_keep_going(self, tmp_path):
@@ -342,9 +342,9 @@ class TestCommand:
             (["data", "--out", "x", "--format", "gif"], 2, "'gif' is not one of 'png', 'jpeg'"),
             (["data", "--out", "x", "--size", "0"], 2, "expected a size such as 512 or 640x480"),
             (["none", "--out", "x"], 1, "none: expected an annotations file or a folder of images"),
-            (["data", "--out", "data", "--force"], 2, "holds what is read"),
+            (["data", "--out", "data", "--force"], 2, "holds an input"),
             (["data", "--out", "data/new"], 2, "lies in the input folder"),
-            (["data/annotations.jsonl", "--out", "data", "--force"], 2, "holds what is read"),
+            (["data/annotations.jsonl", "--out", "data", "--force"], 2, "holds an input"),
         ],
     )
     def test_bad_usage(self, tmp_path, monkeypatch, args, code, message):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from converters.quality.lint import LONGEST, RULES, lint
+from converters.quality.lint import MAX_WORDS, RULES, lint
 from examples.toy_world import KINDS
 from swift_plugins.fakexplain.annotation import Annotation, Region
 
@@ -132,12 +132,12 @@ def test_a_box_of_half_the_image_may_speak_of_it(width, expected):
     assert warnings("Noise all over the image.", box=(0, 0, width, 100)) == expected
 
 
-@pytest.mark.parametrize(("words", "expected"), [(LONGEST, []), (LONGEST + 1, [("regions[0].caption", "long")])])
+@pytest.mark.parametrize(("words", "expected"), [(MAX_WORDS, []), (MAX_WORDS + 1, [("regions[0].caption", "long")])])
 def test_a_caption_may_have_thirty_words(words, expected):
     assert warnings(" ".join(["Finger"] * words)) == expected
 
 
-def test_a_caption_many_times_is_told_once():
+def test_a_caption_many_times_is_reported_once():
     hand, eye = "Hand with six fingers.", "Eye without a pupil."
     assert warnings(eye, hand, eye, hand) == []
     assert warnings(eye, hand, eye, hand.upper(), hand) == [("regions[1].caption", "repeated")]

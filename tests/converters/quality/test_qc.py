@@ -1,4 +1,4 @@
-"""Quality control: the figures by hand, who goes and who stays, what is refused, what is written."""
+"""Quality control: metrics by hand, accepted and rejected annotators, rejected records, files."""
 
 import csv
 import json
@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from converters.quality.agreement import Agreement, Comparison, compare, said
-from converters.quality.qc import QualityControl
-from converters.quality.qc_files import FILES
+from converters.quality.agreement import Agreement, ImageAgreement, compare, judgement_of
+from converters.quality.comparisons import Comparisons
+from converters.quality.qc_files import QC_FILES
 from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.images import image_key
@@ -34,9 +34,9 @@ def annotation(line=1, **fields):
     return parse_record(rec(**fields), file="a.jsonl", line=line)
 
 
-def control(reference, records, **settings):
-    """Quality control that has taken records, given as the arguments of `rec`."""
-    made = QualityControl(**settings)
+def compared(reference, records, **settings):
+    """Comparisons of records, given as the arguments of `rec`."""
+    made = Comparisons(**settings)
     for line, each in enumerate(reference, 1):
         made.add_reference(annotation(line, **each))
     for line, each in enumerate(records, 1):
@@ -55,7 +55,7 @@ def control(reference, records, **settings):
     ],
 )
 def test_two_records_compared(a, b, iou, tags, same_tags, same_label):
-    one, other = (said(annotation(image="x", **each)) for each in (a, b))
+    one, other = (judgement_of(annotation(image="x", **each)) for each in (a, b))
     for found in (compare(one, other), compare(other, one)):
         assert found == (None if iou is None else pytest.approx(iou), tags, same_tags, same_label)
 
@@ -77,12 +77,12 @@ def test_two_records_compared(a, b, iou, tags, same_tags, same_label):
 def test_a_bound_is_kept_by_who_is_exactly_on_it(ious, tags, verdict):
     agreement = Agreement()
     for iou, each in zip(ious, tags, strict=True):
-        agreement.add(Comparison(iou, each, same_tags=each == 1, same_label=True))
+        agreement.add(ImageAgreement(iou, each, same_tags=each == 1, same_label=True))
     assert agreement.verdict() == verdict
 
 
 def test_images_without_any_region_count_in_no_mean_of_iou():
-    made = control([{"image": "a", "boxes": [10]}, {"image": "b"}], [
+    made = compared([{"image": "a", "boxes": [10]}, {"image": "b"}], [
         {"image": "a", "annotator": "x", "boxes": [20]},
         {"image": "b", "annotator": "x"},
     ])  # fmt: skip
@@ -91,7 +91,7 @@ def test_images_without_any_region_count_in_no_mean_of_iou():
 
 
 def test_pairs_are_of_annotators_with_an_image_in_common():
-    made = control([], [
+    made = compared([], [
         {"image": "a", "annotator": "z", "boxes": [10]},
         {"image": "a", "annotator": "x", "boxes": [20], "tags": ["texture"]},
         {"image": "b", "annotator": "x", "boxes": [10]},
@@ -117,18 +117,18 @@ def test_one_file_is_one_image_by_whatever_path(tmp_path):
 def test_the_worst_are_kept_in_order():
     widths = [50, 20, 100, 10, 25, 50]  # IoU with 10: 0.2, 0.5, 0.1, 1, 0.4, 0.2
     images = [f"i{index}" for index in range(len(widths))]
-    made = control(
+    made = compared(
         [{"image": image, "boxes": [10]} for image in images],
         [{"image": image, "annotator": "x", "boxes": [width]} for image, width in zip(images, widths, strict=True)],
         worst=3,
     )
-    assert [each[:4] for each in made.ranked_worst()] == [(True, 0.1, 1.0, 3), (True, 0.2, 1.0, 1), (True, 0.2, 1.0, 6)]
-    assert not control([{"image": "a", "boxes": [10]}], [{"image": "a", "annotator": "x"}], worst=0).worst
+    assert [each[:4] for each in made.worst()] == [(True, 0.1, 1.0, 3), (True, 0.2, 1.0, 1), (True, 0.2, 1.0, 6)]
+    assert not compared([{"image": "a", "boxes": [10]}], [{"image": "a", "annotator": "x"}], worst=0).worst()
 
 
 def test_another_label_is_worst_and_what_agrees_is_not_listed():
     images = {"flip": {"label": "real"}, "same": {"boxes": [10]}, "off": {"boxes": [10]}, "none": {"tags": ["texture"]}}
-    made = control(
+    made = compared(
         [{"image": image} | each for image, each in images.items()],
         [
             {"image": "flip", "annotator": "x"},
@@ -137,7 +137,7 @@ def test_another_label_is_worst_and_what_agrees_is_not_listed():
             {"image": "none", "annotator": "x", "tags": ["perspective"]},
         ],
     )
-    assert [each[:4] for each in made.ranked_worst()] == [(False, -1, 1.0, 1), (True, -1, 0, 4), (True, 0.5, 1.0, 3)]
+    assert [each[:4] for each in made.worst()] == [(False, -1, 1.0, 1), (True, -1, 0, 4), (True, 0.5, 1.0, 3)]
 
 
 @pytest.mark.parametrize(
@@ -146,35 +146,35 @@ def test_another_label_is_worst_and_what_agrees_is_not_listed():
         ([{"image": "a"}], r"^a.jsonl:1: annotator: expected the annotator's name, found nothing \(id 'a'\)$"),
         (
             [{"image": "a", "annotator": "x"}, {"image": "a", "annotator": "x", "id": "again"}],
-            r"a.jsonl:2: annotator: expected one record an image and annotator, for line 1 is one, found a second one, "
-            r"by 'x' \(id 'again'\)",
+            r"a.jsonl:2: annotator: expected one record per image and annotator, because line 1 is one, "
+            r"found a second one, by 'x' \(id 'again'\)",
         ),
         (
             [{"image": "a", "annotator": "x"}, {"image": "a", "annotator": "y", "width": 90}],
-            r"a.jsonl:2: width, height: expected the pixels that line 1 gives, 100x100, found 90x100",
+            r"a.jsonl:2: width, height: expected the size that line 1 gives, 100x100, found 90x100",
         ),
         (
             [{"image": "ref", "annotator": "x", "height": 80}],
-            r"a.jsonl:1: width, height: expected the pixels that the reference's line 1 gives, 100x100, found 100x80",
+            r"a.jsonl:1: width, height: expected the size that the reference's line 1 gives, 100x100, found 100x80",
         ),
     ],
 )
 def test_a_record_that_cannot_be_compared_is_an_error(records, message):
     with pytest.raises(DataError, match=message):
-        control([{"image": "ref"}], records)
+        compared([{"image": "ref"}], records)
 
 
-def test_a_refused_record_is_as_if_it_had_not_been():
-    made = control([{"image": "a", "boxes": [10]}], [{"image": "a", "annotator": "x", "boxes": [10]}])
+def test_a_rejected_record_leaves_no_trace():
+    made = compared([{"image": "a", "boxes": [10]}], [{"image": "a", "annotator": "x", "boxes": [10]}])
     with pytest.raises(DataError):
         made.add(annotation(9, image="a", annotator="x", boxes=[50], id="again"))
-    assert (made.records, made.took(1), made.took(9)) == (1, True, False)
+    assert (made.records, made.has_line(1), made.has_line(9)) == (1, True, False)
     assert made.annotators["x"].against.mean_iou == 1.0
 
 
 def test_a_reference_has_one_record_an_image():
-    with pytest.raises(DataError, match="a.jsonl:2: image: expected an image of its own, for line 1 is of this"):
-        control([{"image": "a"}, {"image": "a", "id": "b"}], [])
+    with pytest.raises(DataError, match="a.jsonl:2: image: expected an image of its own, because line 1 has this"):
+        compared([{"image": "a"}, {"image": "a", "id": "b"}], [])
 
 
 # -- the command -------------------------------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ def files(tmp_path):
     return write_annotations_file(folder, RECORDS), write_annotations_file(folder, REFERENCE, "reference.jsonl")
 
 
-def test_qc_says_who_goes(files, tmp_path):
+def test_qc_accepts_and_rejects_annotators(files, tmp_path):
     annotations, reference = files
     out = tmp_path / "deep" / "qc"
     done = fakexplain("qc", annotations, "--reference", reference, "--out", out)
@@ -221,16 +221,16 @@ def test_qc_says_who_goes(files, tmp_path):
         "tags       reject              1         1  100.00 %    0.00 %     0.00 %    100.00 %",
         "",
         # IoU: (0.2 + 0.1996 + 0.2 + 0.2 + 1) / 5; tags: 5 / 6
-        "against the reference, 6 records (1 without any region): IoU 35.99 % (the paper's: 42.35 %), "
-        "tag agreement 83.33 % (the paper's: 79.67 %)",
+        "against the reference, 6 records (1 without any region): IoU 35.99 % (paper: 42.35 %), "
+        "tag agreement 83.33 % (paper: 79.67 %)",
         "without rejected annotators, 3 records: IoU 20.00 %, tag agreement 100.00 %",
-        "reference records without an annotator's: 1 of 4",
+        "reference records without an annotator's record: 1 of 4",
         # i1: below-on 500/501, below-tags 100/501, on-tags 0.2; i2: below-on 1
         "between annotators, 3 pairs with 4 images in common: IoU 59.94 %, tag agreement 50.00 %",
         f"captions: 1 warnings in {out / 'lint.csv'} (noun-phrase 1)",
         f"4 records in {out / 'accepted.jsonl'}, 4 in {out / 'rejected.jsonl'}",
     ]
-    assert sorted(each.name for each in out.iterdir()) == sorted(FILES)
+    assert sorted(each.name for each in out.iterdir()) == sorted(QC_FILES)
     assert (out / "annotators.csv").read_text() == (
         "annotator,verdict,records,images,images_without_any_region,mean_iou,tag_agreement,same_tags,"
         "label_agreement,warnings\n"
@@ -262,9 +262,9 @@ def test_qc_says_who_goes(files, tmp_path):
     assert [each.id for each in stay] == ["i1@on", "i2@on", "i3@on", "i6@new"]  # in the file's order
     assert [each.id for each in go] == ["i1@below", "i2@below", "i5@below", "i1@tags"]
     assert stay[0].image == "../../data/images/i1.png" and all(each.path.is_file() for each in stay + go)
-    figures = json.loads((out / "qc.json").read_text())
-    assert figures["paper"] == {"mean_iou": 0.4235, "tag_agreement": 0.7967}
-    assert figures["overall"] == {
+    metrics = json.loads((out / "qc.json").read_text())
+    assert metrics["paper"] == {"mean_iou": 0.4235, "tag_agreement": 0.7967}
+    assert metrics["overall"] == {
         "images": 6,
         "images_without_any_region": 1,
         "mean_iou": round((0.2 * 3 + 100 / 501 + 1) / 5, 9),
@@ -272,7 +272,7 @@ def test_qc_says_who_goes(files, tmp_path):
         "same_tags": round(5 / 6, 9),
         "label_agreement": 1.0,
     }
-    assert figures["references_not_met"] == 1 and figures["lint"] == {"noun-phrase": 1}
+    assert metrics["references_not_met"] == 1 and metrics["lint"] == {"noun-phrase": 1}
 
 
 def test_bounds_are_options(files, tmp_path):
@@ -289,21 +289,21 @@ def test_the_same_input_gives_the_same_bytes(files, tmp_path):
     annotations, reference = files
     for name, run in (("one", fakexplain), ("two", fakexplain_process)):
         assert run("qc", annotations, "--reference", reference, "-o", tmp_path / name).returncode == 0
-    for name in FILES:
+    for name in QC_FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_without_a_reference_nobody_goes_and_names_are_no_must(files, tmp_path):
+def test_without_a_reference_nobody_is_rejected_and_names_are_optional(files, tmp_path):
     annotations, _ = files
     with open(annotations, "a") as file:
         file.write(json.dumps(rec("i1")) + "\n" + json.dumps(rec("i1", id="twice")) + "\n")
     done = fakexplain("qc", annotations, "-o", tmp_path / "qc")
     assert done.returncode == 0, done.stderr
-    assert "between annotators: not measured, for 2 records name no annotator" in done.stdout.splitlines()
+    assert "between annotators: not measured because 2 records name no annotator" in done.stdout.splitlines()
     assert f"10 records in {tmp_path / 'qc/accepted.jsonl'}, 0 in" in done.stdout
-    figures = json.loads((tmp_path / "qc/qc.json").read_text())
-    assert figures["between"] is figures["overall"] is figures["references"] is None
-    assert {each["verdict"] for each in figures["annotators"]} == {"not measured"}
+    metrics = json.loads((tmp_path / "qc/qc.json").read_text())
+    assert metrics["between"] is metrics["overall"] is metrics["references"] is None
+    assert {each["verdict"] for each in metrics["annotators"]} == {"not measured"}
 
 
 def test_bad_records_stop_it_or_are_counted(files, tmp_path):
@@ -342,7 +342,7 @@ def test_nothing_is_overwritten_unasked(files, tmp_path):
     assert fakexplain("qc", annotations, "-o", out, "--force").returncode == 0
     before = (out / "accepted.jsonl").read_bytes()
     done = fakexplain("qc", out / "accepted.jsonl", "-o", out, "--force", NO_COLOR="1", COLUMNS="200")
-    assert done.returncode == 2 and "is what is read" in done.stderr
+    assert done.returncode == 2 and "is an input" in done.stderr
     assert (out / "accepted.jsonl").read_bytes() == before
 
 

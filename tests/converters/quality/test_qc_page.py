@@ -1,4 +1,4 @@
-"""The page of quality control: nothing runs, nothing is fetched, pictures show both sides."""
+"""The page of quality control: no script, no network, pictures of both sides."""
 
 import base64
 import io
@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 from PIL import Image
 
-from converters.quality.agreement import compare, said
-from converters.quality.qc import QualityControl
-from converters.quality.qc_files import figures_of
+from converters.quality.agreement import compare, judgement_of
+from converters.quality.comparisons import Comparisons
+from converters.quality.qc_files import collect_metrics
 from converters.quality.qc_page import LONGER_SIDE, render_page
 from swift_plugins.fakexplain.annotation import parse_record
 
@@ -28,14 +28,14 @@ def pair(folder, wh=(200, 100), name="a.png"):
 
 
 def page(record, reference):
-    control = QualityControl()
-    control.add_reference(reference)
-    control.add(record)
+    comparisons = Comparisons()
+    comparisons.add_reference(reference)
+    comparisons.add(record)
     verdicts = {record.annotator: "reject"}
     lint = {"noun-phrase": 3}
-    figures = figures_of(control, {}, verdicts, reference=True, min_iou=0.2, min_tags=1 / 3, lint=lint)
-    rows = [{"annotator": EVIL, "other": "b"} | control.overall().as_dict()]
-    return render_page(figures, rows, [(record, reference)])
+    metrics = collect_metrics(comparisons, {}, verdicts, reference=True, min_iou=0.2, min_tags=1 / 3, lint=lint)
+    rows = [{"annotator": EVIL, "other": "b"} | comparisons.overall().as_dict()]
+    return render_page(metrics, rows, [(record, reference)])
 
 
 class Seen(HTMLParser):
@@ -99,20 +99,20 @@ def test_an_image_that_cannot_be_read_is_words(tmp_path, spoil, words):
     assert f"The image is not shown. {words}" in seen.text
 
 
-def test_figures_stand_beside_the_papers(tmp_path):
+def test_metrics_stand_beside_the_papers(tmp_path):
     record, reference = pair(tmp_path)
-    assert compare(said(record), said(reference))[:2] == (0.0, 1.0)
+    assert compare(judgement_of(record), judgement_of(reference))[:2] == (0.0, 1.0)
     text = " ".join(Seen(page(record, reference)).text.split())
-    assert "Mean IoU 0.00 % the paper's: 42.35 %" in text
-    assert "Tag agreement 100.00 % the paper's: 79.67 %" in text
+    assert "Mean IoU 0.00 % paper: 42.35 %" in text
+    assert "Tag agreement 100.00 % paper: 79.67 %" in text
     assert "noun-phrase does not start with a noun phrase, or is a whole sentence 3" in text
 
 
 def test_without_reference_names_and_captions(tmp_path):
-    control = QualityControl(need_annotator=False)
-    control.add(pair(tmp_path)[1])
-    figures = figures_of(control, {}, {}, reference=False, min_iou=0.2, min_tags=1 / 3, lint=None)
-    text = " ".join(Seen(render_page(figures, [], [])).text.split())
+    comparisons = Comparisons(need_annotator=False)
+    comparisons.add(pair(tmp_path)[1])
+    metrics = collect_metrics(comparisons, {}, {}, reference=False, min_iou=0.2, min_tags=1 / 3, lint=None)
+    text = " ".join(Seen(render_page(metrics, [], [])).text.split())
     assert text.endswith(
         "1 records of 1 images by 0 annotators. 1 records name no annotator. "
         "Between annotators Not measured: 1 records name no annotator."

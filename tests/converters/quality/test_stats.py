@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from converters.quality.stats import AREA_EDGES, GRID, Stats
-from converters.quality.stats_files import FILES, PLOTS, save_stats
+from converters.quality.stats_files import PLOTS, STATS_FILES, save_stats
 from swift_plugins.fakexplain.annotation import parse_record
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
@@ -118,8 +118,8 @@ def test_files_are_whole_and_the_same_twice(tmp_path):
         (tmp_path / name).mkdir()
         many = [record(index, generator=rf"$\bad{{{index}$ " + "long " * 9, family="x") for index in range(50)]
         save_stats(stats_of(*many, record(99, "real")), tmp_path / name)
-    assert sorted(each.name for each in (tmp_path / "one").iterdir()) == sorted(FILES)
-    for name in FILES:
+    assert sorted(each.name for each in (tmp_path / "one").iterdir()) == sorted(STATS_FILES)
+    for name in STATS_FILES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     for name in PLOTS:
         with Image.open(tmp_path / "one" / f"{name}.png") as image:
@@ -176,7 +176,7 @@ def test_stats_prints_tables(tmp_path):
     done = fakexplain("stats", path)
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout == (
-        "3 records, 2 regions, 1.00 a fake image (the paper's: 5.42), 1 fake images without a region\n"
+        "3 records, 2 regions, 1.00 regions per fake image (paper: 5.42), 1 fake images without a region\n"
         "\n"
         "label  records  share\n"
         "fake         2  66.7%\n"
@@ -208,7 +208,7 @@ def test_stats_prints_tables(tmp_path):
         "0                  1  50.0%\n"
         "2                  1  50.0%\n"
         "\n"
-        "a caption's  mean  least  5%  median  95%  most\n"
+        "per caption  mean  least  5%  median  95%  most\n"
         "words         4.0      4   4       4    4     4\n"
         "characters   25.0     22  22      22   28    28\n"
         "\n"

@@ -1,4 +1,4 @@
-"""Figures against scikit-learn, sacrebleu and rouge-score, on random images and at the edges."""
+"""Metrics against scikit-learn, sacrebleu and rouge-score, on random images and at the edges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import sklearn.metrics as sk
 from rouge_score.rouge_scorer import RougeScorer
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
-from swift_plugins.fakexplain.scoring.metrics.aggregate import Collector, Columns, Measures
+from swift_plugins.fakexplain.scoring.metrics.aggregate import WeightedMetrics
+from swift_plugins.fakexplain.scoring.metrics.columns import Collector, Columns
 from swift_plugins.fakexplain.scoring.metrics.definitions import NAMES
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
 from swift_plugins.fakexplain.tags import TAGS
@@ -48,14 +49,14 @@ def image(rng: random.Random, label: str, verdicts: tuple[str | None, ...]) -> t
 def collected(images: list[tuple[Annotation, Scored]]) -> Columns:
     collector = Collector()
     for annotation, scored in images:
-        collector.add(annotation, scored)
+        collector.collect(annotation, scored)
     return collector.columns()
 
 
 def reference(images: list[tuple[Annotation, Scored]]) -> dict[str, float | None]:
-    """The same figures by the libraries, None where they have none."""
+    """The same metrics by the libraries, None where they have none."""
     truth = [annotation.label for annotation, _ in images]
-    said = [scored.verdict or "nothing" for _, scored in images]
+    found = [scored.verdict or "nothing" for _, scored in images]
     fakes = [(annotation, scored) for annotation, scored in images if annotation.label == "fake"]
     gold_tags = [[tag in annotation.tags for tag in TAGS] for annotation, _ in fakes]
     pred_tags = [[tag in (scored.tags or ()) for tag in TAGS] for _, scored in fakes]
@@ -73,15 +74,15 @@ def reference(images: list[tuple[Annotation, Scored]]) -> dict[str, float | None
     p_fake = [scored.p_fake for _, scored in images]
     is_fake = [label == "fake" for label in truth]
     return {
-        "accuracy": float(sk.accuracy_score(truth, said)) if images else None,
-        "balanced_accuracy": float(sk.balanced_accuracy_score(truth, said)) if both else None,
-        "accuracy_fake": share(sum(t == s == "fake" for t, s in zip(truth, said, strict=True)), truth.count("fake")),
-        "accuracy_real": share(sum(t == s == "real" for t, s in zip(truth, said, strict=True)), truth.count("real")),
-        "precision": float(sk.precision_score(truth, said, **only)) if "fake" in said else None,
-        "recall": float(sk.recall_score(truth, said, **only)) if "fake" in truth else None,
-        "f1": float(sk.f1_score(truth, said, **only)) if "fake" in [*truth, *said] else None,
+        "accuracy": float(sk.accuracy_score(truth, found)) if images else None,
+        "balanced_accuracy": float(sk.balanced_accuracy_score(truth, found)) if both else None,
+        "accuracy_fake": share(sum(t == s == "fake" for t, s in zip(truth, found, strict=True)), truth.count("fake")),
+        "accuracy_real": share(sum(t == s == "real" for t, s in zip(truth, found, strict=True)), truth.count("real")),
+        "precision": float(sk.precision_score(truth, found, **only)) if "fake" in found else None,
+        "recall": float(sk.recall_score(truth, found, **only)) if "fake" in truth else None,
+        "f1": float(sk.f1_score(truth, found, **only)) if "fake" in [*truth, *found] else None,
         "false_positive_rate": share(
-            sum(t == "real" and s == "fake" for t, s in zip(truth, said, strict=True)), truth.count("real")
+            sum(t == "real" and s == "fake" for t, s in zip(truth, found, strict=True)), truth.count("real")
         ),
         "auroc": float(sk.roc_auc_score(is_fake, p_fake)) if both else None,
         "average_precision": float(sk.average_precision_score(is_fake, p_fake)) if both else None,
@@ -120,33 +121,35 @@ def mean(values) -> float | None:
 
 @pytest.mark.parametrize("verdicts", [("fake", "real", None), ("fake",), ("real",), (None,)], ids=str)
 @pytest.mark.parametrize("labels", [("fake", "real"), ("fake",), ("real",), ()], ids=str)
-def test_figures_are_those_of_the_libraries(labels: tuple[str, ...], verdicts: tuple[str | None, ...]):
+def test_metrics_equal_those_of_the_libraries(labels: tuple[str, ...], verdicts: tuple[str | None, ...]):
     rng = random.Random(f"{labels} {verdicts}")
     for size in (1, 2, 60) if labels else (0,):
         images = [image(rng, rng.choice(labels), verdicts) for _ in range(size)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected = reference(images)
-        figures = Measures(collected(images)).all()
-        assert {name: figures[name] for name in expected} == pytest.approx(expected, abs=1e-9)
-        assert list(figures) == list(NAMES)
+        metrics = WeightedMetrics(collected(images)).unweighted()
+        assert {name: metrics[name] for name in expected} == pytest.approx(expected, abs=1e-9)
+        assert list(metrics) == list(NAMES)
 
 
 def test_a_weight_counts_an_image_so_often():
-    """Figures under weights are those of a set that holds each image as often: what the bootstrap rests on."""
+    """Metrics under weights are those of a set that holds each image as often: what the bootstrap rests on."""
     rng = random.Random(3)
     images = [image(rng, rng.choice(["fake", "real"]), ("fake", "real", None)) for _ in range(40)]
     weights = [rng.randint(0, 3) for _ in images]
     many = [each for each, weight in zip(images, weights, strict=True) for _ in range(weight)]
-    assert Measures(collected(images))(weights) == pytest.approx(Measures(collected(many)).all(), abs=1e-12)
+    assert WeightedMetrics(collected(images))(weights) == pytest.approx(
+        WeightedMetrics(collected(many)).unweighted(), abs=1e-12
+    )
 
 
 def test_batches_of_texts_add_up(monkeypatch: pytest.MonkeyPatch):
     rng = random.Random(4)
     images = [image(rng, "fake", ("fake",)) for _ in range(50)]
-    whole = Measures(collected(images)).all()
-    monkeypatch.setattr("swift_plugins.fakexplain.scoring.figures._BATCH", 7)
-    assert Measures(collected(images)).all() == whole
+    whole = WeightedMetrics(collected(images)).unweighted()
+    monkeypatch.setattr("swift_plugins.fakexplain.scoring.metrics.columns._BATCH", 7)
+    assert WeightedMetrics(collected(images)).unweighted() == whole
 
 
 def test_p_fake_that_is_not_known_is_as_wrong_as_can_be():
@@ -154,16 +157,16 @@ def test_p_fake_that_is_not_known_is_as_wrong_as_can_be():
         return Annotation("a", "a.png", 8, 8, label), Scored(label, label, p_fake=p_fake)
 
     known = [one("fake", 0.9), one("real", 0.1)]
-    assert Measures(collected(known)).all()["auroc"] == 1.0
-    assert Measures(collected([*known, one("fake", None)])).all()["auroc"] == 0.5
-    assert Measures(collected([*known, one("real", None)])).all()["auroc"] == 0.5
-    assert Measures(collected([one("fake", None), one("real", None)])).all()["auroc"] is None
+    assert WeightedMetrics(collected(known)).unweighted()["auroc"] == 1.0
+    assert WeightedMetrics(collected([*known, one("fake", None)])).unweighted()["auroc"] == 0.5
+    assert WeightedMetrics(collected([*known, one("real", None)])).unweighted()["auroc"] == 0.5
+    assert WeightedMetrics(collected([one("fake", None), one("real", None)])).unweighted()["auroc"] is None
 
 
-def test_what_was_not_asked_for_has_no_figure():
+def test_what_was_not_asked_for_has_no_metric():
     label_only = [(Annotation("a", "a.png", 8, 8, "fake"), Scored("fake", "fake"))]
-    figures = Measures(collected(label_only)).all()
-    known = {name for name, value in figures.items() if value is not None}
+    metrics = WeightedMetrics(collected(label_only)).unweighted()
+    known = {name for name, value in metrics.items() if value is not None}
     assert known == {"accuracy", "accuracy_fake", "precision", "recall", "f1", "boxes_annotated"}
 
 
@@ -177,7 +180,7 @@ def test_an_image_takes_some_300_bytes():
     try:
         for _ in range(100):
             for annotation, scored in images:
-                collector.add(annotation, scored)
+                collector.collect(annotation, scored)
         collector.columns()
         held, peak = tracemalloc.get_traced_memory()
         assert held < 350 * 10_000

@@ -14,20 +14,13 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from swift_plugins.fakexplain.scoring.metrics.bootstrap import (
-    Difference,
-    Figures,
-    Interval,
-    Ratios,
-    bootstrap,
-    joint_bootstrap,
-    mcnemar,
-    spread,
-)
+from swift_plugins.fakexplain.scoring.metrics.bootstrap import Interval, bootstrap, spread
+from swift_plugins.fakexplain.scoring.metrics.paired import Difference, joint_bootstrap, mcnemar_test
 from swift_plugins.fakexplain.scoring.metrics.ranking import Ranking
+from swift_plugins.fakexplain.scoring.metrics.ratios import MetricFunction, Ratios
 
 
-def paired_bootstrap(a: Figures, b: Figures, n: int, **settings: Any) -> dict[str, Difference]:
+def paired_bootstrap(a: MetricFunction, b: MetricFunction, n: int, **settings: Any) -> dict[str, Difference]:
     """How far the first is ahead of the second."""
     return joint_bootstrap({"b": b, "a": a}, n, **settings).differences["a", "b"]
 
@@ -47,9 +40,9 @@ def normal(n: int, k: int = 1, seed: int = 7) -> np.ndarray:
 
 def test_ratios_of_sums() -> None:
     # the third image is drawn twice, the first never: (0·1 + 1·2 + 2·3) / (0·1 + 1·0 + 2·2) = 8/4
-    ratios = Ratios(["figure"], [[1], [2], [3]], [[1], [0], [2]])
-    assert ratios([0, 1, 2]) == {"figure": 2.0}
-    assert ratios([0, 1, 0]) == {"figure": None}  # nothing below the line
+    ratios = Ratios(["metric"], [[1], [2], [3]], [[1], [0], [2]])
+    assert ratios([0, 1, 2]) == {"metric": 2.0}
+    assert ratios([0, 1, 0]) == {"metric": None}  # nothing below the line
 
 
 def test_ratios_without_images_or_names() -> None:
@@ -63,8 +56,8 @@ def test_ratios_without_images_or_names() -> None:
         (["a"], [[1], [1]], [[1]], "two .n, 1. matrices"),
         (["a", "b"], [[1], [1]], [[1], [1]], "two .n, 2. matrices"),
         (["a"], [1, 1], [1, 1], "two .n, 1. matrices"),
-        (["a", "a"], [[1, 1]], [[1, 1]], "a name stands twice: a, a"),
-        (["a"], [[float("nan")]], [[1]], "finite"),  # would be taken for a figure without a value
+        (["a", "a"], [[1, 1]], [[1, 1]], "duplicate names: a, a"),
+        (["a"], [[float("nan")]], [[1]], "finite"),  # would be taken for a metric without a value
         (["a"], [[1]], [[float("inf")]], "finite"),
         (["a"], [[1]], [[-1]], "at least 0"),
     ],
@@ -125,19 +118,19 @@ def test_intervals_cover_and_tests_reject_as_often_as_they_say() -> None:
 
 
 def test_seed_decides() -> None:
-    figures = means(normal(50))
-    assert bootstrap(figures, 50, seed=1) == bootstrap(figures, 50, seed=1) != bootstrap(figures, 50, seed=2)
+    metrics = means(normal(50))
+    assert bootstrap(metrics, 50, seed=1) == bootstrap(metrics, 50, seed=1) != bootstrap(metrics, 50, seed=2)
 
 
 def weights(n: int, resamples: int, **settings: Any) -> np.ndarray:
-    """The counts that figures are called with."""
+    """The counts that metrics are called with."""
     seen: list[np.ndarray] = []
 
-    def figures(weight: np.ndarray) -> dict[str, float | None]:
+    def metrics(weight: np.ndarray) -> dict[str, float | None]:
         seen.append(weight)
         return {"n": 1.0}
 
-    bootstrap(figures, n, resamples=resamples, **settings)
+    bootstrap(metrics, n, resamples=resamples, **settings)
     assert len(seen) == resamples + 1 and (seen[0] == 1).all()
     return np.stack(seen[1:])
 
@@ -165,25 +158,25 @@ def test_strata_narrow_the_interval_of_a_chosen_mix() -> None:
     # 500 fakes, all found, and 500 reals, half of them: accuracy 0.75. With the mix fixed only reals vary:
     # sd = sqrt(500 · 1/4) / 1000 = 0.0112; with a free mix sd = sqrt(0.75 · 0.25 / 1000) = 0.0137
     label = np.repeat([0, 1], 500)
-    figures = means((label == 0) | (np.arange(1000) % 2 == 0))
+    metrics = means((label == 0) | (np.arange(1000) % 2 == 0))
     for strata, sd in ((label, 0.01118), (None, 0.01369)):
-        low, high = bootstrap(figures, 1000, resamples=4000, strata=strata)["0"] or (0, 0)
+        low, high = bootstrap(metrics, 1000, resamples=4000, strata=strata)["0"] or (0, 0)
         assert (high - low) / 2 == pytest.approx(1.96 * sd, rel=0.06)
 
 
 def test_undefined_resamples_are_left_out_up_to_a_share() -> None:
-    def undefined_in(times: int) -> Figures:
+    def undefined_in(times: int) -> MetricFunction:
         calls: Iterator[int] = iter(range(10_000))
-        # the first call is for the figure itself; then the resamples count from 1
+        # the first call is for the metric itself; then the resamples count from 1
         return lambda weight: {"x": None if 0 < next(calls) <= times else 5.0, "always": 1.0}
 
     assert bootstrap(undefined_in(5), 3, resamples=100) == {"x": Interval(5, 5), "always": Interval(1, 1)}
     assert bootstrap(undefined_in(6), 3, resamples=100) == {"x": None, "always": Interval(1, 1)}
 
 
-def test_figure_that_is_never_defined_has_no_interval() -> None:
-    figures = Ratios(["accuracy_fake", "accuracy_real"], [[0, 1], [0, 0]], [[0, 1], [0, 1]])
-    assert bootstrap(figures, 2) == {"accuracy_fake": None, "accuracy_real": Interval(0, 1)}
+def test_metric_that_is_never_defined_has_no_interval() -> None:
+    metrics = Ratios(["accuracy_fake", "accuracy_real"], [[0, 1], [0, 0]], [[0, 1], [0, 1]])
+    assert bootstrap(metrics, 2) == {"accuracy_fake": None, "accuracy_real": Interval(0, 1)}
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -204,19 +197,19 @@ def test_too_few_images_have_no_interval(n: int) -> None:
     ],
 )
 def test_bootstrap_refuses(settings: dict[str, Any], message: str) -> None:
-    figures = means(np.ones(3))
+    metrics = means(np.ones(3))
     with pytest.raises(ValueError, match=message):
-        bootstrap(figures, 3, **settings)
+        bootstrap(metrics, 3, **settings)
     with pytest.raises(ValueError, match=message):
-        paired_bootstrap(figures, figures, 3, **settings)
+        paired_bootstrap(metrics, metrics, 3, **settings)
 
 
 def test_memory_does_not_grow_with_resamples() -> None:
     n, resamples = 5000, 400  # all counts at once would take 16 MB
-    figures = means(np.ones(n))
+    metrics = means(np.ones(n))
     tracemalloc.start()
     try:
-        bootstrap(figures, n, resamples=resamples)
+        bootstrap(metrics, n, resamples=resamples)
         assert tracemalloc.get_traced_memory()[1] < 1e6
     finally:
         tracemalloc.stop()
@@ -248,8 +241,8 @@ def test_difference_equals_the_mean_of_differences() -> None:
     assert difference.interval and swapped.interval == pytest.approx((-difference.interval[1], -difference.interval[0]))
 
 
-def scripted(values: list[float | None]) -> Figures:
-    """A figure that takes these values on the resamples, and the first on all images as well."""
+def scripted(values: list[float | None]) -> MetricFunction:
+    """A metric that takes these values on the resamples, and the first on all images as well."""
     calls: Iterator[float | None] = iter([values[0], values[0], *values])
     return lambda weight: {"x": next(calls)}
 
@@ -266,7 +259,7 @@ ZERO = lambda weight: {"x": 0.0}  # noqa: E731
         ([1.0] * 17 + [-1.0, 0.0], 2 * 3 / 20),  # 0 speaks for either side
         ([1.0] * 10 + [-1.0] * 9, 1.0),  # 2 · 10 / 20
         ([0.0] * 19, 1.0),
-        ([1.0] * 39 + [None], 2 * 1 / 40),  # one resample without a figure
+        ([1.0] * 39 + [None], 2 * 1 / 40),  # one resample without a metric
     ],
 )
 def test_p_by_hand(differences: list[float | None], p: float) -> None:
@@ -274,11 +267,11 @@ def test_p_by_hand(differences: list[float | None], p: float) -> None:
     assert result.p == pytest.approx(p, abs=1e-15)
 
 
-def test_difference_wants_both_figures() -> None:
-    none: Figures = lambda weight: {"x": None}  # noqa: E731
+def test_difference_needs_both_metrics() -> None:
+    none: MetricFunction = lambda weight: {"x": None}  # noqa: E731
     for a, b in ((none, ZERO), (ZERO, none), (none, none)):
         assert paired_bootstrap(a, b, 4, resamples=10) == {"x": Difference(None, None, None)}
-    with pytest.raises(ValueError, match="differ in what they have: auroc, x"):
+    with pytest.raises(ValueError, match="the systems have different metrics: auroc, x"):
         paired_bootstrap(ZERO, lambda weight: {"auroc": 1.0}, 4)
 
 
@@ -302,14 +295,14 @@ def verdicts(both: int, only_a: int, only_b: int, neither: int) -> tuple[list[bo
 )
 def test_mcnemar_by_hand(both: int, only_a: int, only_b: int, neither: int, p: float) -> None:
     a, b = verdicts(both, only_a, only_b, neither)
-    assert mcnemar(a, b) == (only_a, only_b, pytest.approx(p, rel=1e-12))
-    assert mcnemar(b, a) == (only_b, only_a, pytest.approx(p, rel=1e-12))
+    assert mcnemar_test(a, b) == (only_a, only_b, pytest.approx(p, rel=1e-12))
+    assert mcnemar_test(b, a) == (only_b, only_a, pytest.approx(p, rel=1e-12))
 
 
 @settings(max_examples=100, deadline=None)
 @given(*[st.integers(0, 60)] * 4)
 def test_mcnemar_equals_the_binomial_test(both: int, only_a: int, only_b: int, neither: int) -> None:
-    *counts, p = mcnemar(*verdicts(both, only_a, only_b, neither))
+    *counts, p = mcnemar_test(*verdicts(both, only_a, only_b, neither))
     assert counts == [only_a, only_b]
     discordant = only_a + only_b
     if discordant:
@@ -319,22 +312,22 @@ def test_mcnemar_equals_the_binomial_test(both: int, only_a: int, only_b: int, n
 
 
 def test_mcnemar_of_many() -> None:
-    b, c, p = mcnemar(*verdicts(0, 50_300, 49_700, 0))
+    b, c, p = mcnemar_test(*verdicts(0, 50_300, 49_700, 0))
     assert p == pytest.approx(scipy.stats.binomtest(b, b + c).pvalue, rel=1e-9)
 
 
 @pytest.mark.parametrize(
     "a, b, message",
     [
-        ([1, 0], [1], "as many of one as of the other"),
-        ([[1]], [[1]], "as many of one as of the other"),
+        ([1, 0], [1], "expected two arrays of one length"),
+        ([[1]], [[1]], "expected two arrays of one length"),
         ([1, 0.5], [1, 0], "True .right. or False"),
         ([1, 0], [1, None], "True .right. or False"),
     ],
 )
 def test_mcnemar_refuses(a: Any, b: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        mcnemar(a, b)
+        mcnemar_test(a, b)
 
 
 # Folds

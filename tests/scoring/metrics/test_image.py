@@ -12,7 +12,13 @@ from PIL import Image
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import render_answer
 from swift_plugins.fakexplain.frames import TEMPLATES, frame_rule
-from swift_plugins.fakexplain.scoring.metrics.image import Asked, Scored, score_baseline, score_image, score_nothing
+from swift_plugins.fakexplain.scoring.metrics.image import (
+    Outputs,
+    Scored,
+    score_baseline,
+    score_image,
+    score_missing_answer,
+)
 from swift_plugins.fakexplain.scoring.metrics.matching import BoxCounts
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.variants import VARIANTS
@@ -47,7 +53,7 @@ BY_HAND = [
     # wrong; no box where there is one: IoU 0
     (fake("f6", (10, 10, 20, 20)), says("No visible flaw.", "real"), "real", 0.0, ()),
     (real("r1"), says("No visible flaw.", "real"), "real", None, ()),
-    # wrong, in a word that is known but not asked for; boxes on a real image have no IoU
+    # wrong, in a word that is known but not outputs for; boxes on a real image have no IoU
     (real("r2"), says("[0, 0, 504, 504] Sky.", "generated"), "fake", None, ("wording",)),
     # base models: other notations, read and not exact
     (
@@ -112,14 +118,14 @@ def test_everything_of_one_answer():
 def test_what_is_not_asked_for_is_not_scored(variant: str, iou: bool, tags: bool, text: bool):
     gold = fake("a", (0, 0, 256, 256))
     right = render_answer(gold, variant, RULE.frame((512, 512)))
-    for scored in (score_image(gold, right, RULE, variant), score_nothing(gold, variant)):
+    for scored in (score_image(gold, right, RULE, variant), score_missing_answer(gold, variant)):
         have = [each is not None for each in (scored.iou, scored.boxes, scored.tags, scored.text)]
         assert have == [iou, iou, tags, text]
 
 
 def test_silence_is_wrong_in_everything():
     gold = fake("a", (0, 0, 256, 256))
-    assert score_nothing(gold) == Scored(
+    assert score_missing_answer(gold) == Scored(
         "fake",
         answered=False,
         iou=0.0,
@@ -128,8 +134,8 @@ def test_silence_is_wrong_in_everything():
         boxes=BoxCounts(0, 0, 1, 0, 0),
         text=((), ("Rail with a bend.",)),
     )
-    assert score_nothing(fake("b")).iou == 0.0  # no region to name, but it did not say so
-    assert score_nothing(real("c")) == Scored("real", answered=False, exact=False, tags=())
+    assert score_missing_answer(fake("b")).iou == 0.0  # no region to name, but it did not say so
+    assert score_missing_answer(real("c")) == Scored("real", answered=False, exact=False, tags=())
 
 
 def said(**fields) -> BaselinePrediction:
@@ -137,24 +143,24 @@ def said(**fields) -> BaselinePrediction:
 
 
 @pytest.mark.parametrize(
-    ("gold", "prediction", "asked", "verdict", "iou"),
+    ("gold", "prediction", "outputs", "verdict", "iou"),
     [
-        (fake("a", (0, 0, 256, 256)), said(verdict="fake", score=3.5), Asked(), "fake", None),
-        (fake("a", (0, 0, 256, 256)), None, Asked(), None, None),
-        (real("r"), said(verdict="real", boxes=((0, 0, 9, 9),)), Asked(boxes=True), "real", None),
+        (fake("a", (0, 0, 256, 256)), said(verdict="fake", score=3.5), Outputs(), "fake", None),
+        (fake("a", (0, 0, 256, 256)), None, Outputs(), None, None),
+        (real("r"), said(verdict="real", boxes=((0, 0, 9, 9),)), Outputs(boxes=True), "real", None),
         # half of it, reaching out of the image
-        (fake("a", (0, 0, 256, 256)), said(boxes=((-50, -50, 128, 256),)), Asked(boxes=True), None, 0.5),
-        (fake("a", (0, 0, 256, 256)), said(boxes=()), Asked(boxes=True), None, 0.0),
-        (fake("a"), said(boxes=()), Asked(boxes=True), None, 1.0),
-        (fake("a"), said(verdict="fake"), Asked(boxes=True), "fake", 0.0),  # it said nothing of boxes
-        (fake("a"), None, Asked(boxes=True), None, 0.0),
-        (fake("a", (0, 0, 9, 9)), said(verdict="real"), Asked(masks=True), "real", 0.0),  # no mask is an empty one
-        (fake("a"), said(verdict="fake"), Asked(masks=True), "fake", 1.0),
-        (fake("a"), None, Asked(masks=True), None, 0.0),
+        (fake("a", (0, 0, 256, 256)), said(boxes=((-50, -50, 128, 256),)), Outputs(boxes=True), None, 0.5),
+        (fake("a", (0, 0, 256, 256)), said(boxes=()), Outputs(boxes=True), None, 0.0),
+        (fake("a"), said(boxes=()), Outputs(boxes=True), None, 1.0),
+        (fake("a"), said(verdict="fake"), Outputs(boxes=True), "fake", 0.0),  # it said nothing of boxes
+        (fake("a"), None, Outputs(boxes=True), None, 0.0),
+        (fake("a", (0, 0, 9, 9)), said(verdict="real"), Outputs(masks=True), "real", 0.0),  # no mask is an empty one
+        (fake("a"), said(verdict="fake"), Outputs(masks=True), "fake", 1.0),
+        (fake("a"), None, Outputs(masks=True), None, 0.0),
     ],
 )
-def test_baselines_by_hand(gold, prediction, asked: Asked, verdict: str | None, iou: float | None):
-    scored = score_baseline(gold, prediction, asked)
+def test_baselines_by_hand(gold, prediction, outputs: Outputs, verdict: str | None, iou: float | None):
+    scored = score_baseline(gold, prediction, outputs)
     assert (scored.verdict, scored.iou, scored.answered) == (verdict, iou, prediction is not None)
     assert (scored.exact, scored.tags, scored.text, scored.problems) == (None, None, None, ())
     assert scored.p_fake == (prediction.score if prediction else None)
@@ -164,7 +170,7 @@ def test_a_mask_by_hand(tmp_path: Path):
     mask = np.zeros((512, 512), np.uint8)
     mask[:256, :128] = 255
     Image.fromarray(mask).save(tmp_path / "m.png")
-    scored = score_baseline(fake("a", (0, 0, 256, 256)), said(mask=str(tmp_path / "m.png")), Asked(masks=True))
+    scored = score_baseline(fake("a", (0, 0, 256, 256)), said(mask=str(tmp_path / "m.png")), Outputs(masks=True))
     assert (scored.iou, scored.boxes) == (0.5, None)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swift_plugins.fakexplain.scoring.metrics.keywords import STOP_WORDS, Keyword, keywords, keywords_of
+from swift_plugins.fakexplain.scoring.metrics.keywords import STOP_WORDS, Keyword, caption_keywords, keywords
 
 GOLD = ["Blurry contours of the hand.", "Contour, blurry", "Texture of fur is missing.", "Depth of field is wrong."]
 PRED = ["Texture textures texture", "Blurry texture."]
@@ -24,10 +24,10 @@ def test_ranked_by_both_shares_then_by_name():
 
 
 def test_phrases():
-    assert keywords_of("The depth of field, wrong of hand", 3) == {"depth of field", "wrong of hand"}
-    assert keywords_of("Depth, of field", 3) == set()  # not over a comma
-    assert keywords_of("field of the", 3) == set()  # nor with a stop word at its end
-    assert keywords_of("Blurry edges of hands", 2) == {"blurry edge"}
+    assert caption_keywords("The depth of field, wrong of hand", 3) == {"depth of field", "wrong of hand"}
+    assert caption_keywords("Depth, of field", 3) == set()  # not over a comma
+    assert caption_keywords("field of the", 3) == set()  # nor with a stop word at its end
+    assert caption_keywords("Blurry edges of hands", 2) == {"blurry edge"}
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_phrases():
     ],
 )
 def test_plurals_are_folded(word, folded):
-    assert keywords_of(f"{word} 12 6th") == {folded, "th"}
+    assert caption_keywords(f"{word} 12 6th") == {folded, "th"}
 
 
 def test_what_is_no_word_is_no_keyword():
-    assert keywords_of("[1, 2, 3, 4] 100% -- 'of' the ... <b>") == {"b"}
-    assert keywords_of("") == keywords_of(" ".join(STOP_WORDS)) == set()
+    assert caption_keywords("[1, 2, 3, 4] 100% -- 'of' the ... <b>") == {"b"}
+    assert caption_keywords("") == caption_keywords(" ".join(STOP_WORDS)) == set()
 
 
 def test_a_side_without_captions_has_shares_of_0():

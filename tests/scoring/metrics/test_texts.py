@@ -18,13 +18,13 @@ from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import parse_answer, render_answer
 from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.metrics.matching import match_boxes
+from swift_plugins.fakexplain.scoring.metrics.text_counts import text_counts
 from swift_plugins.fakexplain.scoring.metrics.texts import (
-    SETTINGS,
+    TEXT_SETTINGS,
     bleu2,
+    caption_text,
     matched_texts,
     rouge_l,
-    text_counts,
-    whole_text,
 )
 
 NOTHING = [0] * 8
@@ -191,19 +191,19 @@ FAKE = Annotation("a", "a.png", 512, 512, "fake", REGIONS, ("texture_error",))
 def test_a_text_is_the_captions_and_a_gold_answer_scores_1():
     frame = frame_rule("fx_qwen2_5_vl", env={}).frame((512, 512))
     expected = ("Sign, illegible.", "Hand with 6 fingers.")  # reading order; the 6 is a word, a coordinate is not
-    assert whole_text(FAKE) == expected
+    assert caption_text(FAKE) == expected
     for variant in ("full", "no_bbox", "no_tags"):
         answer = parse_answer(render_answer(FAKE, variant, frame), variant=variant)
-        assert whole_text(answer) == expected
-        counts = counts_of(whole_text(answer), whole_text(FAKE))
+        assert caption_text(answer) == expected
+        counts = counts_of(caption_text(answer), caption_text(FAKE))
         assert bleu2(counts, sentence=True) == bleu2(counts) == rouge_l(counts) == 1
 
 
 @pytest.mark.parametrize("variant", ["no_caption", "label_only"])
 def test_an_answer_without_captions_has_no_text(variant):
     frame = frame_rule("fx_qwen2_5_vl", env={}).frame((512, 512))
-    assert whole_text(parse_answer(render_answer(FAKE, variant, frame), variant=variant)) == ()
-    assert whole_text(Annotation("a", "a.png", 8, 8, "real")) == ()
+    assert caption_text(parse_answer(render_answer(FAKE, variant, frame), variant=variant)) == ()
+    assert caption_text(Annotation("a", "a.png", 8, 8, "real")) == ()
 
 
 def test_texts_of_matched_regions():
@@ -216,15 +216,15 @@ def test_texts_of_matched_regions():
 
 
 def test_settings_are_what_json_can_say():
-    assert json.loads(json.dumps(SETTINGS)) == SETTINGS
-    assert SETTINGS["bleu2"]["library"] == f"sacrebleu {version('sacrebleu')}"
-    assert SETTINGS["rouge_l"]["library"] == f"equal to rouge-score {version('rouge-score')}"
+    assert json.loads(json.dumps(TEXT_SETTINGS)) == TEXT_SETTINGS
+    assert TEXT_SETTINGS["bleu2"]["library"] == f"sacrebleu {version('sacrebleu')}"
+    assert TEXT_SETTINGS["rouge_l"]["library"] == f"equal to rouge-score {version('rouge-score')}"
 
 
 def test_settings_are_those_of_sacrebleu(sacrebleu_2):
     sacrebleu_2[False].corpus_score(["a b"], [["a b"]])
     signature = dict(part.split(":") for part in sacrebleu_2[False].get_signature().format().split("|"))
-    settings = SETTINGS["bleu2"]
+    settings = TEXT_SETTINGS["bleu2"]
     assert (signature["tok"], signature["smooth"], signature["eff"]) == (
         settings["tokeniser"],
         settings["smoothing"],
@@ -236,7 +236,7 @@ def test_settings_are_those_of_sacrebleu(sacrebleu_2):
 def test_importing_takes_no_heavy_library():
     code = (
         "import sys\n"
-        "from swift_plugins.fakexplain.scoring import keywords, matching, texts\n"
+        "from swift_plugins.fakexplain.scoring.metrics import keywords, matching, text_counts, texts\n"
         "print(sorted({'sacrebleu', 'rouge_score', 'nltk', 'scipy', 'torch'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -58,7 +58,7 @@ def test_what_is_no_answer_says_where(wrong: object):
 
 @pytest.mark.parametrize("answers", [None, [], "x"])
 def test_a_run_without_answers_says_where(answers: object):
-    with pytest.raises(DataError, match="^images.jsonl:7: answers: expected what each system said"):
+    with pytest.raises(DataError, match="^images.jsonl:7: answers: expected the prediction of each system"):
         list(answers_of_run([of_a_run(answers)], ["ours"]))
 
 

@@ -10,12 +10,14 @@ import matplotlib
 import numpy as np
 import pytest
 
+from swift_plugins.fakexplain.scoring.checkpoints import Checkpoint
 from swift_plugins.fakexplain.scoring.metrics.bootstrap import Interval
 from swift_plugins.fakexplain.scoring.metrics.keywords import Keyword
-from swift_plugins.fakexplain.scoring.plots import curves
-from swift_plugins.fakexplain.scoring.plots import figures as plots
-from swift_plugins.fakexplain.scoring.plots.svg import cut, svg
-from swift_plugins.fakexplain.scoring.plots.training import Checkpoint, Log
+from swift_plugins.fakexplain.scoring.plots.curves import MOST_POINTS, arrange_panels, draw_training
+from swift_plugins.fakexplain.scoring.plots.figures import draw_keywords, draw_preferences, draw_tags
+from swift_plugins.fakexplain.scoring.plots.smoothing import average_neighbours, moving_mean
+from swift_plugins.fakexplain.scoring.plots.svg import abbreviate, standalone, svg
+from swift_plugins.fakexplain.scoring.plots.training import Log
 from swift_plugins.fakexplain.scoring.plots.votes import Vote, count_votes
 from swift_plugins.fakexplain.tags import TAGS
 
@@ -38,17 +40,17 @@ WORDS = {"words": [Keyword("edge", 0.5, 0.25), Keyword(HARD, 0.0, 0.125)], HARD:
 TAG = {"gold": 3, "predicted": 2, "precision": None, "recall": 1.0, "accuracy_with": 0.75, "accuracy_without": 0.5}
 NONE = dict.fromkeys(TAG) | {"gold": 0}
 
-FIGURES: dict[str, Callable[[bool], str | None]] = {
-    "fig3": lambda alone: plots.fig3_preferences(count_votes(VOTES), standalone=alone),
-    "fig4": lambda alone: plots.fig4_training([SFT, GRPO], POINTS, standalone=alone),
-    "fig6": lambda alone: plots.fig6_keywords(WORDS, standalone=alone),
-    "fig10": lambda alone: plots.fig10_tags({TAGS[0]: TAG, TAGS[1]: NONE}, {TAGS[0]: (1.0, 0.9)}, standalone=alone),
+FIGURES: dict[str, Callable[[], str | None]] = {
+    "fig3": lambda: draw_preferences(count_votes(VOTES)),
+    "fig4": lambda: draw_training([SFT, GRPO], POINTS),
+    "fig6": lambda: draw_keywords(WORDS),
+    "fig10": lambda: draw_tags({TAGS[0]: TAG, TAGS[1]: NONE}, {TAGS[0]: (1.0, 0.9)}),
 }
 
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, str]:
-    return {name: figure(False) or "" for name, figure in FIGURES.items()}
+    return {name: figure() or "" for name, figure in FIGURES.items()}
 
 
 def parsed(text: str) -> ElementTree.Element:
@@ -88,7 +90,7 @@ def test_holds_nothing_that_runs_loads_or_leaks(drawn: dict[str, str], name: str
 
 
 def test_ids_are_each_figures_own(drawn: dict[str, str]) -> None:
-    other = plots.fig6_keywords({"words": [Keyword("hand", 0.5, 0.5)]}) or ""
+    other = draw_keywords({"words": [Keyword("hand", 0.5, 0.5)]}) or ""
     found = [id for text in (*drawn.values(), other) for id in ids(text)]
     assert len(found) == len(set(found))
     assert all(id.startswith(f"{name}-") for name, text in drawn.items() for id in ids(text))
@@ -97,7 +99,7 @@ def test_ids_are_each_figures_own(drawn: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", FIGURES)
 def test_same_input_same_bytes(drawn: dict[str, str], name: str) -> None:
     with matplotlib.rc_context({"font.size": 20, "axes.linewidth": 5, "svg.fonttype": "none", "svg.hashsalt": "other"}):
-        assert FIGURES[name](False) == drawn[name]
+        assert FIGURES[name]() == drawn[name]
         assert matplotlib.rcParams["axes.linewidth"] == 5
 
 
@@ -107,7 +109,7 @@ def test_takes_the_pages_colour_or_is_black_on_white(drawn: dict[str, str], name
     data = {"#0072b2", "#e69f00", "#009e73", "#d55e00"}
     assert "currentColor" in colours
     assert {colour for colour in colours if not colour.startswith("url(")} <= data | {"currentColor", "none"}
-    alone = FIGURES[name](True) or ""
+    alone = standalone(drawn[name])
     assert "currentColor" not in alone and "#010203" not in alone
     ground = parsed(alone)[0]
     assert ground.tag.endswith("rect") and ground.attrib == {"width": "100%", "height": "100%", "fill": "#ffffff"}
@@ -116,51 +118,51 @@ def test_takes_the_pages_colour_or_is_black_on_white(drawn: dict[str, str], name
 @pytest.mark.parametrize(
     "figure",
     [
-        plots.fig3_preferences(count_votes([])),
-        plots.fig4_training([]),
-        plots.fig4_training([Log("a", {"kl": {1: 0.5}})], {"b": [], "c": [Checkpoint(1, None, None)]}),
-        plots.fig6_keywords({}),
-        plots.fig6_keywords({"words": []}),
-        plots.fig10_tags({}),
-        plots.fig10_tags(dict.fromkeys(TAGS, NONE), {TAGS[0]: (1.0, 0.9)}),
+        draw_preferences(count_votes([])),
+        draw_training([]),
+        draw_training([Log("a", {"kl": {1: 0.5}})], {"b": [], "c": [Checkpoint(1, None, None)]}),
+        draw_keywords({}),
+        draw_keywords({"words": []}),
+        draw_tags({}),
+        draw_tags(dict.fromkeys(TAGS, NONE), {TAGS[0]: (1.0, 0.9)}),
     ],
 )
-def test_nothing_to_draw(figure: str | None) -> None:
+def test_without_data_there_is_no_figure(figure: str | None) -> None:
     assert figure is None
 
 
 @pytest.mark.parametrize("count", [2, 6])
 def test_any_number_of_systems(count: int) -> None:
     names = [f"system {i} of a name that goes on and on" for i in range(count)]
-    text = plots.fig3_preferences(count_votes([Vote(a, b, a) for a in names for b in names if a != b])) or ""
+    text = draw_preferences(count_votes([Vote(a, b, a) for a in names for b in names if a != b])) or ""
     assert size(text)[0] >= 614
     # a cell of each ordered pair: all were tied, one vote each way, so all have the blue of a half
     assert text.count('fill="#0072b2"') == count * (count - 1) and 'fill="#e69f00"' not in text
 
 
 def test_a_cell_is_coloured_by_who_is_preferred() -> None:
-    text = plots.fig3_preferences(count_votes([Vote("a", "b", "a")])) or ""
+    text = draw_preferences(count_votes([Vote("a", "b", "a")])) or ""
     # fully for a in its row, fully against b in its own: 0.08 + 1.04 · 0.5
     assert re.findall(r'fill="(#\w+)"[^>]*opacity="([\d.]+)"', text) == [("#0072b2", "0.6"), ("#e69f00", "0.6")]
 
 
 def test_a_name_is_drawn_letter_by_letter() -> None:
     def letters(name: str) -> int:
-        return (plots.fig4_training([Log(name, {"loss": {1: 1.0}})]) or "").count("<use ")
+        return (draw_training([Log(name, {"loss": {1: 1.0}})]) or "").count("<use ")
 
     # neither a formula nor hidden, as matplotlib would have names with dollars and a leading underscore
     assert letters("$x^2$") == letters("_abcd") == letters("abcde") == letters("abcd") + 1
 
 
 def test_long_names_are_cut_in_their_middle() -> None:
-    assert cut("x" * 34) == "x" * 34
-    assert cut("a" * 40 + " step 1") == "a" * 17 + "…" + "a" * 9 + " step 1"
-    assert len(cut("ab" * 40, 7)) == 7
+    assert abbreviate("x" * 34) == "x" * 34
+    assert abbreviate("a" * 40 + " step 1") == "a" * 17 + "…" + "a" * 9 + " step 1"
+    assert len(abbreviate("ab" * 40, 7)) == 7
 
 
 def test_a_panel_for_what_there_is() -> None:
     def height(*logs: Log, **scored: list[Checkpoint]) -> float:
-        return size(plots.fig4_training(logs, scored) or "")[1]
+        return size(draw_training(logs, scored) or "")[1]
 
     loss = Log("sft", {"loss": {1: 1.0}, "kl": {1: 1.0}})
     reward = Log("grpo", {"loss": {1: 0.0}, "reward": {1: 1.0}})  # whose loss says nothing
@@ -175,7 +177,7 @@ def test_checkpoints_go_with_the_log_of_their_name() -> None:
     def panels(logs: list[Log], run: str) -> list[tuple[str, str]]:
         stages = {log.name: log.stage for log in logs}
         points = {run: [Checkpoint(1, 0.5, None)]}
-        return [(each.stage, each.panel.title) for each in curves._panels(logs, points, stages) if each.checkpoints]
+        return [(each.stage, each.quantity.title) for each in arrange_panels(logs, points, stages) if each.checkpoints]
 
     sft, grpo = Log("sft", {"loss": {1: 1.0}}), Log("grpo", {"reward": {1: 1.0}})
     assert panels([sft, grpo], "sft") == [("SFT", "accuracy"), ("SFT", "loss")]
@@ -186,41 +188,46 @@ def test_checkpoints_go_with_the_log_of_their_name() -> None:
 
 def test_logs_of_one_name() -> None:
     with pytest.raises(ValueError, match="expected a name of its own for each log, found a, a"):
-        plots.fig4_training([Log("a", {"loss": {1: 1.0}}), Log("a", {"loss": {1: 2.0}})])
+        draw_training([Log("a", {"loss": {1: 1.0}}), Log("a", {"loss": {1: 2.0}})])
 
 
 def test_moving_mean_reaches_as_far_on_both_sides() -> None:
     # 1, (1 + 2 + 9) / 3, (1 + 2 + 9 + 4 + 4) / 5, (9 + 4 + 4) / 3, 4
-    assert curves._moving_mean(np.array([1, 2, 9, 4, 4.0]), 2).tolist() == [1, 4, 4, 17 / 3, 4]
+    assert moving_mean(np.array([1, 2, 9, 4, 4.0]), 2).tolist() == [1, 4, 4, 17 / 3, 4]
     line = np.arange(50.0)
-    assert curves._moving_mean(line, 4) == pytest.approx(line)
+    assert moving_mean(line, 4) == pytest.approx(line)
 
 
-def test_moving_mean_passes_over_what_is_no_number() -> None:
-    mean = curves._moving_mean(np.array([1, np.nan, 3, 5, 7.0]), 1)
+def test_moving_mean_skips_values_that_are_not_finite() -> None:
+    mean = moving_mean(np.array([1, np.nan, 3, 5, 7.0]), 1)
     assert mean[[0, 2, 3, 4]].tolist() == [1, 4, 5, 7] and np.isnan(mean[1])
 
 
 def test_neighbours_of_a_long_curve_are_averaged() -> None:
-    steps, values = curves._points({step: float(step % 2) for step in range(1, 2 * curves.MOST_POINTS + 1)})
-    assert steps[:3].tolist() == [1.5, 3.5, 5.5] and len(steps) == curves.MOST_POINTS
+    steps, values = average_neighbours({step: float(step % 2) for step in range(1, 2 * MOST_POINTS + 1)}, MOST_POINTS)
+    assert steps[:3].tolist() == [1.5, 3.5, 5.5] and len(steps) == MOST_POINTS
     assert set(values.tolist()) == {0.5}
-    steps, values = curves._points({5: 1.0, 7: float("inf")})
+    steps, values = average_neighbours({5: 1.0, 7: float("inf")}, MOST_POINTS)
     assert steps.tolist() == [5, 7] and values[0] == 1 and np.isnan(values[1])
 
 
 def test_a_curve_of_any_length_is_a_small_picture() -> None:
     noisy = dict(enumerate(np.random.default_rng(0).random(50_000).tolist(), 1))
-    assert len(plots.fig4_training([Log("a", {"loss": noisy})]) or "") < 100_000
+    assert len(draw_training([Log("a", {"loss": noisy})]) or "") < 100_000
 
 
 def test_a_run_that_only_diverged() -> None:
-    nothing = Log("a", {"loss": dict.fromkeys(range(20), float("nan"))})
-    parsed(plots.fig4_training([nothing]) or "")
+    diverged = Log("a", {"loss": dict.fromkeys(range(20), float("nan"))})
+    text = draw_training([diverged]) or ""
+    assert size(text) == size(draw_training([Log("a", {"loss": dict.fromkeys(range(20), 1.0)})]) or "")
+    assert "loss" in parsed(text).attrib["aria-label"] and "nan" not in text.lower()
 
 
 def test_a_character_that_the_font_lacks_is_a_box() -> None:
-    parsed(plots.fig6_keywords({"words": [Keyword("手", 0.5, 0.5)]}) or "")
+    def glyphs(word: str) -> int:
+        return (draw_keywords({"words": [Keyword(word, 0.5, 0.5)]}) or "").count("<use ")
+
+    assert glyphs("手") == glyphs("a") == glyphs("ab") - 1
 
 
 def test_the_label_is_escaped() -> None:

@@ -114,7 +114,7 @@ HEAD = "first,second,preferred,image,voter\n"
         (HEAD + 'a,b,"a"x,,\n', ":2: expected CSV, found "),
         (
             HEAD + "a,b,a,x,v\na,c,a,x,v\nb,a,b,x,v\n",
-            ":4: expected one vote of a voter on a pair of an image, found another vote of 'v' in line 2",
+            ":4: expected one vote per voter on a pair of one image, found another vote of 'v' in line 2",
         ),
         (HEAD.encode() + b"a,b,\xe9,,\n", ":2: column 'preferred': expected UTF-8 text, found byte 0xe9"),
         (HEAD.encode("utf-16"), ":1: expected UTF-8 text, found byte 0xff"),

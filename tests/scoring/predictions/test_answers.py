@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from swift_plugins.fakexplain.annotation import Annotation
-from swift_plugins.fakexplain.scoring.predictions.answers import Prediction, by_image, join, join_all, read_predictions
+from swift_plugins.fakexplain.scoring.predictions.answers import AnswerPrediction, read_predictions
+from swift_plugins.fakexplain.scoring.predictions.join import by_image, join, join_all
 
 
 def line(path: object = "/data/a.png", **changes: object) -> str:
@@ -43,7 +44,7 @@ def record(id: str, path: str | Path, line: int = 1) -> Annotation:
 )
 def test_lines_of_swift_infer_are_read(tmp_path: Path, text: str):
     path = predictions_file(tmp_path, "", text)
-    assert list(read_predictions(path)) == [Prediction("/data/a.png", "said", str(path), 2)]
+    assert list(read_predictions(path)) == [AnswerPrediction("/data/a.png", "said", str(path), 2)]
 
 
 def test_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -59,24 +60,24 @@ def test_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monk
         (line()[:35], "expected one JSON object of `swift infer`, found Unterminated string starting at column 32"),
         ("[" * 100_000, "expected one JSON object of `swift infer`, found "),
         ("[1]", "expected one JSON object of `swift infer`, found [1]"),
-        ('{"images": ["/data/a.png"]}', "response: the text of an answer, found no such field"),
-        (line(response=None), "response: the text of an answer, found None"),
-        (line(response=["said"]), "response: the text of an answer, found ['said']"),
-        ('{"response": "said"}', "images: the path of one image, found no such field"),
-        (line(images=[]), "images: the path of one image, found []"),
-        (line(images=["/data/a.png", "/data/b.png"]), "images: the path of one image, found ['/data/a.png', "),
-        (line(images=None), "images: the path of one image, found None"),
-        (line(None), "images: the path of one image, found [{'bytes': None, 'path': None}]"),
-        (line(""), "images: the path of one image, found [{'bytes': None, 'path': ''}]"),
-        (line(images="x" * 500), "images: the path of one image, found 'xxx"),
-        ('{"response": "said", "image": 3}', "images: the path of one image, found [3]"),
+        ('{"images": ["/data/a.png"]}', "response: expected the text of an answer, found no such field"),
+        (line(response=None), "response: expected the text of an answer, found None"),
+        (line(response=["said"]), "response: expected the text of an answer, found ['said']"),
+        ('{"response": "said"}', "images: expected the path of one image, found no such field"),
+        (line(images=[]), "images: expected the path of one image, found []"),
+        (line(images=["/data/a.png", "/data/b.png"]), "images: expected the path of one image, found ['/data/a.png', "),
+        (line(images=None), "images: expected the path of one image, found None"),
+        (line(None), "images: expected the path of one image, found [{'bytes': None, 'path': None}]"),
+        (line(""), "images: expected the path of one image, found [{'bytes': None, 'path': ''}]"),
+        (line(images="x" * 500), "images: expected the path of one image, found 'xxx"),
+        ('{"response": "said", "image": 3}', "images: expected the path of one image, found [3]"),
     ],
 )
 def test_bad_line_says_what_and_where(tmp_path: Path, text: str, message: str):
     path = predictions_file(tmp_path, line(), text)
     with pytest.raises(ValueError) as error:
         list(read_predictions(path))
-    assert str(error.value).startswith(f"{path}:2: expected ")
+    assert str(error.value).startswith(f"{path}:2: ")
     assert message in str(error.value)
     assert len(str(error.value)) < 300 + len(str(path))
 
@@ -118,7 +119,7 @@ def test_no_file_and_empty_file(tmp_path: Path):
 
 def test_join_keeps_the_order_of_the_records_and_shows_gaps():
     records = [record("a", "/data/a.png"), record("b", "/data/b.png"), record("c", "/data/c.png")]
-    answers = [Prediction("/data/c.png", "C"), Prediction("/data/a.png", "A")]
+    answers = [AnswerPrediction("/data/c.png", "C"), AnswerPrediction("/data/a.png", "A")]
     assert [(each.id, text) for each, text in join(records, answers)] == [("a", "A"), ("b", None), ("c", "C")]
 
 
@@ -139,7 +140,10 @@ def test_join_goes_by_the_file_on_disk(tmp_path: Path):
 
 
 def test_two_answers_about_one_image():
-    answers = [Prediction("/data/a.png", "A", "answers.jsonl", 3), Prediction("/data/a.png", "A", "answers.jsonl", 7)]
+    answers = [
+        AnswerPrediction("/data/a.png", "A", "answers.jsonl", 3),
+        AnswerPrediction("/data/a.png", "A", "answers.jsonl", 7),
+    ]
     with pytest.raises(ValueError, match=r"answers.jsonl:7: .* second about /data/a.png .*answers.jsonl:3; .*appends"):
         list(join([record("a", "/data/a.png")], answers))
 
@@ -147,10 +151,12 @@ def test_two_answers_about_one_image():
 def test_two_records_of_one_image():
     records = [record("a", "/data/a.png", 4), record("b", "/data/a.png", 9)]
     with pytest.raises(
-        ValueError, match=r"gold.jsonl:9: expected one record an image, found /data/a.png in gold.jsonl:4"
+        ValueError, match=r"gold.jsonl:9: expected one record per image, found /data/a.png in gold.jsonl:4"
     ):
-        list(join(records, [Prediction("/data/a.png", "A")]))
-    assert [text for _, text in join([*records, record("c", "/data/c.png")], [Prediction("/data/c.png", "C")])] == [
+        list(join(records, [AnswerPrediction("/data/a.png", "A")]))
+    assert [
+        text for _, text in join([*records, record("c", "/data/c.png")], [AnswerPrediction("/data/c.png", "C")])
+    ] == [
         None,
         None,
         "C",
@@ -158,7 +164,7 @@ def test_two_records_of_one_image():
 
 
 def test_answers_about_images_of_no_record_show_a_path_of_each_side():
-    answers = [Prediction(f"/moved/{name}.png", name, "answers.jsonl", i) for i, name in enumerate("abc", 1)]
+    answers = [AnswerPrediction(f"/moved/{name}.png", name, "answers.jsonl", i) for i, name in enumerate("abc", 1)]
     with pytest.raises(ValueError) as error:
         list(join([record("a", "/data/a.png")], answers))
     assert str(error.value) == (
@@ -172,8 +178,8 @@ def test_answers_about_images_of_no_record_show_a_path_of_each_side():
 def test_systems_are_joined_in_one_pass():
     records = iter([record("a", "/data/a.png"), record("b", "/data/b.png")])
     systems = {
-        "first": by_image([Prediction("/data/b.png", "B"), Prediction("/data/a.png", "A")]),
-        "second": by_image([Prediction("/data/a.png", "AA")]),
+        "first": by_image([AnswerPrediction("/data/b.png", "B"), AnswerPrediction("/data/a.png", "A")]),
+        "second": by_image([AnswerPrediction("/data/a.png", "AA")]),
     }
     said = [
         (each.id, {name: answer and answer.text for name, answer in answers.items()})
@@ -183,6 +189,6 @@ def test_systems_are_joined_in_one_pass():
 
 
 def test_a_stranger_to_a_subset_is_told_so():
-    systems = {"a": by_image([Prediction("/data/z.png", "Z", "answers.jsonl", 3)])}
+    systems = {"a": by_image([AnswerPrediction("/data/z.png", "Z", "answers.jsonl", 3)])}
     with pytest.raises(ValueError, match=r"answers.jsonl:3: .*z.png, which none of the records of fold0_test has"):
         list(join_all([record("a", "/data/a.png")], systems, "the records of fold0_test"))

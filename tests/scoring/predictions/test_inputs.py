@@ -12,14 +12,15 @@ from PIL import Image
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.scoring.predictions.answers import Prediction, by_image
-from swift_plugins.fakexplain.scoring.predictions.inputs import ACCEPTED, Settings, read_system
+from swift_plugins.fakexplain.scoring.predictions.answers import AnswerPrediction
+from swift_plugins.fakexplain.scoring.predictions.inputs import ACCEPTED, BaselineOptions, read_system
+from swift_plugins.fakexplain.scoring.predictions.join import by_image
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction, Convention
 
 NAMES = ("a.png", "b.png", "c.png", "d.png")
 
 
-def read(folder: Path, *names: str, records: Iterable[str] = NAMES, **settings: Any) -> list[Any]:
+def read(folder: Path, *names: str, records: Iterable[str] = NAMES, **options: Any) -> list[Any]:
     """What a system says whose paths have these names."""
 
     def annotations() -> Iterable[Annotation]:
@@ -27,7 +28,7 @@ def read(folder: Path, *names: str, records: Iterable[str] = NAMES, **settings: 
             yield Annotation(name, name, 12, 8, "real", path=folder / name, file="gold.jsonl", line=line)
 
     paths = [folder / name for name in names]
-    return list(read_system(paths, images=folder, annotations=annotations, settings=Settings(**settings)))
+    return list(read_system(paths, images=folder, annotations=annotations, options=BaselineOptions(**options)))
 
 
 def write(folder: Path, name: str, content: str) -> None:
@@ -55,7 +56,7 @@ def test_answers_of_folds(tmp_path: Path):
     for fold, name in enumerate(NAMES):
         write(tmp_path, f"fold{fold}.jsonl", json.dumps({"response": f"<{fold}>", "images": [str(tmp_path / name)]}))
     found = read(tmp_path, *(f"fold{fold}.jsonl" for fold in range(4)))
-    assert [type(each) for each in found] == [Prediction] * 4
+    assert [type(each) for each in found] == [AnswerPrediction] * 4
     assert [(Path(each.image).name, each.text, Path(each.file).name, each.line) for each in found] == [
         (name, f"<{fold}>", f"fold{fold}.jsonl", 1) for fold, name in enumerate(NAMES)
     ]
@@ -87,10 +88,10 @@ def test_coco_results(tmp_path: Path):
     write(tmp_path, "coco.json", json.dumps({"images": [{"id": i, "file_name": name} for i, name in enumerate("ab")]}))
     for id, score in enumerate((0.9, 0.4)):
         write(tmp_path, f"{id}.json", json.dumps([{"image_id": id, "bbox": [1, 2, 3, 4], "score": score}]))
-    settings = {"coco": tmp_path / "coco.json", "fake_if_boxes": True}
-    both = short(read(tmp_path, "0.json", "1.json", **settings))
+    options = {"coco": tmp_path / "coco.json", "fake_if_boxes": True}
+    both = short(read(tmp_path, "0.json", "1.json", **options))
     assert both == [("a", "fake", None, ((1, 2, 4, 6),), None), ("b", "fake", None, ((1, 2, 4, 6),), None)]
-    assert short(read(tmp_path, "0.json", "1.json", min_score=0.5, **settings)) == [
+    assert short(read(tmp_path, "0.json", "1.json", min_score=0.5, **options)) == [
         both[0],
         ("b", "real", None, (), None),
     ]
@@ -147,19 +148,19 @@ def test_boxes_and_labels(tmp_path: Path):
     ]
 
 
-def test_an_image_that_is_spoken_of_twice(tmp_path: Path):
-    """`by_image`, to which all predictions go, refuses it."""
+def test_an_image_that_is_with_two_predictions(tmp_path: Path):
+    """`by_image`, which takes all predictions, rejects it."""
     mask(tmp_path, "masks/a.png")
     mask(tmp_path, "more/a.png")
     write(tmp_path, "one.csv", "image,label\na.png,fake\n")
     write(tmp_path, "two.csv", "image,label\nb.png,real\n./a.png,fake\n")
     for names in (["masks", "more"], ["masks", "more", "one.csv"], ["masks", "one.csv", "two.csv"]):
-        with pytest.raises(ValueError, match=r"expected one answer an image, found a second about .*a\.png"):
+        with pytest.raises(ValueError, match=r"expected one answer per image, found a second about .*a\.png"):
             by_image(read(tmp_path, *names))
 
 
 @pytest.mark.parametrize(
-    ("names", "settings", "message"),
+    ("names", "options", "message"),
     [
         (["none.jsonl"], {}, f"none.jsonl: expected {ACCEPTED}, found no such file"),
         (["none"], {}, f"none: expected {ACCEPTED}, found no such file"),
@@ -169,7 +170,7 @@ def test_an_image_that_is_spoken_of_twice(tmp_path: Path):
         (
             ["a.jsonl", "a.csv"],
             {},
-            "expected one kind of files of one system, or masks or boxes and their labels, found answers (a.jsonl) and "
+            "expected one kind of files per system, or masks or boxes with labels, found answers (a.jsonl) and "
             "labels (a.csv)",
         ),
         (["a.json", "a.csv"], {"fake_if_boxes": True}, "--fake-if-boxes: expected no labels beside it"),
@@ -178,14 +179,14 @@ def test_an_image_that_is_spoken_of_twice(tmp_path: Path):
         (["a.csv", "masks"], {"min_area_share": 0.5}, "--min-area-share: expected no labels beside it"),
     ],
 )
-def test_what_is_not_accepted(tmp_path: Path, names: list[str], settings: dict[str, Any], message: str):
+def test_what_is_not_accepted(tmp_path: Path, names: list[str], options: dict[str, Any], message: str):
     mask(tmp_path, "masks/a.png")
     (tmp_path / "empty").mkdir()
     for name in ("a.jsonl", "a.json", "answers.txt", "answers"):
         write(tmp_path, name, "{}")
     write(tmp_path, "a.csv", "image,label\na.png,fake\n")
     with pytest.raises((ValueError, FileNotFoundError)) as error:
-        read(tmp_path, *names, **settings)
+        read(tmp_path, *names, **options)
     assert message in str(error.value).replace(f"{tmp_path}/", "")
 
 
@@ -195,15 +196,15 @@ def test_paths_are_looked_at_before_any_is_read(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("options", "message"),
     [
-        ({"min_score": 0.5}, "--min-score: expected --coco beside it"),
+        ({"min_score": 0.5}, "--min-score: expected --coco too"),
         ({"min_score": float("nan"), "coco": Path("coco.json")}, "--min-score: expected a number, found nan"),
         ({"min_area_share": 0.0}, r"--min-area-share: expected a number in \(0, 1\], found 0.0"),
         ({"min_area_share": 1.5}, r"--min-area-share: expected a number in \(0, 1\], found 1.5"),
         ({"min_area_share": float("nan")}, "--min-area-share: expected a number"),
     ],
 )
-def test_settings_that_make_no_sense(settings: dict[str, Any], message: str):
+def test_options_that_make_no_sense(options: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
-        Settings(**settings)
+        BaselineOptions(**options)

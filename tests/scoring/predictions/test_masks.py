@@ -16,7 +16,8 @@ from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.boxes import union_iou
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.masks import to_mask
-from swift_plugins.fakexplain.scoring.predictions.masks import load_mask, mask_iou, read_masks
+from swift_plugins.fakexplain.scoring.metrics.image import mask_iou
+from swift_plugins.fakexplain.scoring.predictions.masks import load_mask, read_masks
 
 HAND = Region((2.0, 1.0, 6.0, 5.0), "Hand.")
 

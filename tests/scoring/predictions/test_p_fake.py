@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.answer import parse_answer
@@ -219,6 +219,7 @@ def test_any_tokenizer_gives_the_ratio(data: st.DataObject, word: str, weights: 
     assert p_fake({"content": content}, text) == pytest.approx(expected, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["fake", "real"]), st.lists(st.floats(0.01, 1), min_size=4, max_size=4), st.integers(1, 4))
 def test_fewer_alternatives_never_overstate_the_verdict(word: str, weights: list[float], shown: int):
     """P of the verdict that was given is at most what it is when all is known."""

@@ -216,7 +216,7 @@ def test_records_are_not_held(tmp_path):
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        (None, "answers: expected what each system said of the image, found None"),
+        (None, "answers: expected the prediction of each system, found None"),
         ({"7B": {"verdict": "fake"}}, "answers.7B: expected null, or iou, p_fake, problems, regions, tags, verdict,"),
         ({"7B": "fake"}, "answers.7B: expected null, or"),
     ],

@@ -14,7 +14,8 @@ from PIL import Image
 
 from swift_plugins.fakexplain.scoring.report.gallery import build_gallery
 from swift_plugins.fakexplain.scoring.report.page import Section, render_report
-from swift_plugins.fakexplain.scoring.tables.render import Column, Figure, Row, Table, to_html
+from swift_plugins.fakexplain.scoring.tables.render import to_html
+from swift_plugins.fakexplain.scoring.tables.table import Column, Estimate, Row, Table
 from tests.scoring.report.test_gallery import answer, line, write_run
 
 WIDTHS, SCHEMES = (400, 1400), ("light", "dark")
@@ -73,7 +74,7 @@ def page(tmp_path_factory: pytest.TempPathFactory, records: list[dict]) -> Path:
     gallery = build_gallery([main, other], limit=100, votes={"i01": {"Humans": 0.4, "ours": 0.5, "neutral": 0.1}})
     assert len(gallery.images) == 50
     columns = [Column(name, group=group, percent=True) for group in "ABCDEFGH" for name in ("Accuracy", "IoU")]
-    rows = [Row(f"Generator {i}", [Figure(0.5, 0.4, 0.6)] * 16, paper=i == 3, summary=i == 5) for i in range(30)]
+    rows = [Row(f"Generator {i}", [Estimate(0.5, 0.4, 0.6)] * 16, paper=i == 3, summary=i == 5) for i in range(30)]
     table = to_html(Table("wide", "Wide", columns, rows, ["A note."]))
     result = {"n": 45, "accuracy": 0.75, "iou": 0.36, "intervals": {"accuracy": [0.7, 0.8], "iou": [0.3, 0.4]}}
     sections = [Section(f"table-{i}", f"Table {i}", table, "A sentence.") for i in range(4)]

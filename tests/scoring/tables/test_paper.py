@@ -17,10 +17,12 @@ from swift_plugins.fakexplain.scoring.metrics.definitions import COMPARED, NAMES
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.results import Resampling
 from swift_plugins.fakexplain.scoring.run import Run
-from swift_plugins.fakexplain.scoring.score import score_systems, system_of
+from swift_plugins.fakexplain.scoring.score import build_system, score_systems
+from swift_plugins.fakexplain.scoring.systems import main_runs
 from swift_plugins.fakexplain.scoring.tables import paper as tables
-from swift_plugins.fakexplain.scoring.tables.latex import RENDERINGS
-from swift_plugins.fakexplain.scoring.tables.render import Figure, Table
+from swift_plugins.fakexplain.scoring.tables.contents import all_tables, missing_tables
+from swift_plugins.fakexplain.scoring.tables.render import RENDERINGS
+from swift_plugins.fakexplain.scoring.tables.table import Estimate, Table
 from swift_plugins.fakexplain.tags import TAGS
 from tests.scoring import forty
 
@@ -109,7 +111,7 @@ COMPARISON = {
 def test_golden(name: str, suffix: str) -> None:
     main = run(**{"7B": OURS, "NPR": NPR})
     main.comparisons.append(COMPARISON)
-    table = next(each for each in tables.all_tables([main]) if each.name == name)
+    table = next(each for each in all_tables([main]) if each.name == name)
     assert RENDERINGS[suffix](table) == (GOLDEN / f"{name}{suffix}").read_text(encoding="utf-8")
 
 
@@ -125,8 +127,8 @@ def test_table1_has_all_of_the_papers_generators_where_one_is_ours() -> None:
     assert found.index("NewGAN") == found.index("StyleGAN-XL") + 1 == found.index("GAN (all)") - 1
     assert column(table, "A / Acc.") | {"Overall": 0} == {
         **dict.fromkeys(found),
-        **{"BigGAN": Figure(0.75), "NewGAN": Figure(0.5), "GAN (all)": Figure(4 / 6)},
-        **{"Emu": Figure(1.0), "autoregressive (all)": Figure(1.0), "Overall": 0},
+        **{"BigGAN": Estimate(0.75), "NewGAN": Estimate(0.5), "GAN (all)": Estimate(4 / 6)},
+        **{"Emu": Estimate(1.0), "autoregressive (all)": Estimate(1.0), "Overall": 0},
     }
     paper = column(table, "FakeXplainer / Acc.")
     assert (paper["BigGAN"], paper["GAN (all)"], paper["NewGAN"], paper["Real Images"]) == (0.965, 0.955, None, 0.985)
@@ -134,7 +136,7 @@ def test_table1_has_all_of_the_papers_generators_where_one_is_ours() -> None:
         table.rows
     )  # a generator that is called like a row of the paper's has none of its figures
     assert (stranger.name, stranger.group, set(stranger.cells[1:])) == ("Overall", "No family", {None})
-    assert (real.group, overall.group) == ("", "") and overall.cells[:2] == [Figure(0.6), 0.982]
+    assert (real.group, overall.group) == ("", "") and overall.cells[:2] == [Estimate(0.6), 0.982]
 
 
 def test_table1_shows_families_of_images_without_a_generator() -> None:
@@ -155,27 +157,27 @@ def test_iou_is_left_out_where_a_system_has_none() -> None:
 def test_systems_of_one_name_in_two_runs_of_a_data_set() -> None:
     first, second = run("Chameleon", A=NPR), run("chameleon", A=NPR, B=OURS)
     with pytest.raises(ValueError, match=r"^chameleon: systems: expected names that are not in Chameleon too.*'A'$"):
-        tables.all_tables([run(A=NPR), first, second])
-    assert tables.all_tables([run(A=NPR), first, run("chameleon", B=OURS)])
+        all_tables([run(A=NPR), first, second])
+    assert all_tables([run(A=NPR), first, run("chameleon", B=OURS)])
 
 
 @pytest.mark.parametrize("builder", [tables.table2, tables.table4])
 def test_our_systems_stand_above_the_papers(builder: Any) -> None:
     table = builder([run(**{"7B": OURS | {"bleu2": 0.25}, "NPR": NPR})])
     assert names(table)[:2] == ["7B", "NPR"] and not any(row.paper for row in table.rows[:2])
-    assert table.rows[0].cells == [Figure(0.9, 0.85, 0.95), Figure(0.5, 0.4, 0.6), Figure(0.25), Figure(None)]
+    assert table.rows[0].cells == [Estimate(0.9, 0.85, 0.95), Estimate(0.5, 0.4, 0.6), Estimate(0.25), Estimate(None)]
     assert all(row.paper for row in table.rows[2:]) and len(table.rows) == 2 + {"table2": 12, "table4": 11}[table.name]
 
 
 def test_external_data_sets_are_matched_by_name() -> None:
     runs = [run(A=OURS), run("ff++", A=NPR), run("My set", A=OURS), run("GPT_image 1", B=NPR)]
     runs += [run("mmfr", A=NPR), run("MMFR dataset", B=OURS)]
-    three, six = (next(each for each in tables.all_tables(runs) if each.name == name) for name in ("table3", "table6"))
+    three, six = (next(each for each in all_tables(runs) if each.name == name) for name in ("table3", "table6"))
     assert names(three) == ["FakeClue", "Chameleon", "GPT-Image-1", "FaceForensics++", "MMFR-Dataset", "My set"]
     assert names(six) == ["GPT-Image-1", "FaceForensics++", "MMFR-Dataset", "My set"]
-    a, b, interval = column(three, "A / Acc."), column(three, "B / Acc."), Figure(0.9, 0.85, 0.95)
-    assert list(a.values()) == [None, None, None, Figure(0.8), Figure(0.8), interval]
-    assert list(b.values()) == [None, None, Figure(0.8), None, interval, None]
+    a, b, interval = column(three, "A / Acc."), column(three, "B / Acc."), Estimate(0.9, 0.85, 0.95)
+    assert list(a.values()) == [None, None, None, Estimate(0.8), Estimate(0.8), interval]
+    assert list(b.values()) == [None, None, Estimate(0.8), None, interval, None]
     assert column(three, "NPR / Acc.")["FaceForensics++"] == 0.861 and column(three, "NPR / Acc.")["My set"] is None
     assert column(six, "label-only / Acc.")["MMFR-Dataset"] == 0.612
 
@@ -183,20 +185,20 @@ def test_external_data_sets_are_matched_by_name() -> None:
 def test_table5_maps_perturbations() -> None:
     perturbed = ["down:0.5", "crop:0.5", "jpeg:80", "blur:1.5+jpeg:80", "crop:0.8"]
     runs = [run(A=OURS, C=OURS)] + [run(name, name, A=result(accuracy=0.1 * i)) for i, name in enumerate(perturbed)]
-    table = next(each for each in tables.all_tables(runs) if each.name == "table5")
+    table = next(each for each in all_tables(runs) if each.name == "table5")
     assert [(row.group, row.name, row.cells[0]) for row in table.rows] == [
-        ("JPEG Compression (80% Quality)", "Acc.", Figure(0.2)),
-        ("JPEG Compression (80% Quality)", "IoU", Figure(None)),
+        ("JPEG Compression (80% Quality)", "Acc.", Estimate(0.2)),
+        ("JPEG Compression (80% Quality)", "IoU", Estimate(None)),
         ("JPEG Compression (30% Quality)", "Acc.", None),
         ("JPEG Compression (30% Quality)", "IoU", None),
-        ("Random Cropping", "Acc.", Figure(0.4)),
-        ("Random Cropping", "IoU", Figure(None)),
-        ("Downsampling (0.5x)", "Acc.", Figure(0.0)),
-        ("Downsampling (0.5x)", "IoU", Figure(None)),
-        ("Original Images", "Acc.", Figure(0.9, 0.85, 0.95)),
-        ("Original Images", "IoU", Figure(0.5, 0.4, 0.6)),
-        ("crop:0.5", "Acc.", Figure(0.1)),
-        ("blur:1.5+jpeg:80", "Acc.", Figure(0.1 * 3)),
+        ("Random Cropping", "Acc.", Estimate(0.4)),
+        ("Random Cropping", "IoU", Estimate(None)),
+        ("Downsampling (0.5x)", "Acc.", Estimate(0.0)),
+        ("Downsampling (0.5x)", "IoU", Estimate(None)),
+        ("Original Images", "Acc.", Estimate(0.9, 0.85, 0.95)),
+        ("Original Images", "IoU", Estimate(0.5, 0.4, 0.6)),
+        ("crop:0.5", "Acc.", Estimate(0.1)),
+        ("blur:1.5+jpeg:80", "Acc.", Estimate(0.1 * 3)),
     ]
     assert [each.full_name for each in table.columns[:2]] == ["A", "FakeXplainer"]  # C was not run on perturbed images
     assert table.rows[5].cells[1:5] == [0.314, 0.217, 0.176, 0.067]
@@ -205,7 +207,7 @@ def test_table5_maps_perturbations() -> None:
 
 def test_another_crop_stands_for_the_papers_where_there_is_no_other() -> None:
     table = tables.table5({"crop:0.6": [run("x", "crop:0.6", A=NPR)]}, [])
-    assert table and table.rows[4].cells[0] == Figure(0.8) and "ours is crop:0.6" in table.notes[-1]
+    assert table and table.rows[4].cells[0] == Estimate(0.8) and "ours is crop:0.6" in table.notes[-1]
 
 
 def test_table7() -> None:
@@ -221,10 +223,10 @@ def test_table7() -> None:
 
 def test_checkpoints_have_a_table_of_their_own() -> None:
     systems = {"7B": OURS, "7B-checkpoint-20": NPR, "7B-checkpoint-100": OURS, "SFT checkpoint-9": NPR}
-    found = {table.name: table for table in tables.all_tables([run(**systems)])}
+    found = {table.name: table for table in all_tables([run(**systems)])}
     assert names(found["detection"]) == ["7B", "SFT checkpoint-9"]
     assert [(row.group, row.name) for row in found["training"].rows] == [("7B", "Step 20"), ("7B", "Step 100")]
-    assert found["training"].rows[1].cells == [Figure(0.9, 0.85, 0.95), Figure(0.5, 0.4, 0.6)]
+    assert found["training"].rows[1].cells == [Estimate(0.9, 0.85, 0.95), Estimate(0.5, 0.4, 0.6)]
     only = {name: each for name, each in systems.items() if "7B-" in name}
     assert names(tables.table2([run(**only)]))[:2] == ["7B-checkpoint-20", "7B-checkpoint-100"]
 
@@ -233,7 +235,7 @@ def test_comparisons_of_checkpoints_are_left_out() -> None:
     systems = {"7B": OURS, "NPR": NPR, "7B-checkpoint-1": OURS, "7B-checkpoint-2": OURS}
     main = run(**systems)
     main.comparisons.extend([COMPARISON, COMPARISON | {"a": "7B-checkpoint-2"}, COMPARISON | {"b": "7B-checkpoint-1"}])
-    found = {table.name: table for table in tables.all_tables([main])}
+    found = {table.name: table for table in all_tables([main])}
     assert [(row.name, row.cells) for row in found["mcnemar"].rows] == [("NPR, 7B", [2, 12, 0.01293])]
     assert {row.group for row in found["comparisons"].rows} == {"NPR against 7B"}
 
@@ -245,20 +247,20 @@ def test_accuracy_has_a_column_without_a_figure_too() -> None:
 
 def test_the_main_data_set_is_that_of_the_first_run_on_images_as_they_were() -> None:
     runs = [run("jpeg-80", "jpeg:80", C=NPR), run(A=OURS), run("Chameleon", A=NPR), run("fakexplained", B=NPR)]
-    assert names(tables.all_tables(runs)[0]) == ["A", "B"]
-    assert [each.dataset for each in tables.main_runs(runs)] == ["FakeXplained", "fakexplained"]
+    assert names(all_tables(runs)[0]) == ["A", "B"]
+    assert [each.dataset for each in main_runs(runs)] == ["FakeXplained", "fakexplained"]
 
 
 def test_nothing_of_ours_is_no_table() -> None:
     everything = ["Tables 1, 2, 4", "Tables 3, 6", "Table 5", "Table 7"]
     for runs in ([], [run()]):
-        assert tables.all_tables(runs) == []
-        assert [sentence.split(":")[0] for sentence in tables.missing(runs)] == everything
+        assert all_tables(runs) == []
+        assert [sentence.split(":")[0] for sentence in missing_tables(runs)] == everything
     runs = [run("x", "jpeg:80", A=NPR)]
-    assert [table.name for table in tables.all_tables(runs)] == ["table5"]
-    assert [sentence.split(":")[0] for sentence in tables.missing(runs)] == ["Tables 1, 2, 4", "Tables 3, 6", "Table 7"]
+    assert [table.name for table in all_tables(runs)] == ["table5"]
+    assert [sentence.split(":")[0] for sentence in missing_tables(runs)] == ["Tables 1, 2, 4", "Tables 3, 6", "Table 7"]
     runs = [run(A=NPR), run("Chameleon", A=NPR)]
-    assert [sentence.split(":")[0] for sentence in tables.missing(runs)] == [
+    assert [sentence.split(":")[0] for sentence in missing_tables(runs)] == [
         "Table 1 by generator",
         "Table 5",
         "Table 7",
@@ -274,7 +276,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Run:
     def records() -> list[Annotation]:
         return list(read_annotations(annotations))
 
-    systems = {name: system_of(read_predictions(predictions)) for name in ("ours", "again")}
+    systems = {name: build_system(read_predictions(predictions)) for name in ("ours", "again")}
     rule = frame_rule("fx_qwen2_5_vl", env={})
     found, comparisons = score_systems(records(), systems, rule, "full", resampling=Resampling(50))
     return Run(
@@ -292,20 +294,20 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_tables_of_a_real_run(scored: Run) -> None:
-    found = {table.name: table for table in tables.all_tables([scored])}
+    found = {table.name: table for table in all_tables([scored])}
     assert list(found) == [
         *("detection", "localisation", "explanation", "form", "table1", "table2", "table4", "table7"),
         *("tags", "folds", "comparisons", "mcnemar"),
     ]
     ours = scored.systems["ours"]
     overall = column(found["table1"], "ours / Acc.")["Overall"]
-    assert overall == Figure(0.775, *ours["intervals"]["accuracy"]) and overall.low < 0.775 < overall.high
+    assert overall == Estimate(0.775, *ours["intervals"]["accuracy"]) and overall.low < 0.775 < overall.high
     assert column(found["detection"], "Images") == {"ours": 40, "again": 40}
     assert column(found["localisation"], "Box F1")["ours"].value == pytest.approx(0.852, abs=5e-4)
     assert column(found["form"], "No answer") == {"ours": 2, "again": 2}
     assert column(found["form"], "Answers with / no_verdict") == {"ours": 1, "again": 1}
     assert found["mcnemar"].rows[0].cells == [0, 0, 1.0]
-    assert [row.cells[0] for row in found["comparisons"].rows] == [Figure(0.0, 0.0, 0.0)] * len(COMPARED)
+    assert [row.cells[0] for row in found["comparisons"].rows] == [Estimate(0.0, 0.0, 0.0)] * len(COMPARED)
     mean = ours["over_folds"]["accuracy"]["mean"]
     assert [row.cells[-2] for row in found["folds"].rows if row.name == "Accuracy"] == [mean, mean]
     total = found["tags"].rows[-1].cells
@@ -314,7 +316,7 @@ def test_tables_of_a_real_run(scored: Run) -> None:
 
 def test_csv_holds_what_the_run_holds(scored: Run) -> None:
     """Every number of Table 1 and of the verdicts, unrounded."""
-    detection, table1 = (next(t for t in tables.all_tables([scored]) if t.name == n) for n in ("detection", "table1"))
+    detection, table1 = (next(t for t in all_tables([scored]) if t.name == n) for n in ("detection", "table1"))
     ours = scored.systems["ours"]
     line = next(csv.DictReader(io.StringIO(RENDERINGS[".csv"](detection))))
     assert float(line["F1"]) == ours["f1"] and float(line["AUROC low"]) == ours["intervals"]["auroc"][0]

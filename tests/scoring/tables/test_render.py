@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from swift_plugins.fakexplain.scoring.tables.latex import to_latex
-from swift_plugins.fakexplain.scoring.tables.render import Column, Figure, Row, Table, to_csv, to_html, to_markdown
+from swift_plugins.fakexplain.scoring.tables.render import to_csv, to_html, to_markdown
+from swift_plugins.fakexplain.scoring.tables.table import Column, Estimate, Row, Table
 
 NASTY = [
     "a|b", "a\\|b", "\\", "\\\\", "*x*", "__x__", "`x`", "[x](http://y)", "![x](y)", "~~x~~", "# x", "- x", "---",
@@ -50,8 +51,8 @@ def table(name: str = "Name", *more: str) -> Table:
         Column(name),
     ]
     rows = [
-        Row(name, [Figure(0.9, 0.85, 0.95), None, 0.5, 0.25, name]),
-        Row(name, [Figure(0.9), Figure(None), None, Figure(0.98765, 0.97, 1), 3], group=name, summary=True),
+        Row(name, [Estimate(0.9, 0.85, 0.95), None, 0.5, 0.25, name]),
+        Row(name, [Estimate(0.9), Estimate(None), None, Estimate(0.98765, 0.97, 1), 3], group=name, summary=True),
         Row(name, [1, 2, 3, 4, 5], paper=True),
     ]
     return Table("t", name, columns, rows, [name], name)
@@ -71,11 +72,11 @@ def table(name: str = "Name", *more: str) -> Table:
         (12, Column("x"), "12", "12"),
         ("a|b", Column("x"), r"a\|b", "a|b"),
         (None, Column("x"), "—", ""),
-        (Figure(None, 0.1, 0.2), Column("x"), "—", ",0.1,0.2"),  # an interval of nothing is not shown
-        (Figure(0.5), Column("x"), "0.500", "0.5"),
-        (Figure(0.8674, 0.8151, 0.906), Column("x"), "0.867 [0.82, 0.91]", "0.8674,0.8151,0.906"),
-        (Figure(0.1, -0.05, 0.25), Column("x", signed=True), "+0.100 [−0.05, +0.25]", "0.1,-0.05,0.25"),
-        (Figure(0.5, 0.25, 0.75), Column("x", digits=1, percent=True), "50.0 % [25.0, 75.0]", "0.5,0.25,0.75"),
+        (Estimate(None, 0.1, 0.2), Column("x"), "—", ",0.1,0.2"),  # an interval of nothing is not shown
+        (Estimate(0.5), Column("x"), "0.500", "0.5"),
+        (Estimate(0.8674, 0.8151, 0.906), Column("x"), "0.867 [0.82, 0.91]", "0.8674,0.8151,0.906"),
+        (Estimate(0.1, -0.05, 0.25), Column("x", signed=True), "+0.100 [−0.05, +0.25]", "0.1,-0.05,0.25"),
+        (Estimate(0.5, 0.25, 0.75), Column("x", digits=1, percent=True), "50.0 % [25.0, 75.0]", "0.5,0.25,0.75"),
     ],
 )
 def test_cells(cell: object, column: Column, markdown: str, csv_cells: str) -> None:
@@ -86,7 +87,7 @@ def test_cells(cell: object, column: Column, markdown: str, csv_cells: str) -> N
 
 def test_intervals_in_html() -> None:
     columns = [Column("x"), Column("y", signed=True)]
-    text = to_html(Table("t", "T", columns, [Row("r", [Figure(0.867, 0.8151, 0.906), Figure(0.1, -0.05, 0.25)])]))
+    text = to_html(Table("t", "T", columns, [Row("r", [Estimate(0.867, 0.8151, 0.906), Estimate(0.1, -0.05, 0.25)])]))
     assert '<td>0.867<span class="interval">0.82–0.91</span></td>' in text
     assert '<td>+0.100<span class="interval">−0.05 to +0.25</span></td>' in text
 
@@ -100,7 +101,7 @@ def test_the_papers_mark_is_explained_where_it_stands() -> None:
     mine, theirs = Row("r", [1]), Row("r", [1], paper=True)
     assert Table("t", "T", [Column("a")], [mine], ["N."]).all_notes == ("N.",)
     for columns, rows in (([Column("a", paper=True)], [mine]), ([Column("a")], [mine, theirs])):
-        assert Table("t", "T", columns, rows, ["N."]).all_notes == ("N.", "† the paper's own figures.")
+        assert Table("t", "T", columns, rows, ["N."]).all_notes == ("N.", "† reported in the paper.")
 
 
 @hostile
@@ -135,7 +136,7 @@ def test_markdown_is_read_back_as_it_was(name: str, group: str) -> None:
         [name, "0.900", "—", "—", "98.77 % [97.0, 100.0]", "3"],
         [f"{name} †", "1", "2", "3", "4", "5"],
     ]
-    assert read == [name, *(cell.strip() for row in rows for cell in row), name, "† the paper's own figures."]
+    assert read == [name, *(cell.strip() for row in rows for cell in row), name, "† reported in the paper."]
     assert [token.type for token in tokens if token.type.endswith("_open")][:2] == ["heading_open", "table_open"]
 
 
@@ -183,7 +184,7 @@ def test_html_is_read_back_as_it_was(name: str, group: str) -> None:
     values = ["0.900", "—", "0.500", "25.00 %", name, "0.900", "—", "—", "98.77 %", "3", "1", "2", "3", "4", "5"]
     assert read.of("td") == values
     assert read.of("span") == ["0.85–0.95", "97.0–100.0"]
-    assert read.of("p") == [name, "† the paper's own figures."]
+    assert read.of("p") == [name, "† reported in the paper."]
     heads = [f"{group} †", "Share", name, name, "IoU", name]
     rows = [name, name, name, f"{name} †"]  # the second is a group's
     if name and group:

@@ -9,7 +9,7 @@ from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.scoring.results import Resampling
-from swift_plugins.fakexplain.scoring.score import System, score_systems, system_of
+from swift_plugins.fakexplain.scoring.score import AnswerSystem, build_system, score_systems
 from swift_plugins.fakexplain.scoring.tables.terminal import render_table
 from tests.scoring import forty
 
@@ -46,19 +46,19 @@ annotated boxes       1.167  1.167
 area per box          0.211      —
 overlap of boxes      0.000      —
 
-mean and spread over folds           ours           none
-accuracy                    0.775 ± 0.050  0.000 ± 0.000
-balanced accuracy           0.771 ± 0.042  0.000 ± 0.000
-F1 of fake                  0.826 ± 0.075  0.000 ± 0.000
-false positive rate         0.188 ± 0.125  0.000 ± 0.000
-AUROC                       0.812 ± 0.090              —
-average precision           0.874 ± 0.091              —
-IoU                         0.708 ± 0.160  0.000 ± 0.000
-box F1 at 0.5               0.851 ± 0.117  0.000 ± 0.000
-BLEU-2                      0.642 ± 0.211  0.000 ± 0.000
-ROUGE-L                     0.722 ± 0.218  0.000 ± 0.000
-exact tags                  0.458 ± 0.160  0.000 ± 0.000
-exact format                0.875 ± 0.096  0.000 ± 0.000
+mean ± std. over folds           ours           none
+accuracy                0.775 ± 0.050  0.000 ± 0.000
+balanced accuracy       0.771 ± 0.042  0.000 ± 0.000
+F1 of fake              0.826 ± 0.075  0.000 ± 0.000
+false positive rate     0.188 ± 0.125  0.000 ± 0.000
+AUROC                   0.812 ± 0.090              —
+average precision       0.874 ± 0.091              —
+IoU                     0.708 ± 0.160  0.000 ± 0.000
+box F1 at 0.5           0.851 ± 0.117  0.000 ± 0.000
+BLEU-2                  0.642 ± 0.211  0.000 ± 0.000
+ROUGE-L                 0.722 ± 0.218  0.000 ± 0.000
+exact tags              0.458 ± 0.160  0.000 ± 0.000
+exact format            0.875 ± 0.096  0.000 ± 0.000
 
 answers with  ours  none
 no_verdict       1     0  no verdict that can be read
@@ -67,12 +67,12 @@ unclosed         1     0  a part that begins and does not end; read
 layout           1     0  parts missing, repeated, out of order, or not those of the variant; lines or blanks that differ
 
 none against ours
-McNemar: right where the other is wrong, none 0 times, ours 31 times, p < 0.001"""  # noqa: E501
+McNemar: none alone is right on 0 images, ours alone on 31; p < 0.001"""  # noqa: E501
 
 
 def test_without_intervals(tmp_path: Path):
     annotations, answers = forty.write(tmp_path)
-    systems = {"ours": system_of(read_predictions(answers)), "none": System({})}
+    systems = {"ours": build_system(read_predictions(answers)), "none": AnswerSystem({})}
     results, comparisons = score_systems(read_annotations(annotations), systems, RULE, resampling=Resampling(0))
     assert render_table(results, comparisons) == FORTY
 
@@ -86,7 +86,7 @@ def test_with_intervals():
         for i, label in enumerate(["fake", "real"] * 2)
     ]
     systems = {
-        name: system_of(
+        name: build_system(
             BaselinePrediction(str(Path.cwd() / record.image), verdict or record.label) for record in records
         )
         for name, verdict in (("always fake", "fake"), ("right", None))
@@ -111,12 +111,12 @@ annotated boxes      1.000 [1.000, 1.000]  1.000 [1.000, 1.000]
 right against always fake  difference          interval      p
 accuracy                       +0.500  [+0.500, +0.500]  0.095
 F1 of fake                     +0.333  [+0.333, +0.333]  0.095
-McNemar: right where the other is wrong, right 2 times, always fake 0 times, p 0.500"""
+McNemar: right alone is right on 2 images, always fake alone on 0; p 0.500"""
     )  # 2 / 21; 2 · (1/2)²
 
 
 def test_no_record():
-    results, comparisons = score_systems([], {"a": System({})}, RULE)
+    results, comparisons = score_systems([], {"a": AnswerSystem({})}, RULE)
     assert (
         render_table(results, comparisons)
         == """\
@@ -128,8 +128,8 @@ without a verdict  0"""
 
 
 def test_many_systems_are_compared_with_the_first():
-    results, comparisons = score_systems([], {name: System({}) for name in "abcd"}, RULE)
+    results, comparisons = score_systems([], {name: AnswerSystem({}) for name in "abcd"}, RULE)
     assert len(comparisons) == 6
     shown = render_table(results, comparisons)
     assert [line for line in shown.splitlines() if "against" in line] == ["b against a", "c against a", "d against a"]
-    assert shown.endswith("compared with a alone; a run and its report have all pairs")
+    assert shown.endswith("Only comparisons with a are shown; a run and its report have all pairs.")

@@ -1,45 +1,48 @@
-"""What a system said of one image, measured against its record in pixels of the original image.
+"""The prediction for one image, scored against its record in pixels of the original image.
 
-Nothing is left out of a denominator: an answer without a verdict that can be read is wrong, an image without an answer
-is wrong, and a fake image about whose regions nothing was said has an IoU of 0. Three kinds of systems are measured
-alike: those that write answers, those that give a label or a score, and those that draw boxes or masks.
+Nothing is left out of a denominator: an answer without a readable verdict is wrong, an image without an answer is
+wrong, and a prediction that does not mention regions has IoU 0 on a fake image. Systems that write answers, give labels
+or scores, or draw boxes or masks are all scored in the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from ...annotation import Annotation
 from ...answer import parse_answer
 from ...boxes import Box, clip_xyxy, union_iou
 from ...frames import FrameRule
+from ...masks import to_mask
 from ...mentions import Mention
 from ...variants import variant_named
 from ..predictions.labels import BaselinePrediction
-from ..predictions.masks import load_mask, mask_iou
+from ..predictions.masks import load_mask
 from .matching import BoxCounts, Fragmentation, box_counts, fragmentation, match_boxes
-from .texts import Text, matched_texts, whole_text
+from .texts import Text, caption_text, matched_texts
 
 
 class Scored(NamedTuple):
-    """One image's scores.
+    """The scores of one image.
 
     Attributes:
         label: 'fake' or 'real'.
-        verdict: the system's; None where there is none that can be read.
-        answered: False where the system said nothing of the image, which counts as wrong in everything it is asked for.
-        p_fake: the higher, the more likely fake; None where it is not known.
-        iou: union IoU in [0, 1]; None for a real image and where the system is not asked for regions.
-        problems: what keeps an answer from being exact, as codes of `PROBLEMS`.
-        exact: the answer keeps the format of the variant to the letter; None where no answer was to be written.
-        regions: those predicted, boxes in original pixels, clipped to the image (None where it gives captions alone).
-        tags: predicted; None where no tags were asked for.
-        boxes: what box metrics are made from; None where `iou` is, and for masks.
-        fragments: number, size and overlap of the boxes; None where `boxes` is, and without an answer.
-        text: captions predicted and annotated; None for a real image and where no captions were asked for.
-        matched: the same of each pair of regions whose boxes match.
+        verdict: the system's; None without a readable one.
+        answered: False without a prediction, which counts as wrong in everything the system is asked for.
+        p_fake: higher for likelier fake; None if unknown.
+        iou: union IoU in [0, 1]; None for a real image or if the system is not asked for regions.
+        problems: codes of `PROBLEMS` that keep the answer from being exact.
+        exact: whether the answer follows the format of the variant exactly; None if no answer was to be written.
+        regions: predicted; boxes in original pixels, clipped to the image (None for captions only).
+        tags: predicted; None if no tags were asked for.
+        boxes: counts for the box metrics; None where `iou` is None, and for masks.
+        fragments: number, size and overlap of the boxes; None where `boxes` is None, and without an answer.
+        text: predicted and annotated captions; None for a real image or if no captions were asked for.
+        matched: the same for each pair of regions with matching boxes.
     """
 
     label: str
@@ -63,19 +66,19 @@ class Scored(NamedTuple):
 
 
 def boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> list[Box]:
-    """Boxes of an answer's regions in original pixels, clipped to the image; those with no area left are gone.
+    """An answer's boxes in original pixels, clipped to the image; boxes without area left are dropped.
 
     Raises:
-        ValueError: the template takes no image of this shape.
+        ValueError: the template does not accept an image of this shape.
     """
     return [region.bbox for region in regions_px(regions, annotation, rule) if region.bbox]
 
 
 def regions_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> tuple[Mention, ...]:
-    """An answer's regions in original pixels, clipped to the image; those with no area left are gone.
+    """An answer's regions in original pixels, clipped to the image; regions without box area left are dropped.
 
     Raises:
-        ValueError: the template takes no image of this shape.
+        ValueError: the template does not accept an image of this shape.
     """
     try:
         frame = rule.frame(annotation.image_wh)
@@ -93,17 +96,17 @@ def regions_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRu
 def score_image(
     annotation: Annotation, text: str, rule: FrameRule, variant: str = "full", p_fake: float | None = None
 ) -> Scored:
-    """Scores of one answer.
+    """Score one answer.
 
     Args:
-        annotation: the record; its boxes are compared as they are, unrounded.
+        annotation: the record; its boxes are compared unrounded.
         text: the completion.
         rule: frame rule of the run that wrote it.
-        variant: what the answer was asked to hold.
-        p_fake: probability of the verdict fake, where it is known.
+        variant: the parts that the answer was asked to hold.
+        p_fake: probability of the verdict fake, if known.
 
     Raises:
-        ValueError: no such variant, or the template takes no image of this shape.
+        ValueError: no such variant, or the template does not accept an image of this shape.
     """
     asked = variant_named(variant)
     answer = parse_answer(text, strict=True, variant=variant)
@@ -122,46 +125,47 @@ def score_image(
     if asked.boxes:
         scored = _with_boxes(scored, annotation, answer.states_regions, asked.captions)
     if asked.captions:
-        scored = scored._replace(text=(whole_text(answer), whole_text(annotation)))
+        scored = scored._replace(text=(caption_text(answer), caption_text(annotation)))
     return scored
 
 
-def _with_boxes(scored: Scored, annotation: Annotation, said: bool, captions: bool) -> Scored:
-    """The scores of a fake image, with those that its boxes give.
+def _with_boxes(scored: Scored, annotation: Annotation, stated: bool, captions: bool) -> Scored:
+    """Add the scores that the boxes of a fake image give.
 
     Args:
-        said: whether the system spoke of regions at all: two empty sets agree, but silence is not an empty set.
-        captions: whether captions of boxes that match are to be compared.
+        stated: whether the prediction mentions regions, even if only to say that there are none: two empty sets agree,
+            but silence is not an empty set.
+        captions: whether to compare the captions of matching boxes.
     """
     pred, gold = ([region for region in each if region.bbox] for each in (scored.regions, annotation.regions))
     pred_xyxy, gold_xyxy = ([region.bbox for region in each if region.bbox] for each in (pred, gold))
     matches = match_boxes(pred_xyxy, gold_xyxy)
     return scored._replace(
-        iou=union_iou(pred_xyxy, gold_xyxy) if pred or gold or said else 0.0,
+        iou=union_iou(pred_xyxy, gold_xyxy) if pred or gold or stated else 0.0,
         boxes=box_counts(matches, len(pred), len(gold)),
         fragments=fragmentation(pred_xyxy, annotation.image_wh) if scored.answered else None,
         matched=tuple(matched_texts(pred, gold, matches)) if captions else (),
     )
 
 
-def score_nothing(annotation: Annotation, variant: str = "full") -> Scored:
-    """Scores of an image that a system which writes answers said nothing of: wrong wherever something was asked for."""
+def score_missing_answer(annotation: Annotation, variant: str = "full") -> Scored:
+    """Score an image without an answer, for a system that writes answers: wrong in everything that was asked for."""
     asked = variant_named(variant)
     scored = Scored(annotation.label, answered=False, exact=False, tags=() if asked.tags else None)
     if annotation.label == "fake" and asked.boxes:
-        scored = _with_boxes(scored, annotation, said=False, captions=False)
+        scored = _with_boxes(scored, annotation, stated=False, captions=False)
     if annotation.label == "fake" and asked.captions:
-        scored = scored._replace(text=((), whole_text(annotation)))
+        scored = scored._replace(text=((), caption_text(annotation)))
     return scored
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a baseline gives of any image, and so is asked for of every one.
+class Outputs:
+    """What a baseline gives for some image, and is therefore expected to give for every image.
 
     Attributes:
-        boxes, masks: whether it names regions so.
-        mask_threshold: of `load_mask`.
+        boxes, masks: whether it marks regions with them.
+        mask_threshold: as for `load_mask`.
     """
 
     boxes: bool = False
@@ -169,31 +173,60 @@ class Asked:
     mask_threshold: int | None = None
 
 
-def score_baseline(annotation: Annotation, said: BaselinePrediction | None, asked: Asked) -> Scored:
-    """Scores of what a baseline said of one image, or of its silence.
+def score_baseline(annotation: Annotation, prediction: BaselinePrediction | None, outputs: Outputs) -> Scored:
+    """Score the prediction of a baseline for one image, or its absence.
 
-    Where it draws masks, an image that it gave a label and no mask has an empty one.
+    If the baseline draws masks, an image with a label but no mask has an empty one.
 
     Raises:
-        DataError (a ValueError): a mask that cannot be read or has another shape than its image.
+        DataError (a ValueError): an unreadable mask, or one of another shape than its image.
     """
-    scored = Scored(annotation.label, answered=said is not None)
-    if said is not None:
-        scored = scored._replace(verdict=said.verdict, p_fake=said.score)
+    scored = Scored(annotation.label, answered=prediction is not None)
+    if prediction is not None:
+        scored = scored._replace(verdict=prediction.verdict, p_fake=prediction.score)
     if annotation.label == "real":
         return scored
-    if asked.masks:
-        return scored._replace(iou=_iou_of_mask(annotation, said, asked.mask_threshold))
-    if asked.boxes:
-        boxes = said.boxes if said is not None else None
+    if outputs.masks:
+        return scored._replace(iou=_iou_of_mask(annotation, prediction, outputs.mask_threshold))
+    if outputs.boxes:
+        boxes = prediction.boxes if prediction is not None else None
         regions = tuple(Mention(box, "") for box in clip_xyxy(boxes or (), annotation.image_wh))
-        return _with_boxes(scored._replace(regions=regions), annotation, said=boxes is not None, captions=False)
+        return _with_boxes(scored._replace(regions=regions), annotation, stated=boxes is not None, captions=False)
     return scored
 
 
-def _iou_of_mask(annotation: Annotation, said: BaselinePrediction | None, threshold: int | None) -> float:
-    if said is None:
+def _iou_of_mask(annotation: Annotation, prediction: BaselinePrediction | None, threshold: int | None) -> float:
+    if prediction is None:
         return 0.0
-    if said.mask is None:
+    if prediction.mask is None:
         return float(not annotation.regions)
-    return mask_iou(load_mask(said.mask, annotation.image_wh, threshold), annotation)
+    return mask_iou(load_mask(prediction.mask, annotation.image_wh, threshold), annotation)
+
+
+def mask_iou(mask: Any, annotation: Annotation) -> float:
+    """Intersection over union of a mask and a record's regions, counted in pixels.
+
+    IoU(R, R_y) = |R ∩ R_y| / |R ∪ R_y|   (§3.3 and §4.2), R_y as `masks.to_mask` draws it for `export --to masks`:
+    a pixel is in a box if its centre is. A method trained on such masks can reach 1.
+
+    Args:
+        mask: (height, width) bool, in the pixels of the record's image.
+        annotation: the record.
+
+    Returns:
+        Ratio in [0, 1]; 1 if both are empty, 0 if one is.
+
+    Raises:
+        ValueError: the mask has another size than the record's image.
+
+    >>> import numpy as np
+    >>> from swift_plugins.fakexplain.annotation import Region
+    >>> record = Annotation("a", "a.png", 4, 2, "fake", (Region((0, 0, 2, 2), "Hand."),))
+    >>> mask_iou(np.array([[1, 1, 1, 1], [0, 0, 0, 0]], bool), record)
+    0.3333333333333333
+    """
+    gold = to_mask(annotation) > 0
+    if mask.shape != gold.shape:
+        raise ValueError(f"mask: expected {gold.shape[0]} rows of {gold.shape[1]} pixels, found {mask.shape}")
+    either = int(np.count_nonzero(mask | gold))
+    return int(np.count_nonzero(mask & gold)) / either if either else 1.0

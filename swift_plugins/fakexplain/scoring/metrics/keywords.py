@@ -65,12 +65,12 @@ def keywords(gold: Iterable[str], pred: Iterable[str], words: int = 1, top: int 
     return sorted(found, key=lambda keyword: (-keyword.gold - keyword.pred, keyword.word))[:top]
 
 
-def keywords_of(caption: str, words: int = 1) -> set[str]:
+def caption_keywords(caption: str, words: int = 1) -> set[str]:
     """A caption's keywords: in lower case, plurals folded into their singular.
 
-    >>> sorted(keywords_of("Left hand with six fingers, and glasses"))
+    >>> sorted(caption_keywords("Left hand with six fingers, and glasses"))
     ['finger', 'glass', 'hand', 'left', 'six']
-    >>> sorted(keywords_of("Left hand with six fingers, and glasses", words=2))
+    >>> sorted(caption_keywords("Left hand with six fingers, and glasses", words=2))
     ['left hand', 'six finger']
     """
     found = set()
@@ -87,7 +87,7 @@ def _count(captions: Iterable[str], words: int) -> tuple[Counter[str], int]:
     number = 0
     for caption in captions:
         number += 1
-        counts.update(keywords_of(caption, words))
+        counts.update(caption_keywords(caption, words))
     return counts, number
 
 

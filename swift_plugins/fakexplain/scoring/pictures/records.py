@@ -14,9 +14,10 @@ from ...errors import DataError, Unquoted
 from ...frames import FrameRule
 from ...mentions import Mention
 from ...tags import TAG_WORDS
-from .. import run
 from ..metrics.image import Scored, score_image
-from ..predictions.answers import by_image, join_all, read_predictions
+from ..predictions.answers import read_predictions
+from ..predictions.join import by_image, join_all
+from ..run import recorded_answers
 
 AnsweredRecord = tuple[Annotation, dict[str, Scored | None]]
 """A record, and system -> its answer with regions in original pixels, None if it gave none."""
@@ -33,7 +34,7 @@ def answers_of_run(records: Iterable[Annotation], systems: Sequence[str]) -> Ite
         DataError: an answer is not as `fakexplain score` writes it.
     """
     for record in records:
-        answers = run.answers_of(record)
+        answers = recorded_answers(record)
         yield record, {name: _read_answer(record, name, answers.get(name)) for name in systems}
 
 

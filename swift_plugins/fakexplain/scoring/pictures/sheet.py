@@ -14,8 +14,8 @@ from ...errors import DataError
 from ...frames import FrameRule
 from ...pictures.colours import GOLD, INK, PANEL, PAPER, PRED
 from ...pictures.lettering import Pen
-from ...pictures.notes import Notes, draw_sign, refusal
-from ...pictures.overlay import boxes_of, draw_boxes, draw_dashed, letter, load_picture, on_picture
+from ...pictures.notes import Notes, draw_refusal, draw_sign
+from ...pictures.overlay import boxes_of, draw_boxes, draw_dashed, letter, load_picture, scale_boxes
 from ..metrics.image import boxes_px, score_image
 
 
@@ -93,10 +93,10 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     try:
         picture = load_picture(annotation, pen.cell)
     except DataError as error:
-        picture = refusal(error, pen)
+        picture = draw_refusal(error, pen)
     else:
         pred_px = {mark: box for mark, region in pred.items() if rule for box in boxes_px([region], annotation, rule)}
-        gold_boxes, pred_boxes = (on_picture(each, annotation, picture) for each in (boxes_of(gold), pred_px))
+        gold_boxes, pred_boxes = (scale_boxes(each, annotation, picture) for each in (boxes_of(gold), pred_px))
         draw_boxes(picture, gold_boxes, pred_boxes, pen)
 
     top = picture.height + pen.leading // 3

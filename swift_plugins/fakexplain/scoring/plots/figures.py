@@ -1,7 +1,6 @@
-"""The paper's figures that show numbers: preferences, training, keywords and tags.
+"""The paper's figures of preferences, keywords and tags.
 
-Each is an SVG (`svg.svg`), or None where there is nothing to draw. What colours tell apart (Okabe and Ito's, as
-elsewhere) is told apart by marker, dash or hatching too.
+Each is an SVG (`svg.svg`), or None without data. Whatever differs in colour differs in marker, dash or hatching too.
 """
 
 from __future__ import annotations
@@ -12,38 +11,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...percentages import percent
+from ...pictures.colours import BLUE, ORANGE, VERMILLION
 from ...tags import TAG_WORDS, TAGS
 from ..metrics.keywords import Keyword
 from ..tables.published import HUMANS_PREFERRED, VOTES
-from .curves import fig4_training
-from .svg import BLUE, INK, ORANGE, VERMILLION, WIDTH, cut, in_percent, note, plain, svg
+from .svg import INK, WIDTH, abbreviate, as_percent, note, plain, svg
 from .votes import Tally, Votes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["fig3_preferences", "fig4_training", "fig6_keywords", "fig10_tags"]
-
-PAPER_VOTES = f"The paper: {VOTES:,} votes that are not neutral; Humans over FakeXplainer in {HUMANS_PREFERRED:.1%}."
-
-
-def _folded(name: str, width: int, lines: int) -> str:
-    return textwrap.fill(cut(name, width * lines), max(1, width))
+PAPER_VOTES = (
+    f"The paper: {VOTES:,} votes that are not neutral; Humans over FakeXplainer in {percent(HUMANS_PREFERRED)}."
+)
 
 
-def _percent(share: float | None, digits: int = 1) -> str:
-    return "–" if share is None else f"{100 * share:.{digits}f}%"
+def _fold(name: str, width: int, lines: int) -> str:
+    return textwrap.fill(abbreviate(name, width * lines), max(1, width))
 
 
 # Fig. 3: preferences --------------------------------------------------------------------------------------------------
 
 
-def fig3_preferences(votes: Votes, *, standalone: bool = False) -> str | None:
-    """How often people prefer one system's answers over another's (Fig. 3): a matrix, its row over its column.
+def draw_preferences(votes: Votes) -> str | None:
+    """Draw how often people prefer one system's answers over another's (Fig. 3): a matrix, the row over the column.
 
-    A cell has the share of votes that are not neutral, its 95% interval, and their number. It is the bluer the more
-    prefer the row, the more orange the more prefer the column.
+    A cell has the share of the votes that are not neutral, its 95 % interval, and their number. Blue prefers the row,
+    orange the column, the stronger the more.
     """
     if not votes.pairs:
         return None
@@ -55,19 +51,19 @@ def fig3_preferences(votes: Votes, *, standalone: bool = False) -> str | None:
             for column, second in enumerate(votes.systems):
                 _draw_cell(axes, column, row, votes.pairs.get((first, second)), first == second)
         width, font = (64 // count, 9) if count < 5 else (12, 8)
-        axes.set_xticks(range(count), [_folded(name, width, 3) for name in votes.systems], fontsize=font)
-        axes.set_yticks(range(count), [_folded(name, 14, 3) for name in votes.systems], fontsize=9)
+        axes.set_xticks(range(count), [_fold(name, width, 3) for name in votes.systems], fontsize=font)
+        axes.set_yticks(range(count), [_fold(name, 14, 3) for name in votes.systems], fontsize=9)
         axes.xaxis.tick_top()
         axes.xaxis.set_label_position("top")
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         axes.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), xlabel="over", ylabel="preferred")
-        note(figure, f"Brackets: 95% interval. n: votes that are not neutral (+ neutral ones). {PAPER_VOTES}")
+        note(figure, f"Brackets: 95 % interval. n: votes that are not neutral (+ neutral ones). {PAPER_VOTES}")
 
     names = ", ".join(votes.systems)
     label = f"Matrix of preferences among {names}: share of votes for the row over the column."
     size = (max(WIDTH, 1.6 + 0.85 * count), 1.4 + max(0.72, min(1.2, 3 / count)) * count)
-    return svg(draw, size, "fig3", label, standalone=standalone)
+    return svg(draw, size, "fig3", label)
 
 
 def _draw_cell(axes: Axes, x: int, y: int, tally: Tally | None, same: bool) -> None:
@@ -85,7 +81,7 @@ def _draw_cell(axes: Axes, x: int, y: int, tally: Tally | None, same: bool) -> N
     axes.add_patch(
         Rectangle(place, **frame, facecolor=BLUE if share >= 0.5 else ORANGE, alpha=0.08 + 1.04 * abs(share - 0.5))
     )
-    axes.text(x, y - 0.2, _percent(tally.share), fontsize=12, fontweight="bold", **middle)
+    axes.text(x, y - 0.2, percent(tally.share), fontsize=12, fontweight="bold", **middle)
     if interval := tally.interval():
         axes.text(x, y + 0.07, f"[{100 * interval.low:.1f}, {100 * interval.high:.1f}]", fontsize=8, **middle)
     axes.text(x, y + 0.29, f"n {tally.votes:,} (+{tally.neutral:,})", fontsize=8, **middle)
@@ -94,11 +90,11 @@ def _draw_cell(axes: Axes, x: int, y: int, tally: Tally | None, same: bool) -> N
 # Fig. 6: keywords -----------------------------------------------------------------------------------------------------
 
 
-def fig6_keywords(keywords: Mapping[str, Sequence[Keyword]], *, standalone: bool = False) -> str | None:
-    """How often keywords occur in annotated and in predicted captions (Fig. 6): paired bars.
+def draw_keywords(keywords: Mapping[str, Sequence[Keyword]]) -> str | None:
+    """Draw how often keywords occur in annotated and in predicted captions (Fig. 6): paired bars.
 
     Args:
-        keywords: what a panel shows ("words", "phrases of two words") -> its keywords, the first on top.
+        keywords: title of a panel ("words", "phrases of two words") -> its keywords, the first on top.
     """
     panels = {title: rows for title, rows in keywords.items() if rows}
     if not panels:
@@ -113,7 +109,7 @@ def fig6_keywords(keywords: Mapping[str, Sequence[Keyword]], *, standalone: bool
             pred = axes.barh(
                 places + 0.19, [row.pred for row in rows], 0.36, facecolor="none", edgecolor=ORANGE, hatch="//////"
             )
-            axes.set_yticks(places, [cut(row.word) for row in rows], fontsize=9)
+            axes.set_yticks(places, [abbreviate(row.word) for row in rows], fontsize=9)
             axes.set_ylim(len(rows) - 0.4, -0.6)
             axes.set_title(plain(title), loc="left", fontsize=10, fontweight="bold")
             axes.grid(True, axis="x")
@@ -121,25 +117,20 @@ def fig6_keywords(keywords: Mapping[str, Sequence[Keyword]], *, standalone: bool
             axes.tick_params(axis="x", labelbottom=True)
         axes.set_xlabel("share of captions")
         axes.set_xlim(left=0)
-        in_percent(axes.xaxis)
+        as_percent(axes.xaxis)
         figure.legend([gold, pred], ["annotated", "predicted"], loc="outside upper center", ncols=2, fontsize=9)
 
     bars = sum(map(len, panels.values()))
     most = "; ".join(f"{title}: {', '.join(row.word for row in rows[:3])}" for title, rows in panels.items())
     label = f"Share of annotated and of predicted captions that hold a keyword. Most frequent {most}."
-    return svg(draw, (WIDTH, 0.9 + 0.5 * len(panels) + 0.27 * bars), "fig6", label, standalone=standalone)
+    return svg(draw, (WIDTH, 0.9 + 0.5 * len(panels) + 0.27 * bars), "fig6", label)
 
 
 # Fig. 10: tags --------------------------------------------------------------------------------------------------------
 
 
-def fig10_tags(
-    tags: Mapping[str, Mapping[str, Any]],
-    paper: Mapping[str, tuple[float, float]] = {},
-    *,
-    standalone: bool = False,
-) -> str | None:
-    """Accuracy on fake images with and without each tag (Fig. 10, Table 7), a row for each tag.
+def draw_tags(tags: Mapping[str, Mapping[str, Any]], paper: Mapping[str, tuple[float, float]] = {}) -> str | None:
+    """Draw accuracy on fake images with and without each tag (Fig. 10, Table 7), a row per tag.
 
     Args:
         tags: of a system's result.
@@ -157,10 +148,10 @@ def fig10_tags(
         axes = figure.add_subplot()
         aside = axes.get_yaxis_transform()
         for y, tag in enumerate(rows):
-            here = [tags[tag][name] for name in names]
-            for values, down, filled in ((here, -0.14, True), (list(paper.get(tag, ())), 0.2, False)):
-                there = [value for value in values if value is not None]
-                axes.plot(there, [y + down] * len(there), color=INK, alpha=0.25, linewidth=1.2)
+            ours = [tags[tag][name] for name in names]
+            for values, down, filled in ((ours, -0.14, True), (list(paper.get(tag, ())), 0.2, False)):
+                known = [value for value in values if value is not None]
+                axes.plot(known, [y + down] * len(known), color=INK, alpha=0.25, linewidth=1.2)
                 for value, (_, colour, marker) in zip(values, looks, strict=False):
                     if value is not None:
                         axes.plot(
@@ -168,15 +159,15 @@ def fig10_tags(
                             markerfacecolor=colour if filled else "none", clip_on=False,
                         )  # fmt: skip
                 if values:
-                    said = " / ".join(map(_percent, values))
-                    axes.text(1.03, y + down, said, transform=aside, va="center", fontsize=9 if filled else 8)
+                    shares = " / ".join(map(percent, values))
+                    axes.text(1.03, y + down, shares, transform=aside, va="center", fontsize=9 if filled else 8)
         labels = [f"{TAG_WORDS[tag]}\n{_images(tags[tag]['gold'])}" for tag in rows]
         axes.set_yticks(range(len(rows)), labels, fontsize=9)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         low, high = axes.dataLim.intervalx
         low, high = min(low, high - 0.1), max(high, low + 0.1)
         axes.set_xlim(max(0, low - 0.02), min(1, high + 0.02))
-        in_percent(axes.xaxis)
+        as_percent(axes.xaxis)
         axes.grid(True, axis="x")
         axes.tick_params(axis="y", length=0)
         axes.set_xlabel("accuracy on fake images")
@@ -190,9 +181,9 @@ def fig10_tags(
             handles, words = [*handles, *hollow], [*words, "with it, in the paper", "without it, in the paper"]
         figure.legend(handles, words, loc="outside upper center", ncols=2, fontsize=9)
 
-    shares = "; ".join(f"{TAG_WORDS[tag]} {' and '.join(_percent(tags[tag][name]) for name in names)}" for tag in rows)
+    shares = "; ".join(f"{TAG_WORDS[tag]} {' and '.join(percent(tags[tag][name]) for name in names)}" for tag in rows)
     label = f"Accuracy on fake images with and without each tag: {shares}."
-    return svg(draw, (WIDTH, 1.3 + 0.5 * len(rows)), "fig10", label, standalone=standalone)
+    return svg(draw, (WIDTH, 1.3 + 0.5 * len(rows)), "fig10", label)
 
 
 def _images(count: int) -> str:

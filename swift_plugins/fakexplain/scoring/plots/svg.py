@@ -1,8 +1,8 @@
-"""A figure as SVG that stands in a page, light or dark, or as a file of its own.
+"""A figure as SVG for a page, light or dark, or as a file of its own.
 
-Text is drawn as outlines of the font that matplotlib brings, so that a figure looks and measures the same on every
-machine, without fonts of its own and without the page's. It cannot be selected; what it says is in the report's tables
-and, in short, in the picture's label. A character that the font lacks is an empty box.
+Text is drawn as outlines of the font that matplotlib ships, so that a figure looks and measures the same on every
+machine. It cannot be selected; the report's tables and, in short, the figure's label have it as text. A character that
+the font lacks is drawn as an empty box.
 """
 
 from __future__ import annotations
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-INK = "#010203"  # stands for the page's text colour until the figure is drawn
-BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
+INK = "#010203"  # replaced by the page's text colour after drawing
 WIDTH = 6.4  # inches
 NICE = (1, 2, 2.5, 5, 10)  # steps between ticks
 
@@ -43,48 +42,56 @@ _REFERENCE = re.compile(r"(?<=url\(#)[^)]+(?=\))")
 _FINE = re.compile(r"-?\d+\.\d{3,}")
 
 
-def svg(
-    draw: Callable[[Figure], None], size: tuple[float, float], name: str, label: str, *, standalone: bool = False
-) -> str:
-    """A drawn figure as SVG; the same drawing gives the same bytes.
+def svg(draw: Callable[[Figure], None], size: tuple[float, float], name: str, label: str) -> str:
+    """Draw a figure and give it as SVG; the same drawing gives the same bytes.
 
-    No script, no style sheet, no reference but to its own parts: it stands in an HTML page as it is, several of them
-    side by side, and needs nothing that a page's security policy might forbid.
+    It has no script, no style sheet, and no reference but to its own parts: it can be put into an HTML page as it is,
+    several of them side by side, and needs nothing that a page's security policy might forbid.
 
     Args:
-        draw: called with an empty figure; draws in `INK` what is to have the page's text colour.
+        draw: called with an empty figure; draws in `INK` whatever takes the page's text colour.
         size: width and height in inches, 96 pixels each. CSS may make it narrower: `max-width: 100%; height: auto`.
-        name: begins its ids; letters and digits.
-        label: says what is seen, for those who do not see it.
-        standalone: a file of its own, black on white; else the text's colour is `currentColor`, the ground none.
+        name: prefix of its ids; letters and digits.
+        label: describes the figure to people who do not see it.
+
+    Returns:
+        SVG for a page: its text in `currentColor`, on no ground.
     """
     from matplotlib import rc_context, rcdefaults, rcParams
     from matplotlib.figure import Figure
 
     text = StringIO()
     with rc_context(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # a box stands for it
-        rcdefaults()  # a user's own settings do not change a figure
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # drawn as a box
+        rcdefaults()  # the user's own settings must not change a figure
         rcParams.update(_SETTINGS)
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(text, format="svg", transparent=True, metadata=nothing)
-    drawn = text.getvalue()
-    root = ElementTree.fromstring(drawn)  # without its comments, which repeat the texts
-    _clean(root, f"{name}-{sha256(drawn.encode()).hexdigest()[:8]}", "#000000" if standalone else "currentColor")
+    whole = text.getvalue()
+    root = ElementTree.fromstring(whole)  # without its comments, which repeat the texts
+    _clean(root, f"{name}-{sha256(whole.encode()).hexdigest()[:8]}")
     given = {"viewBox": root.attrib["viewBox"], "width": f"{96 * size[0]:.1f}", "height": f"{96 * size[1]:.1f}"}
     spaces = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
     lines = {"stroke-linejoin": "round", "stroke-linecap": "butt"}
     root.attrib = {**spaces, **given, "role": "img", "aria-label": plain(label), **lines}
-    if standalone:
-        ground = ElementTree.Element("rect", {"width": "100%", "height": "100%", "fill": "#ffffff"})
-        root.insert(0, ground)
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def standalone(svg: str) -> str:
+    """A figure of `svg` as a file of its own, black on white.
+
+    >>> standalone('<svg width="1"><path stroke="currentColor" /></svg>')
+    '<svg width="1"><rect width="100%" height="100%" fill="#ffffff" /><path stroke="#000000" /></svg>'
+    """
+    head, end, body = svg.partition(">")  # attributes have theirs escaped
+    ground = '<rect width="100%" height="100%" fill="#ffffff" />'
+    return f"{head}{end}{ground}{body}".replace('"currentColor"', '"#000000"')
+
+
 def plain(text: str) -> str:
-    """Text on one line, what cannot be printed (nor stand in XML) as U+FFFD.
+    """A text on one line, with U+FFFD for each character that cannot be printed (or is not allowed in XML).
 
     >>> plain("two\\nlines\\t\\0")
     'two lines \ufffd'
@@ -92,10 +99,10 @@ def plain(text: str) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in " ".join(text.split()))
 
 
-def cut(name: str, longest: int = 34) -> str:
-    """A name on one line; a long one without its middle, for names often differ at their ends.
+def abbreviate(name: str, longest: int = 34) -> str:
+    """A name on one line; a long one loses its middle, because names often differ at their ends.
 
-    >>> cut("Qwen2.5-VL-7B-Instruct, untuned", 16)
+    >>> abbreviate("Qwen2.5-VL-7B-Instruct, untuned", 16)
     'Qwen2.5-…untuned'
     """
     name = plain(name)
@@ -103,24 +110,24 @@ def cut(name: str, longest: int = 34) -> str:
 
 
 def note(figure: Figure, text: str) -> None:
-    """Small print below a figure."""
+    """Write small print below a figure."""
     figure.supxlabel(textwrap.fill(text, 92), x=0.01, ha="left", fontsize=8.5)
 
 
-def in_percent(axis: Axis, ticks: int = 5) -> None:
-    """Ticks of shares at nice numbers, in per cent."""
+def as_percent(axis: Axis, ticks: int = 5) -> None:
+    """Put ticks of shares at round percentages."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(ticks, steps=NICE))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 6):g}%"))
 
 
-def _clean(root: ElementTree.Element, prefix: str, ink: str) -> None:
-    """Leave of matplotlib's SVG what is seen, its references under ids of the figure's own."""
+def _clean(root: ElementTree.Element, prefix: str) -> None:
+    """Keep only the visible parts of matplotlib's SVG, and give its references ids of the figure's own."""
     used: dict[str, str] = {}
     for parent in list(root.iter()):
         for child in list(parent):
-            if child.tag.endswith("}style"):  # would hold for the whole page
+            if child.tag.endswith("}style"):  # would apply to the whole page
                 parent.remove(child)
     for element in root.iter():
         element.tag = element.tag.partition("}")[2]
@@ -130,16 +137,16 @@ def _clean(root: ElementTree.Element, prefix: str, ink: str) -> None:
                 key, _, value = part.partition(":")
                 element.set(key.strip(), value.strip())
         if reference := element.attrib.pop(_XLINK, None):
-            element.set("xlink:href", "#" + _renamed(reference[1:], prefix, used))
+            element.set("xlink:href", "#" + _rename(reference[1:], prefix, used))
         for key, value in element.attrib.items():
             if key in ("d", "x", "y"):
                 value = _FINE.sub(lambda number: f"{float(number[0]):.2f}", " ".join(value.split()))
-            value = _REFERENCE.sub(lambda match: _renamed(match[0], prefix, used), value)
-            element.set(key, ink if value == INK else value)
+            value = _REFERENCE.sub(lambda match: _rename(match[0], prefix, used), value)
+            element.set(key, "currentColor" if value == INK else value)
     for element in root.iter():
         if (id := element.attrib.pop("id", None)) in used:
             element.set("id", used[id])
 
 
-def _renamed(id: str, prefix: str, used: dict[str, str]) -> str:
+def _rename(id: str, prefix: str, used: dict[str, str]) -> str:
     return used.setdefault(id, f"{prefix}-{len(used)}")

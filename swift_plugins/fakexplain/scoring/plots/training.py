@@ -1,10 +1,8 @@
-"""Curves of training runs, and scores of their checkpoints (Fig. 4).
+"""Training logs (Fig. 4).
 
-A curve comes from the `logging.jsonl` that ms-swift writes into a run's folder, a line for each log of its trainer:
+ms-swift writes a `logging.jsonl` into a run's folder, one line per log of its trainer:
 
     {"loss": 0.1, "reward": 2.24, "rewards/FxIoU/mean": 0.73, "omega_G": 0.5, ..., "global_step/max_steps": "1/60", ...}
-
-A checkpoint's score comes from predictions made with it, where the system is named `...checkpoint-STEP`.
 """
 
 from __future__ import annotations
@@ -14,16 +12,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import DataError, Unquoted
 from ...jsonl import decode_line, read_lines
-from ..metrics.bootstrap import Interval
 
 STEP = "global_step/max_steps"
-_SUMMARY = ("model_parameter_info", "log_history", "train_runtime")  # of a line that is about the whole run
+_SUMMARY = ("model_parameter_info", "log_history", "train_runtime")  # fields of lines about the whole run
 _STEPS = re.compile(r"(\d{1,15})/-?\d+")
-_CHECKPOINT = re.compile(r"(.*?)[-_/\s.]*checkpoint-(\d{1,15})/?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -32,8 +28,8 @@ class Log:
 
     Attributes:
         name: of the run.
-        curves: quantity, as the log names it -> step -> value, in the order of steps. NaN is a value: that of a run
-            that diverged.
+        curves: quantity, as named in the log -> step -> value, in the order of steps. NaN is a value, of a run that
+            diverged.
     """
 
     name: str
@@ -41,30 +37,20 @@ class Log:
 
     @property
     def stage(self) -> str:
-        """'GRPO' where it has rewards, else 'SFT'."""
+        """'GRPO' if it has rewards, else 'SFT'."""
         return "GRPO" if "reward" in self.curves else "SFT"
 
 
-class Checkpoint(NamedTuple):
-    """What a checkpoint scores, each share with its interval."""
-
-    step: int
-    accuracy: float | None
-    iou: float | None
-    accuracy_interval: Interval | None = None
-    iou_interval: Interval | None = None
-
-
 def read_log(path: str | Path, name: str = "") -> Log:
-    """A log that ms-swift wrote, read line by line.
+    """Read a training log of ms-swift.
 
-    A line's step is the first number of `global_step/max_steps`, or `step` as a trainer's state has it. Where a step
-    comes again, as in a run that was resumed, a later line's values take the place of earlier ones. Lines about the
-    whole run, and what is no number, are left out.
+    A line's step is the first number of `global_step/max_steps`, or `step` as in a trainer's state. If a step repeats,
+    as in a resumed run, values of later lines replace earlier ones. Lines about the whole run and values that are not
+    numbers are skipped.
 
     Args:
         path: JSON Lines.
-        name: of the run; that of its folder if not given.
+        name: of the run; default: the name of its folder.
 
     Raises:
         FileNotFoundError: no such file.
@@ -83,7 +69,7 @@ def read_log(path: str | Path, name: str = "") -> Log:
 
 
 def _decode(raw: bytes) -> object:
-    if b"NaN" in raw or b"Infinity" in raw:  # which Python writes, though it is not JSON
+    if b"NaN" in raw or b"Infinity" in raw:  # Python writes them although JSON has none
         try:
             return json.loads(raw)
         except (ValueError, RecursionError):
@@ -116,38 +102,3 @@ def _step(line: Mapping[str, Any]) -> int:
     if type(line["step"]) is not int or not 0 <= line["step"] < 10**15:
         raise DataError("a whole number of at least 0", line["step"], field="step")
     return line["step"]
-
-
-def checkpoint_of(system: str) -> tuple[str, int] | None:
-    """The run and the step of a system named after a checkpoint, else None.
-
-    >>> checkpoint_of("grpo/checkpoint-60"), checkpoint_of("checkpoint-500"), checkpoint_of("7B")
-    (('grpo', 60), ('', 500), None)
-    """
-    match = _CHECKPOINT.fullmatch(system)
-    return (match[1], int(match[2])) if match else None
-
-
-def checkpoint_scores(systems: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Checkpoint]]:
-    """Scores of checkpoints among systems.
-
-    Args:
-        systems: name -> result, as a run has them; those not named `...checkpoint-STEP` are left out.
-
-    Returns:
-        Run -> its checkpoints in the order of steps. The run is what its systems' names have before `checkpoint-STEP`.
-
-    >>> result = {"accuracy": 0.75, "iou": None, "intervals": {"accuracy": [0.5, 0.9]}}
-    >>> checkpoint_scores({"grpo/checkpoint-60": result})["grpo"]
-    [Checkpoint(step=60, accuracy=0.75, iou=None, accuracy_interval=Interval(low=0.5, high=0.9), iou_interval=None)]
-    """
-    runs: dict[str, list[Checkpoint]] = {}
-    for name, result in systems.items():
-        if place := checkpoint_of(name):
-            run, step = place
-            intervals = [Interval(*pair) if (pair := result["intervals"].get(key)) else None for key in _SCORES]
-            runs.setdefault(run, []).append(Checkpoint(step, *(result[key] for key in _SCORES), *intervals))
-    return {run: sorted(points, key=lambda point: point.step) for run, points in runs.items()}
-
-
-_SCORES = ("accuracy", "iou")

@@ -1,8 +1,8 @@
 """Votes of people who compared two systems' answers to one image: the preference matrix (Fig. 3, §5.2).
 
-A table in UTF-8 with a vote in each row: `first` and `second` name the two systems shown, in any order, and
-`preferred` names one of them or says `neutral`. `image` and `voter` may be added. Annotations are a system like any
-other; the paper calls it "Humans".
+A table in UTF-8 with one vote per row: `first` and `second` name the two systems shown, in any order, and `preferred`
+is one of them or `neutral`. `image` and `voter` are optional. Annotations are a system like any other; the paper calls
+it "Humans".
 
     first,second,preferred,image,voter
     Humans,FakeXplainer,Humans,images/flux-0001.png,v07
@@ -28,11 +28,11 @@ COLUMNS = ("first", "second", "preferred")
 OPTIONAL = ("image", "voter")
 
 Pair = tuple[str, str]
-"""Two systems; what is said of them holds of the first over the second."""
+"""Two systems, in the order of the first over the second."""
 
 
 class Vote(NamedTuple):
-    """One vote; `preferred` is one of the two, or None where it is neutral. No image and no voter are ''."""
+    """One vote; `preferred` is one of the two, or None if it is neutral. A missing image or voter is ''."""
 
     first: str
     second: str
@@ -45,9 +45,9 @@ class Tally(NamedTuple):
     """Votes on an ordered pair.
 
     Attributes:
-        preferred: those for its first system.
-        against: those for its second.
-        neutral: those for neither.
+        preferred: votes for its first system.
+        against: votes for its second system.
+        neutral: votes for neither.
 
     >>> tally = Tally(preferred=3, against=1, neutral=2)
     >>> tally.votes, tally.share
@@ -67,13 +67,13 @@ class Tally(NamedTuple):
 
     @property
     def share(self) -> float | None:
-        """Share of them that prefer the first; None where there is none."""
+        """Share of these votes that prefer the first system; None without votes."""
         return self.preferred / self.votes if self.votes else None
 
     def interval(self, level: float = 0.95) -> Interval | None:
-        """Wilson's score interval of the share, as if each vote were drawn on its own; None where there is no vote.
+        """Wilson's score interval of the share, as if votes were independent; None without votes.
 
-        Several votes of one person or on one image are more alike than that, so it is rather too narrow.
+        Votes of one person or on one image are not independent, so the interval is rather too narrow.
         """
         if not self.votes:
             return None
@@ -89,13 +89,13 @@ class Tally(NamedTuple):
 
 @dataclass(frozen=True)
 class Votes:
-    """Votes, counted.
+    """Counted votes.
 
     Attributes:
-        systems: names, in the order in which they first stand in the file.
-        pairs: each pair that was voted on, in both orders -> its votes.
-        images: image -> the same of the votes on it (Fig. 9: "The center bar indicates the proportion of human
-            preference votes"); votes that name no image are not among them.
+        systems: names, in the order of their first appearance in the file.
+        pairs: each pair with votes, in both orders -> its votes.
+        images: image -> the same for the votes on it (Fig. 9: "The center bar indicates the proportion of human
+            preference votes"), without votes that name no image.
     """
 
     systems: tuple[str, ...]
@@ -104,7 +104,7 @@ class Votes:
 
 
 def count_votes(votes: Iterable[Vote]) -> Votes:
-    """Votes, counted.
+    """Count votes per pair, over all images and per image.
 
     >>> counted = count_votes([Vote("Humans", "LEGION", "Humans"), Vote("LEGION", "Humans", None)])
     >>> counted.pairs["Humans", "LEGION"]
@@ -123,16 +123,17 @@ def count_votes(votes: Iterable[Vote]) -> Votes:
 
 
 def read_votes(path: str | Path) -> Votes:
-    """Votes of a table, counted.
+    """Read and count the votes of a table.
 
     Args:
-        path: CSV in UTF-8, its first row the columns' names; commas, semicolons or tabs part the cells, whichever the
-            first row has most of. Columns other than `first`, `second`, `preferred`, `image` and `voter` are not read.
+        path: CSV in UTF-8 with the names of columns in its first row; separated by commas, semicolons or tabs,
+            whichever the first row has most of. Columns other than `first`, `second`, `preferred`, `image` and `voter`
+            are skipped.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError (a ValueError): a column is missing, a cell is not as above, a voter votes twice on a pair of
-            one image, no row.
+        DataError (a ValueError): a column is missing, a cell is invalid, a voter votes twice on a pair of one image,
+            or there is no row.
     """
     return count_votes(_read(Path(path)))
 
@@ -153,14 +154,14 @@ def _read(path: Path) -> Iterator[Vote]:
                 earlier = seen.setdefault(key, line)
                 if earlier != line:
                     found = Unquoted(f"another vote of {vote.voter!r} in line {earlier}")
-                    raise DataError("one vote of a voter on a pair of an image", found)
+                    raise DataError("one vote per voter on a pair of one image", found)
             yield vote
     except DataError as error:
         raise error.at(str(path), error.line or line) from None
 
 
 def _places(names: Sequence[str]) -> dict[str, int]:
-    """Where each column stands."""
+    """Index of each column."""
     for name in (*COLUMNS, *OPTIONAL):
         if names.count(name) > 1 or (name in COLUMNS and name not in names):
             found = Unquoted(f"{names.count(name)} named {name!r} among {', '.join(names)}") if names else NOTHING

@@ -1,10 +1,10 @@
 """Boxes of methods that detect: by image, or COCO results.
 
-An empty list says that there is nothing to see in an image; null, or an image that is not named, says nothing. COCO's
-results cannot tell the two apart, so there every image of the annotations file counts as looked at.
+An empty list means that the method found nothing in the image. Null, or an image that is not named, means that it gave
+no output. COCO results cannot distinguish the two, so every image of the COCO annotations counts as examined.
 
-Boxes by image are x1 y1 x2 y2 in pixels of the original image, and nothing else is guessed at: an x2 left of x1, which
-is a width, and numbers up to 1, which are shares of the image, are refused.
+Boxes by image are x1 y1 x2 y2 in pixels of the original image. Other formats are rejected rather than guessed: an x2
+left of x1 is a width, and numbers up to 1 are fractions of the image.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from ...errors import NOTHING, DataError, Unquoted
 from ...json_items import is_json_list, load_json_items
 from ...json_values import check_numbers, read_box, require
 from ...paths import check_is_file
-from .labels import AS_IT_IS, NAMES, BaselinePrediction, Convention, image_at, places_of, prediction_of
+from .labels import DEFAULT_CONVENTION, NAMES, BaselinePrediction, Convention, image_at, places_of, prediction_of
 
 
 def read_boxes_json(
     path: str | Path,
     images: str | Path,
-    convention: Convention = AS_IT_IS,
+    convention: Convention = DEFAULT_CONVENTION,
     columns: Mapping[str, str] = {},
     fake_if_boxes: bool = False,
 ) -> Iterator[BaselinePrediction]:
-    """Boxes of a JSON file: {image: [[x1, y1, x2, y2] ...]}, or a list of {image, boxes, verdict, score}.
+    """Read the boxes of a JSON file: {image: [[x1, y1, x2, y2] ...]}, or a list of {image, boxes, verdict, score}.
 
     Args:
         path: the file. In a list, `boxes`, verdict and score may be missing; fields are found by `NAMES`.
         images: folder that image paths are relative to.
-        convention: what numbers mean. Without a verdict it follows from the score.
+        convention: what numbers mean. Without a verdict, the score gives it.
         columns: names to use in place of `NAMES`, as for `read_label_csv`.
-        fake_if_boxes: without verdict and score, an image with a box is called fake and one with an empty list real.
+        fake_if_boxes: without verdict and score, an image with a box is fake and one with an empty list real.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError (a ValueError): not JSON, a field that is missing, doubtful or cannot be read, or boxes that are
-            no x1 y1 x2 y2 in pixels; no image.
+        DataError (a ValueError): not JSON; a missing, ambiguous or unreadable field; boxes other than x1 y1 x2 y2 in
+            pixels; no image.
     """
     path, images = Path(path), Path(images)
     check_is_file(path, "a JSON file of boxes")
@@ -53,12 +53,12 @@ def read_boxes_json(
                 value, at = _fields(key, item, columns)
             else:
                 value, at = {"image": key, "boxes": item}, {"image": "image", "boxes": repr(key)}
-            said = prediction_of(value, at, images, convention, str(path))
+            prediction = prediction_of(value, at, images, convention, str(path))
             if value.get("boxes") is not None:
-                said = said._replace(boxes=_boxes(value["boxes"], at["boxes"]))
-            if fake_if_boxes and said.verdict is None and said.score is None and said.boxes is not None:
-                said = said._replace(verdict="fake" if said.boxes else "real")
-            yield said
+                prediction = prediction._replace(boxes=_boxes(value["boxes"], at["boxes"]))
+            if fake_if_boxes and prediction.verdict is prediction.score is None and prediction.boxes is not None:
+                prediction = prediction._replace(verdict="fake" if prediction.boxes else "real")
+            yield prediction
         if empty:
             raise DataError("at least one prediction", Unquoted("none"))
     except DataError as error:
@@ -66,7 +66,7 @@ def read_boxes_json(
 
 
 def _fields(at: str, item: Any, columns: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Role -> value, and role -> the way to it."""
+    """Role -> value, and role -> path to it."""
     if not isinstance(item, dict):
         raise DataError("an object with image and boxes", item, field=at)
     if "image_id" in item and "bbox" in item:
@@ -105,23 +105,23 @@ def read_coco_results(
     min_score: float | None = None,
     fake_if_boxes: bool = False,
 ) -> Iterator[BaselinePrediction]:
-    """Boxes of COCO's format of results: a list of {image_id, bbox: [x, y, width, height], score}.
+    """Read boxes in COCO's results format: a list of {image_id, bbox: [x, y, width, height], score}.
 
     Args:
-        paths: the results, in one file or in several; categories are not read. They are kept in memory.
+        paths: the results, in one or more files; categories are ignored. They are kept in memory.
         images: folder that image paths are relative to.
-        coco: COCO annotations whose `images` have the ids and file names. Each of these has a prediction, for results
-            say that nothing was found in an image by not naming it.
-        min_score: boxes below it are left out.
-        fake_if_boxes: an image with a box left is called fake, one without real. The highest score of an image's boxes
-            is not its own: with no box there is none.
+        coco: COCO annotations with the ids and file names in `images`. Every one of these images gets a prediction,
+            because results leave out an image in which nothing was found.
+        min_score: leave out boxes with a lower score.
+        fake_if_boxes: an image with a box left is fake, one without is real. An image has no score of its own: the
+            highest score of its boxes would be undefined without boxes.
 
     Yields:
         In the order of `images`.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError (a ValueError): not JSON, a field that is missing or wrong, an id that is no image's or two's.
+        DataError (a ValueError): not JSON, a missing or wrong field, an id of no image or of two.
     """
     images, coco = Path(images), Path(coco)
     check_is_file(coco, "a JSON file of COCO annotations")

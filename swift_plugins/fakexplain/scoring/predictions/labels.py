@@ -1,13 +1,12 @@
-"""Predictions of methods that write no answer: what all of them share, and tables of labels or scores.
+"""Predictions of methods that write no answer: what they have in common, and tables of labels or scores.
 
-Each reader, here and in `baseline_masks` and `baseline_boxes`, gives `BaselinePrediction`s as a stream: what a method
-said of one image, under the image's real path, by which `predictions.join_all` finds its record. A file of predictions
-is made for the purpose, so whatever cannot be read in it raises, and says where. An empty cell or null says that the
-method said nothing.
+Each reader, here and in `masks` and `boxes`, streams `BaselinePrediction`s: a method's output for one image, under the
+image's real path, by which `join.join_all` finds its record. A file of predictions is made for scoring, so anything
+unreadable in it raises and says where. An empty cell or null means that the method gave no output.
 
-Two things no reader can see, and so it asks. Data sets number their classes both ways, so 1 and 0 are labels only once
-`Convention.one_is` says which is which. And a column called `label` is often the truth, which would score 100 %:
-beside scores it is read only where it is chosen by name.
+Two things cannot be read from a file, so the reader asks. Data sets number their classes both ways, so 1 and 0 are
+labels only if `Convention.one_is` says which is which. And a column called `label` is often the truth, which would
+score 100 %: beside scores it is read only if it is chosen by name.
 """
 
 from __future__ import annotations
@@ -28,15 +27,15 @@ from ...images import image_key
 
 
 class BaselinePrediction(NamedTuple):
-    """What a method said of one image.
+    """A method's output for one image.
 
     Attributes:
         image: real path of the image.
-        verdict: 'fake', 'real', or None where it gave none.
-        score: the higher, the more likely fake, on any scale; None where it gave none.
-        boxes: regions, x1 y1 x2 y2 in original pixels, as the file has them (they may reach out of the image); None
-            where it said nothing of boxes.
-        mask: path of the image that shows its region; None where it drew none.
+        verdict: 'fake', 'real', or None without one.
+        score: on any scale, higher for likelier fake; None without one.
+        boxes: regions, x1 y1 x2 y2 in original pixels, as in the file (they may extend beyond the image); None if the
+            method has no boxes for the image, () if it found nothing.
+        mask: path of the mask image; None without one.
         file, line: where it was read; line 0 where lines mean nothing.
     """
 
@@ -54,9 +53,9 @@ class Convention:
     """What a file's numbers mean.
 
     Attributes:
-        one_is: the label 1, 'fake' or 'real', and 0 the other; None allows labels in words only.
-        higher_is: what a higher score speaks for, 'fake' or 'real'.
-        threshold: a score above it decides for `higher_is` where there is no label; None is 0.5, for scores in [0, 1].
+        one_is: the label that 1 stands for, 'fake' or 'real'; 0 is the other. None allows labels in words only.
+        higher_is: the label that a higher score favours, 'fake' or 'real'.
+        threshold: without a label, a score above it means `higher_is`; None is 0.5, for scores in [0, 1].
 
     Raises:
         ValueError: neither 'fake' nor 'real', or a threshold that is not finite.
@@ -77,10 +76,10 @@ class Convention:
             raise ValueError(f"threshold: expected a finite number, found {self.threshold!r}")
 
     def verdict(self, label: object, field: str = "label") -> str | None:
-        """The verdict of a label: words that `parse_answer` reads or, by `one_is`, 1 or 0.
+        """The verdict of a label: words that `parse_answer` reads or, with `one_is`, 1 or 0.
 
         Raises:
-            DataError: it is neither.
+            DataError: neither.
         """
         if _is_empty(label):
             return None
@@ -93,10 +92,10 @@ class Convention:
         return self.one_is if number else _other(self.one_is)
 
     def verdict_of_score(self, score: float | None, field: str = "score") -> str | None:
-        """The verdict of a score as the file has it.
+        """The verdict of a score as it stands in the file.
 
         Raises:
-            DataError: the threshold is not given, and the score no probability.
+            DataError: no threshold is given and the score is not a probability.
         """
         if score is None:
             return None
@@ -109,8 +108,8 @@ class Convention:
         return self.higher_is if score > threshold else _other(self.higher_is)
 
 
-AS_IT_IS = Convention()
-"""Words for labels, probabilities of fake for scores."""
+DEFAULT_CONVENTION = Convention()
+"""Labels in words, scores that are probabilities of fake."""
 
 
 def _other(label: str) -> str:
@@ -141,15 +140,30 @@ NAMES = {
     "score": ("score", "prob", "probability", "p_fake", "prob_fake", "fake_prob"),
     "boxes": ("boxes", "bboxes"),
 }
-"""What is read -> names it goes by, in any case."""
+"""Role -> names of its column or field, in any case."""
+
+
+def parse_column(text: str) -> tuple[str, str]:
+    """Role and name of ROLE=NAME.
+
+    Raises:
+        ValueError: no such role, or no `=`.
+
+    >>> parse_column("score=prob")
+    ('score', 'prob')
+    """
+    role, equals, name = text.partition("=")
+    if not equals or role not in NAMES:
+        raise ValueError(f"expected ROLE=NAME, ROLE one of {', '.join(NAMES)}, found {text!r}")
+    return role, name
 
 
 def places_of(names: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]) -> dict[str, int]:
-    """Role -> place of the one name that has it.
+    """Role -> index of the one name that has it.
 
     Raises:
-        DataError: a chosen name is not there, two go for one role, or `label` for the verdict beside a score or
-            a mask.
+        DataError: a chosen name is missing, two names fit one role, or `label` would be the verdict beside a score or a
+            mask.
     """
     plain = [name.strip().lower().replace(" ", "_").replace("-", "_") for name in names]
     places = {}
@@ -173,17 +187,17 @@ def places_of(names: Sequence[str], chosen: Mapping[str, str], roles: Sequence[s
 def prediction_of(
     value: Mapping[str, Any], at: Mapping[str, str], images: Path, convention: Convention, file: str, line: int = 0
 ) -> BaselinePrediction:
-    """The prediction of a row or object, its boxes left out.
+    """The prediction of a row or object, without its boxes.
 
     Args:
-        value: role -> what the file has.
-        at: role -> the way to it.
+        value: role -> value in the file.
+        at: role -> path to the value, for errors.
         images: folder that image paths are relative to.
         convention: what numbers mean.
         file, line: where it is read.
 
     Raises:
-        DataError: a value that cannot be read.
+        DataError: an unreadable value.
     """
     score = None
     if not _is_empty(value.get("score")):
@@ -201,10 +215,10 @@ def prediction_of(
 
 
 def image_at(images: Path, name: object, field: str) -> str:
-    """The real path of an image that a file names.
+    """The real path of an image named in a file.
 
     Raises:
-        DataError: it is no name that a file can have, or not in UTF-8.
+        DataError: the name is not a possible file name, or not UTF-8.
     """
     if not isinstance(name, str) or not name.strip() or "\0" in name:
         raise DataError("the path of an image", name, field=field)
@@ -221,21 +235,21 @@ def image_at(images: Path, name: object, field: str) -> str:
 def read_label_csv(
     path: str | Path,
     images: str | Path,
-    convention: Convention = AS_IT_IS,
+    convention: Convention = DEFAULT_CONVENTION,
     columns: Mapping[str, str] = {},
 ) -> Iterator[BaselinePrediction]:
-    """Labels, scores or both of a table (NPR, DMD, ComFor, AfPr, AEROBLADE, DIRE, FakeVLM ...).
+    """Read labels, scores or both from a table (NPR, DMD, ComFor, AfPr, AEROBLADE, DIRE, FakeVLM ...).
 
     Args:
-        path: CSV in UTF-8, its first row the columns' names; commas, semicolons or tabs part the cells, whichever the
-            first row has most of. Columns are found by `NAMES`; others are not read.
+        path: CSV in UTF-8 with the column names in its first row. Cells are separated by commas, semicolons or tabs,
+            whichever is most frequent in the first row. Columns are found by `NAMES`; others are ignored.
         images: folder that image paths are relative to.
-        convention: what numbers mean. Without a column of verdicts they follow from the scores.
-        columns: names to use in place of `NAMES`, under 'image', 'verdict' or 'score'; '' leaves that out.
+        convention: what numbers mean. Without a column of verdicts, the scores give them.
+        columns: names to use in place of `NAMES`, under 'image', 'verdict' or 'score'; '' skips the role.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError (a ValueError): a column that is missing or doubtful, a cell that cannot be read, no row.
+        DataError (a ValueError): a missing or ambiguous column, an unreadable cell, or no row.
     """
     path = Path(path)
     rows = read_csv(path, "a CSV file of labels or scores", "prediction")

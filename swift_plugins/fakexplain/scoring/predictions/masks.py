@@ -1,11 +1,10 @@
-"""Masks of methods that segment, and how well they agree with boxes.
+"""Masks of methods that segment.
 
-A mask has the name of its image, so a folder of masks follows the folder of images; one that belongs to no record or
-to two is refused. What it says is counted in pixels, against the mask that `export --to masks` draws of a record: a
-method trained on such masks can reach 1.
+A mask has the name of its image, so a folder of masks mirrors the folder of images. A mask that belongs to no record or
+to two is rejected.
 
-What would silently read as empty or as full is refused too: colours (a painted overlay), transparent pixels, 16 bits,
-masks of 0 and 1 alone, and sizes of another shape, which a method that squeezes images into squares leaves behind.
+Masks that would silently read as empty or full are rejected too: colours (a painted overlay), transparent pixels, 16
+bits, masks of only 0 and 1, and masks of another shape, as a method that squeezes images into squares leaves behind.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from typing import Any
 from ...annotation import Annotation
 from ...errors import DataError, Unquoted
 from ...images import image_key, open_image, path_in
-from ...masks import to_mask
 from ...paths import files_below
 from .labels import BaselinePrediction
 
@@ -29,26 +27,25 @@ def read_masks(
     min_area_share: float | None = None,
     threshold: int | None = None,
 ) -> Iterator[BaselinePrediction]:
-    """Masks of a folder (SegFormer, ObjectFormer, LEGION, FakeShield ...).
+    """Read the masks of a folder (SegFormer, ObjectFormer, LEGION, FakeShield ...).
 
-    The mask of the image `a/b.jpg` is `a/b.png`, as `converters.masks` writes it; files other than PNG are not read,
-    not even a `labels.csv`, for that of an exported folder holds the truth.
+    The mask of the image `a/b.jpg` is `a/b.png`, as `fakexplain export --to masks` writes it. Files other than PNG are
+    ignored, even a `labels.csv`, because that of an exported folder holds the truth.
 
     Args:
         folder: the masks.
-        images: folder that the masks' paths follow.
+        images: folder that the paths of the masks mirror.
         annotations: the records, streamed.
-        min_area_share: in (0, 1]; an image is called fake if at least this share of its pixels is in the mask, and the
-            share is its score. None gives neither, for labels that are read elsewhere.
-        threshold: of `load_mask`.
+        min_area_share: in (0, 1]; an image is fake if at least this share of its pixels is in the mask, and the share
+            is its score. None gives neither, for labels that are read from another file.
+        threshold: as for `load_mask`.
 
     Yields:
-        In the records' order, those that have a mask.
+        A prediction for each record with a mask, in the order of the records.
 
     Raises:
         FileNotFoundError: no such folder.
-        DataError (a ValueError): a mask that is no record's, that two records share, or that cannot be read; no
-            mask.
+        DataError (a ValueError): a mask of no record or of two, an unreadable mask, or no mask.
         ValueError: `min_area_share` out of range.
     """
     folder, images = Path(folder), Path(images)
@@ -70,32 +67,32 @@ def read_masks(
             found = Unquoted(f"the records {masks[mask]} and {place}")
             raise DataError("a mask of one image", found).at(str(mask), 0)
         masks[mask] = place
-        said = BaselinePrediction(image_key(annotation.path), mask=str(mask), file=str(mask))
+        prediction = BaselinePrediction(image_key(annotation.path), mask=str(mask), file=str(mask))
         if min_area_share is not None:
             share = float(load_mask(mask, annotation.image_wh, threshold).mean())
-            said = said._replace(verdict="fake" if share >= min_area_share else "real", score=share)
-        yield said
-    if strangers := [mask for mask, place in masks.items() if not place]:
-        found = Unquoted(f"none for it{f' nor for {len(strangers) - 1} others' if strangers[1:] else ''}")
-        raise DataError(f"an image in {images} of a record", found).at(str(strangers[0]), 0)
+            prediction = prediction._replace(verdict="fake" if share >= min_area_share else "real", score=share)
+        yield prediction
+    if unowned := [mask for mask, place in masks.items() if not place]:
+        found = Unquoted(f"none for it{f' nor for {len(unowned) - 1} others' if unowned[1:] else ''}")
+        raise DataError(f"an image in {images} of a record", found).at(str(unowned[0]), 0)
 
 
 def load_mask(path: str | Path, image_wh: tuple[int, int], threshold: int | None = None) -> Any:
-    """The pixels of an image that a mask shows.
+    """Load a mask as the pixels of its image.
 
-    A mask of another size than its image is scaled, each pixel taking the nearest one's value, if it has the image's
-    shape to a pixel; a method that squeezes images into squares has to stretch its masks back.
+    A mask of another size than its image is scaled to it by nearest neighbour, if its shape is the image's to a
+    pixel. A method that squeezes images into squares has to stretch its masks back.
 
     Args:
-        path: an image file of 8 bits a channel: grey, or colours that are all grey; opaque.
+        path: an opaque image file with 8 bits per channel, grey or with only grey colours.
         image_wh: width and height of the image.
-        threshold: 1 to 255; the least grey value in the mask. None is 128, and refuses masks that hold but 0 and 1.
+        threshold: 1 to 255, the least grey value that counts as masked. None is 128, and rejects masks of only 0 and 1.
 
     Returns:
         (height, width) numpy bool.
 
     Raises:
-        DataError (a ValueError): no image, another shape, other pixels than these, or 0 and 1 alone.
+        DataError (a ValueError): not an image, another shape, other pixels than these, or only 0 and 1.
         ValueError: a threshold out of range.
     """
     import numpy as np
@@ -135,34 +132,3 @@ def _grey(mask: Any) -> Any:
     if (pixels[..., 1:3] != pixels[..., :1]).any():
         raise DataError("black, white and grey", Unquoted("colours"))
     return rgba.getchannel("R")
-
-
-def mask_iou(mask: Any, annotation: Annotation) -> float:
-    """Intersection over union of a mask and a record's regions, counted in pixels.
-
-    IoU(R, R_y) = |R ∩ R_y| / |R ∪ R_y|   (§3.3 and §4.2), R_y as `masks.to_mask` draws it: a pixel is in a
-    box if its centre is.
-
-    Args:
-        mask: (height, width) bool, in the pixels of the record's image.
-        annotation: the record.
-
-    Returns:
-        Ratio in [0, 1]; 1 where both are empty, 0 where one is.
-
-    Raises:
-        ValueError: the mask has another size than the record's image.
-
-    >>> import numpy as np
-    >>> from swift_plugins.fakexplain.annotation import Region
-    >>> record = Annotation("a", "a.png", 4, 2, "fake", (Region((0, 0, 2, 2), "Hand."),))
-    >>> mask_iou(np.array([[1, 1, 1, 1], [0, 0, 0, 0]], bool), record)
-    0.3333333333333333
-    """
-    import numpy as np
-
-    gold = to_mask(annotation) > 0
-    if mask.shape != gold.shape:
-        raise ValueError(f"mask: expected {gold.shape[0]} rows of {gold.shape[1]} pixels, found {mask.shape}")
-    either = int(np.count_nonzero(mask | gold))
-    return int(np.count_nonzero(mask & gold)) / either if either else 1.0

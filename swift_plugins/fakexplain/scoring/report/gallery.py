@@ -1,7 +1,7 @@
-"""Images of a report's gallery: which of a run's many to show, and what the page's script draws of each.
+"""Images of a report's gallery: which of a run's images it shows, and the data that the page's script draws them from.
 
-A run may have a hundred thousand images. They are read twice, one at a time: once to choose, keeping no more than ranks
-and ids, and once to gather what every system said of those chosen.
+A run may have a hundred thousand images. They are read twice, one at a time: once to choose, keeping only ranks and
+ids, and once to gather the answers of every system about the chosen ones.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ...mentions import Mention, RegionLike
 from ...parallel import map_ordered
 from ...pictures.data_uri import jpeg_data_uri
 from ...pictures.overlay import letter, load_picture, place_badges
-from ..run import FILES, Answered, Run, whole_answers_of
+from ..run import FILES, RecordedAnswers, Run, complete_answers
 from ..systems import without_checkpoints
 
-ENLARGED = 2  # times, at most: more shows no more of a small image
-LONGEST = 4000  # characters shown of an answer that has problems
+ENLARGED = 2  # times, at most; a small image shows no more detail beyond
+LONGEST = 4000  # characters shown of an answer with problems
 BADGE = 24  # height of a badge, in pixels of the shown picture
 
 Votes = Mapping[str, Mapping[str, float]]
@@ -33,13 +33,13 @@ Key = tuple[str, str]  # set, id
 
 @dataclass(frozen=True)
 class Gallery:
-    """What the gallery shows.
+    """The content of the gallery.
 
     Attributes:
-        images: of each image, what the page's script draws; in the order of the runs and their files.
-        systems: names, in the order of the runs; of states of one training, none, unless there is nothing else.
-        sets: names of the data sets, likewise.
-        of: how many images there were to choose from.
+        images: data of each image for the page's script, in the order of the runs and their files.
+        systems: names, in the order of the runs; without checkpoints of a training run, unless there is nothing else.
+        sets: names of the data sets, in the same order.
+        of: number of images to choose from.
     """
 
     images: Sequence[Mapping[str, Any]]
@@ -51,27 +51,27 @@ class Gallery:
 def build_gallery(
     runs: Sequence[Run], limit: int = 120, longer_side: int = 480, seed: int = 0, votes: Votes | None = None
 ) -> Gallery:
-    """Choose images of runs, and make what the page shows of them.
+    """Choose images of runs, and gather their data for the page.
 
-    Every run has an equal share. In it, each system's best and worst fake and real images take turns with images drawn
-    at random. The best of fake images are those called fake with the highest IoU, where it is known; what counts next
-    is P(fake), and then chance. Real images have no IoU.
+    Every run has an equal share. In it, each system's best and worst fake and real images take turns with random ones.
+    The best fake images are those called fake with the highest IoU, if it is known; ties are broken by P(fake), then at
+    random. Real images have no IoU.
 
     Args:
-        runs: those of one data set and perturbation are one set; what their systems said of an image stands together.
+        runs: runs on one data set and perturbation form one set, and their answers about an image are shown together.
         limit: images at most.
-        longer_side: pixels of a shown image; one that is smaller is enlarged, but at most to twice its size.
-        seed: of all that is left to chance.
-        votes: id or path of an image -> what people voted for -> share of the votes.
+        longer_side: of a shown image in pixels; smaller images are enlarged, at most to twice their size.
+        seed: of random choices.
+        votes: id or path of an image -> system, or neutral -> share of the votes.
 
     Raises:
-        DataError: a record that `fakexplain score` did not write.
+        DataError: a record is not as `fakexplain score` writes it.
     """
     systems = without_checkpoints({name: result for run in runs for name, result in run.systems.items()})
     runs = [run for run in runs if systems.keys() & run.systems.keys()]
     chosen = [_choose(run, systems, limit, seed) for run in runs]
     keys = set(_take_turns([each for each, _ in chosen], limit))
-    gathered: dict[Key, tuple[Annotation, Answered]] = {}
+    gathered: dict[Key, tuple[Annotation, RecordedAnswers]] = {}
     for run in runs:
         for record, answers in _records(run, systems) if keys else ():
             if (key := (set_name(run), record.id)) in keys:
@@ -83,13 +83,13 @@ def build_gallery(
 
 
 def set_name(run: Run) -> str:
-    """How the gallery calls a run's images."""
+    """The gallery's name for a run's images."""
     return " · ".join(filter(None, (run.dataset, run.perturbation)))
 
 
 @dataclass
 class Best:
-    """The items of the highest rank, no more than so many held; of equal ranks, which is left to chance.
+    """The items of the highest rank; only so many are kept at a time, and ties are broken at random.
 
     >>> best = Best(2)
     >>> for rank, item in ((0.1, "a"), (0.9, "b"), (0.5, "c")):
@@ -102,19 +102,19 @@ class Best:
     _heap: list[tuple[tuple[float, ...], float, str]] = field(default_factory=list)
 
     def add(self, rank: tuple[float, ...], chance: float, item: str) -> None:
-        """Keep an item, if it is among the best so far."""
+        """Keep an item if it is among the best so far."""
         if len(self._heap) < self.count:
             heapq.heappush(self._heap, (rank, chance, item))
         elif self._heap and (rank, chance, item) > self._heap[0]:
             heapq.heapreplace(self._heap, (rank, chance, item))
 
     def items(self) -> list[str]:
-        """From the highest rank down."""
+        """The items from the highest rank down."""
         return [item for _, _, item in sorted(self._heap, reverse=True)]
 
 
 def rank(label: str, answer: Mapping[str, Any] | None) -> tuple[float, float, float]:
-    """How good an answer is: right or wrong, then its IoU, then how likely it takes the label to be.
+    """How good an answer is: right or wrong, then its IoU, then its probability of the label.
 
     >>> rank("fake", {"verdict": "fake", "iou": 0.5, "p_fake": 0.75}), rank("real", None)
     ((1, 0.5, 0.75), (0, 0.0, 0.0))
@@ -127,26 +127,26 @@ def rank(label: str, answer: Mapping[str, Any] | None) -> tuple[float, float, fl
 
 
 def _choose(run: Run, systems: Collection[str], limit: int, seed: int) -> tuple[list[Key], int]:
-    """A run's images, those to be shown first at the head; and how many there were."""
+    """A run's images, those to show first at the head, and the number of all."""
     rng = random.Random(seed)
-    ends: dict[tuple[str, str, int], Best] = {}  # label, system, 1 for the best and -1 for the worst
-    drawn, count = Best(limit), 0
+    extremes: dict[tuple[str, str, int], Best] = {}  # label, system, 1 for the best and -1 for the worst
+    random_ones, count = Best(limit), 0
     for record, answers in _records(run, systems):
         count += 1
         chance = rng.random()
-        drawn.add((), rng.random(), record.id)
+        random_ones.add((), rng.random(), record.id)
         for system, answer in answers.items():
-            ranked = rank(record.label, answer)
+            goodness = rank(record.label, answer)
             for sign in (1, -1):
-                best = ends.setdefault((record.label, system, sign), Best(limit))
-                best.add(tuple(sign * each for each in ranked), chance, record.id)
+                best = extremes.setdefault((record.label, system, sign), Best(limit))
+                best.add(tuple(sign * each for each in goodness), chance, record.id)
     order = [(label, system, sign) for sign in (1, -1) for label in ("fake", "real") for system in systems]
-    lists = [drawn.items(), *(ends[end].items() for end in order if end in ends)]
+    lists = [random_ones.items(), *(extremes[key].items() for key in order if key in extremes)]
     return [(set_name(run), id) for id in _take_turns(lists, limit)], count
 
 
 def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
-    """The first of each list, the second of each, and so on, none of them twice, until there are enough."""
+    """The first of each list, the second of each, and so on, without repeats, until there are enough."""
     taken: dict[Any, None] = {}
     for turn in zip_longest(*lists):
         for item in turn:
@@ -157,13 +157,13 @@ def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
     return list(taken)
 
 
-def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, Answered]]:
+def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, RecordedAnswers]]:
     for record in read_annotations(run.folder / FILES[1]):
-        yield record, {name: answer for name, answer in whole_answers_of(record).items() if name in systems}
+        yield record, {name: answer for name, answer in complete_answers(record).items() if name in systems}
 
 
-def _image(set_: str, record: Annotation, answers: Answered, longer_side: int, votes: Votes) -> dict[str, Any]:
-    """What the page's script draws of an image: words and numbers, and the picture once."""
+def _image(set_: str, record: Annotation, answers: RecordedAnswers, longer_side: int, votes: Votes) -> dict[str, Any]:
+    """Data of an image for the page's script: words, numbers, and the picture once."""
     factor = min(longer_side / max(record.image_wh), ENLARGED)
     wh = tuple(max(1, round(side * factor)) for side in record.image_wh)
     gold = {str(number): region for number, region in enumerate(target_regions(record), 1)}
@@ -183,7 +183,7 @@ def _image(set_: str, record: Annotation, answers: Answered, longer_side: int, v
 
 
 def _picture(record: Annotation, longer_side: int) -> dict[str, str]:
-    """The image as a data URI, no larger than it is; or why there is none."""
+    """The image as a data URI, not enlarged; or the reason why it is missing."""
     try:
         picture = load_picture(record, min(longer_side, max(record.image_wh)))
     except DataError as error:
@@ -216,7 +216,7 @@ def _regions(regions: Mapping[str, RegionLike], image_wh: Sequence[int], wh: Seq
 
 
 def _badges(boxes: Mapping[str, tuple[float, ...]], wh: Sequence[int]) -> dict[str, tuple[int, int, int, int]]:
-    """Mark -> place of its badge, where it hides least of the others and of the boxes."""
+    """Mark -> box of its badge in pixels of the shown picture: x1, y1, x2, y2."""
     outlines = [(round(x1), round(y1), round(x2), round(y2)) for x1, y1, x2, y2 in boxes.values()]
     sizes = [(BADGE + 9 * (len(mark) - 1), BADGE) for mark in boxes]
     places = place_badges(outlines, sizes, (wh[0], wh[1]), upward=[not mark.isdigit() for mark in boxes])

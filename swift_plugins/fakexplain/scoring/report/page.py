@@ -1,4 +1,4 @@
-"""A report as one HTML page: key figures, sections, and a gallery that one script draws; no network."""
+"""A report as one HTML page: headline metrics, sections, and a gallery drawn by one script; no network."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...answer import PROBLEMS
+from ...percentages import percent
 from ...tags import TAG_WORDS
 from .gallery import Gallery
 
@@ -20,9 +21,9 @@ class Section:
     """A part of the page with a heading of its own.
 
     Attributes:
-        id: what a link to it names; unique on the page, and not `gallery`.
+        id: the target of links to it; unique on the page, and not `gallery`.
         title: its heading.
-        html: what it shows, which is trusted: tables of `typeset.to_html`, plots as SVG.
+        html: its content, which is trusted: tables of `render.to_html`, figures as SVG.
         note: a sentence or two below the heading.
     """
 
@@ -40,17 +41,17 @@ def render_report(
     *,
     about: str = "",
 ) -> str:
-    """The page.
+    """Render the page.
 
     Args:
         title: its heading.
-        summary: system -> its result, as a run holds it; `n`, `accuracy`, `iou` and `intervals` are shown at the head.
-        sections: in their order; each has a line in the table of contents.
-        gallery: shown last, unless it is None or holds no image; it begins with the most accurate system.
+        summary: system -> its result, as in a run; `n`, `accuracy`, `iou` and `intervals` are shown at the head.
+        sections: in their order; each has an entry in the table of contents.
+        gallery: shown last, unless it is None or has no image; it starts with the most accurate system.
         about: a sentence or two below the heading.
 
     Returns:
-        HTML that needs nothing else; apart from the sections' own, whatever it is given is text in it.
+        HTML that needs no other file. Every argument but the sections' HTML is text in it.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -83,7 +84,7 @@ def _beside(suffix: str) -> str:
 
 
 def source_hash(script: str) -> str:
-    """What a content security policy calls a script.
+    """The name of a script in a content security policy.
 
     >>> source_hash("")
     'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
@@ -92,7 +93,7 @@ def source_hash(script: str) -> str:
 
 
 def in_script(value: object) -> str:
-    r"""JSON that no text in it can end the script element of.
+    r"""JSON in which no text can end the script element around it.
 
     >>> in_script({"caption": "</script>"})
     '{"caption":"\\u003c/script>"}'
@@ -100,17 +101,8 @@ def in_script(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def percent(share: float) -> str:
-    """A share in words.
-
-    >>> percent(0.98234)
-    '98.2 %'
-    """
-    return f"{100 * share:.1f} %"
-
-
 def ratio(share: float) -> str:
-    """A share as the paper writes IoUs.
+    """A share as the paper prints IoU.
 
     >>> ratio(0.36)
     '0.360'

@@ -18,9 +18,9 @@
     image.answers = new Map(Object.entries(image.answers));
   });
 
-  // What the filters ask for, and whether an image is like that ----------------------------------------------------
+  // Filters ---------------------------------------------------------------------------------------------------------
 
-  const asked = () => Object.fromEntries(controls.map(({ name, value }) => [name, value]));
+  const readFilter = () => Object.fromEntries(controls.map(({ name, value }) => [name, value]));
 
   function state(image, answer) {
     if (!answer || !answer.verdict) return "none";
@@ -29,7 +29,7 @@
 
   function matches(image, filter) {
     const answer = image.answers.get(filter.system);
-    if (answer === undefined) return false; // this system was not asked
+    if (answer === undefined) return false; // the system has no answers on this data set
     const iou = answer && answer.iou;
     if (filter.set && image.set !== filter.set) return false;
     if (filter.verdict && state(image, answer) !== filter.verdict) return false;
@@ -44,7 +44,7 @@
     return !words || [image.id, ...regions.map((region) => region.caption)].some((text) => text.toLowerCase().includes(words));
   }
 
-  /** How good an answer is: right, then IoU, then how sure of the label. The higher, the better; null where not known. */
+  /** How good an answer is: right or wrong, then IoU, then the probability of the label. Higher is better; null if unknown. */
   function ranks(image, answer) {
     if (!answer) return [0, 0, 0];
     const sure = answer.p_fake === null ? null : image.label === "fake" ? answer.p_fake : 1 - answer.p_fake;
@@ -65,7 +65,7 @@
     return keyed.map(({ image }) => image);
   }
 
-  // Drawing; text is only ever set as text -------------------------------------------------------------------------
+  // Drawing; texts are only ever set as text ------------------------------------------------------------------------
 
   function make(tag, properties = {}, ...children) {
     const element = document.createElement(tag);
@@ -156,7 +156,7 @@
     return make("p", { className: "verdict" }, sign, words[kind]());
   }
 
-  function voted(votes) {
+  function voteBar(votes) {
     const names = Object.keys(votes);
     const bar = make("div", { className: "bar", "aria-hidden": "true" }, ...names.map((name) => {
       const part = make("span");
@@ -164,13 +164,13 @@
       return part;
     }));
     const words = names.map((name) => make("li", {}, make("i"), make("bdi", {}, name), ` ${(100 * votes[name]).toFixed(1)} %`));
-    return make("div", { className: "votes" }, make("h4", {}, "Votes of people"), bar, make("ul", {}, ...words));
+    return make("div", { className: "votes" }, make("h4", {}, "Human votes"), bar, make("ul", {}, ...words));
   }
 
-  function troubles(answer) {
+  function listProblems(answer) {
     const list = make("ul", {}, ...answer.problems.map((code) => make("li", {}, problems[code] || code)));
     const text = answer.text ? make("details", {}, make("summary", {}, "The answer as it is"), make("pre", { dir: "auto" }, answer.text)) : null;
-    return make("div", { className: "problems" }, make("h4", {}, "Problems of the answer"), list, text);
+    return make("div", { className: "problems" }, make("h4", {}, "Problems in the answer"), list, text);
   }
 
   const number = (value, digits) => (value === null || value === undefined ? "—" : value.toFixed(digits));
@@ -190,17 +190,17 @@
       side(image, "gold", "Annotated", image.regions, image.tags, "no region"),
       side(image, "pred", "Predicted", answer ? answer.regions : [], answer && answer.tags, answer ? "no box, no caption" : "no answer"),
     );
-    const trouble = answer && answer.problems.length ? troubles(answer) : null;
-    return make("article", { className: `card ${kind}`, tabIndex: -1 }, header, sides, image.votes ? voted(image.votes) : null, trouble);
+    const trouble = answer && answer.problems.length ? listProblems(answer) : null;
+    return make("article", { className: `card ${kind}`, tabIndex: -1 }, header, sides, image.votes ? voteBar(image.votes) : null, trouble);
   }
 
-  // The list, and the part of the address that restores it ---------------------------------------------------------
+  // The list of cards, and the fragment of the address that restores the filters ------------------------------------
 
   let found = [];
 
   function show() {
     const from = cards.childElementCount;
-    const { system } = asked();
+    const { system } = readFilter();
     cards.append(...found.slice(from, from + BATCH).map((image) => card(image, system)));
     const left = found.length - cards.childElementCount;
     more.hidden = left === 0;
@@ -209,7 +209,7 @@
   }
 
   function update() {
-    const filter = asked();
+    const filter = readFilter();
     found = sorted(images.filter((image) => matches(image, filter)), filter);
     nearing.disconnect();
     cards.replaceChildren();

@@ -1,49 +1,44 @@
 """The report: every table and figure of the paper that runs have data for, as one page and as files.
 
-report.html          all of it, with a gallery; needs nothing else
+report.html          all of it and a gallery; needs no other file and no network
 tables/NAME.csv      in full precision; NAME.md and NAME.tex as on the page
 figures/NAME.svg     black on white
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 from ...annotation import read_annotations
 from ...tags import canonical_tag
+from ..checkpoints import checkpoint_scores
 from ..metrics.keywords import Keyword, keywords
-from ..plots import figures as plots
-from ..plots.training import Log, checkpoint_scores
+from ..plots.curves import draw_training
+from ..plots.figures import draw_keywords, draw_preferences, draw_tags
+from ..plots.svg import standalone
+from ..plots.training import Log
 from ..plots.votes import Votes
-from ..run import FILES, Run, whole_answers_of
+from ..run import FILES, Run, complete_answers
 from ..systems import main_runs, systems_of, without_checkpoints
-from ..tables.latex import RENDERINGS
-from ..tables.paper import all_tables, missing
+from ..tables.contents import all_tables, missing_tables
 from ..tables.published import paper_table
-from ..tables.render import to_html
+from ..tables.render import RENDERINGS, to_html
 from .gallery import build_gallery
 from .page import Section, render_report
 
 PHRASES = {1: "words", 2: "phrases of two words", 3: "phrases of three words"}
-KEYWORDS = 12  # of each
+KEYWORDS = 12  # per kind
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A figure of the report.
-
-    Attributes:
-        name: stem of its file.
-        title: what it shows.
-        draw: makes it, for the page or standing alone; None where there is nothing to draw.
-    """
+class Plot(NamedTuple):
+    """A figure of the report: stem of its file, title, and SVG for the page."""
 
     name: str
     title: str
-    draw: Callable[[bool], str | None]
+    svg: str
 
 
 def write_report(
@@ -59,39 +54,40 @@ def write_report(
 
     Args:
         runs: at least one; the first without a perturbation is on the main data set.
-        folder: is there, and holds nothing.
+        folder: an empty folder.
         votes: which systems people preferred (Fig. 3).
         logs: of training (Fig. 4).
-        images: in the gallery, at most; 0 leaves it out.
+        images: at most so many in the gallery; 0 leaves it out.
         title: the page's heading.
 
     Returns:
-        What is missing of the paper's tables and figures, a sentence each.
+        The paper's tables and figures that are missing, one sentence each.
 
     Raises:
-        ValueError: two runs on one data set have a system of one name, or an image's line is not what `score` writes.
+        ValueError: two runs on one data set have a system of the same name, or a line of images.jsonl is not as
+            `fakexplain score` writes it.
     """
     main = main_runs(runs) or list(runs)
     tables = all_tables(runs)
-    drawn = {plot: svg for plot in plots_of(main, votes, logs) if (svg := plot.draw(False)) is not None}
+    plots = plots_of(main, votes, logs)
     for table in tables:
         for suffix, render in RENDERINGS.items():
             if render is not to_html:  # which is on the page
                 _write(folder / "tables" / f"{table.name}{suffix}", render(table))
-    for plot in drawn:
-        _write(folder / "figures" / f"{plot.name}.svg", plot.draw(True) or "")
-    lacking = missing(runs) + _missing_figures(drawn)
+    for plot in plots:
+        _write(folder / "figures" / f"{plot.name}.svg", standalone(plot.svg))
+    missing = missing_tables(runs) + _missing_figures(plots)
     sections = [
         *(Section(table.name, table.title, to_html(table)) for table in tables),
-        *(Section(plot.name, plot.title, f"<figure>{svg}</figure>") for plot, svg in drawn.items()),
+        *(Section(plot.name, plot.title, f"<figure>{plot.svg}</figure>") for plot in plots),
     ]
-    if lacking:
-        items = "".join(f"<li>{_escaped(sentence)}</li>" for sentence in lacking)
+    if missing:
+        items = "".join(f"<li>{_escaped(sentence)}</li>" for sentence in missing)
         sections.append(Section("missing", "Not in this report", f"<ul>{items}</ul>"))
     gallery = build_gallery(runs, images, votes=_by_image(votes) if votes else None) if images else None
     page = render_report(title, without_checkpoints(systems_of(main)), sections, gallery, about=_about(main))
     _write(folder / "report.html", page)
-    return lacking
+    return missing
 
 
 def _write(path: Path, text: str) -> None:
@@ -106,42 +102,26 @@ def _escaped(text: str) -> str:
 
 
 def _about(main: Sequence[Run]) -> str:
-    """What the figures at the head are of."""
+    """The images that the numbers at the head are about."""
     run = main[0]
     return f"{run.dataset}, {'all records' if run.subset == 'all' else run.subset}: {run.records:,} images."
 
 
 def plots_of(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) -> list[Plot]:
-    """The figures, those of the systems on the main data set by system."""
+    """The figures that have data; keywords and tags have a figure per system on the main data set."""
     systems = without_checkpoints(systems_of(main))
-    points = checkpoint_scores(systems_of(main))
     paper = _paper_tags()
-    found = []
-    if votes:
-        found.append(
-            Plot("fig3", "Human preference (Fig. 3)", lambda alone: plots.fig3_preferences(votes, standalone=alone))
-        )
-    if logs or points:
-        found.append(
-            Plot("fig4", "Training (Fig. 4)", lambda alone: plots.fig4_training(logs, points, standalone=alone))
-        )
+    drawn = [
+        ("fig3", "Human preference (Fig. 3)", draw_preferences(votes) if votes else None),
+        ("fig4", "Training (Fig. 4)", draw_training(logs, checkpoint_scores(systems_of(main)))),
+    ]
     for number, (name, words) in enumerate(keywords_of(main).items(), 1):
-        found.append(
-            Plot(
-                _numbered("fig6", number, systems),
-                f"Keywords of captions: {name} (Fig. 6)",
-                lambda alone, words=words: plots.fig6_keywords(words, standalone=alone),  # type: ignore[misc]
-            )
-        )
+        title = f"Keywords of captions: {name} (Fig. 6)"
+        drawn.append((_numbered("fig6", number, systems), title, draw_keywords(words)))
     for number, (name, result) in enumerate(systems.items(), 1):
-        found.append(
-            Plot(
-                _numbered("fig10", number, systems),
-                f"Accuracy by tag: {name} (Fig. 10)",
-                lambda alone, tags=result["tags"]: plots.fig10_tags(tags, paper, standalone=alone),  # type: ignore[misc]
-            )
-        )
-    return found
+        title = f"Accuracy by tag: {name} (Fig. 10)"
+        drawn.append((_numbered("fig10", number, systems), title, draw_tags(result["tags"], paper)))
+    return [Plot(name, title, svg) for name, title, svg in drawn if svg is not None]
 
 
 def _numbered(name: str, number: int, systems: Mapping[str, object]) -> str:
@@ -149,27 +129,27 @@ def _numbered(name: str, number: int, systems: Mapping[str, object]) -> str:
 
 
 def keywords_of(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]:
-    """System that writes captions -> what is counted -> keywords, of fake images (Fig. 6)."""
+    """System that writes captions -> kind of keyword -> keywords of fake images (Fig. 6)."""
     gold: dict[str, list[str]] = {}
     pred: dict[str, list[str]] = {}
     for run in runs:
         for record in read_annotations(run.folder / FILES[1]):
             if record.label == "real":
                 continue
-            for name, answer in whole_answers_of(record).items():
+            for name, answer in complete_answers(record).items():
                 gold.setdefault(name, []).extend(region.caption for region in record.regions)
                 if answer is not None:
                     captions = (region["caption"] for region in answer["regions"])
                     pred.setdefault(name, []).extend(filter(None, captions))
     names = without_checkpoints({name: {} for name, captions in pred.items() if captions})
     return {
-        name: {what: keywords(gold[name], pred[name], words, KEYWORDS) for words, what in PHRASES.items()}
+        name: {kind: keywords(gold[name], pred[name], words, KEYWORDS) for words, kind in PHRASES.items()}
         for name in names
     }
 
 
 def _paper_tags() -> dict[str, tuple[float, float]]:
-    """The paper's Table 7: tag -> accuracy with and without it."""
+    """Tag -> the paper's accuracy with and without it (Table 7)."""
     table = paper_table(7)
     (system, (with_tag, without, *_)), *_ = table.columns.items()
     found = {}
@@ -180,17 +160,17 @@ def _paper_tags() -> dict[str, tuple[float, float]]:
     return found
 
 
-def _missing_figures(drawn: Iterable[Plot]) -> list[str]:
-    names = {plot.name for plot in drawn}
-    lacking = {
+def _missing_figures(plots: Iterable[Plot]) -> list[str]:
+    names = {plot.name for plot in plots}
+    missing = {
         "fig3": "Figure 3: no votes (fakexplain report --votes FILE).",
         "fig4": "Figure 4: no training log (fakexplain report --log NAME=logging.jsonl).",
     }
-    return [sentence for name, sentence in lacking.items() if name not in names]
+    return [sentence for name, sentence in missing.items() if name not in names]
 
 
 def _by_image(votes: Votes) -> dict[str, dict[str, float]]:
-    """Image -> what people voted for -> share of the votes on it (Fig. 9)."""
+    """Image -> system, or neutral -> share of the votes on the image (Fig. 9)."""
     found = {}
     for image, pairs in votes.images.items():
         counts: dict[str, int] = {}

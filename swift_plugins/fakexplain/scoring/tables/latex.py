@@ -1,16 +1,16 @@
-"""Tables in LaTeX, for papers; and all renderings by the suffix of their files."""
+"""Tables in LaTeX, for papers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from itertools import groupby
+from collections.abc import Sequence
+from itertools import groupby, islice
 
-from .render import Table, column_groups, one_line, shown_cells, to_csv, to_html, to_markdown, with_interval
+from .table import Head, Table, cell_texts, head_grid, one_line, with_interval
 
-_WIDE = 9  # columns from which on a table is scaled to the width of both columns of text
+_WIDE = 9  # columns; from here on a table is scaled to the width of the page
 _DAGGER = r"$^\dagger$"
-_GREEK = ("alpha", "delta", "sigma", "Sigma", "eta", "omega")  # of names; pdflatex knows none by itself
+_GREEK = ("alpha", "delta", "sigma", "Sigma", "eta", "omega")  # in names of generators; unknown to pdflatex
 _SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -20,7 +20,7 @@ _SPECIAL = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     **{special: f"\\{special}" for special in "&%$#_{}"},
-    **{special: f"{{{special}}}" for special in "[]*"},  # behind \\ they would be its argument
+    **{special: f"{{{special}}}" for special in "[]*"},  # after \\ they would be its argument
     "†": _DAGGER,
     "−": "$-$",
     **{letter: f"$\\{name}$" for letter, name in zip("αδσΣηω", _GREEK, strict=True)},
@@ -29,11 +29,11 @@ _SPECIALS = re.compile("|".join(map(re.escape, _SPECIAL)))
 
 
 def to_latex(table: Table) -> str:
-    r"""A `table` for \input: needs booktabs, and graphicx where it is wide; what is the paper's is in italics.
+    r"""A `table` environment for \input; needs booktabs, and graphicx if it is wide. The paper's values are in italics.
 
-    Letters that are neither Latin nor in names of generators are left as they are: they need XeLaTeX or LuaLaTeX.
+    Letters that are neither Latin nor in names of generators are left as they are and need XeLaTeX or LuaLaTeX.
 
-    >>> from swift_plugins.fakexplain.scoring.tables.render import Column, Row
+    >>> from swift_plugins.fakexplain.scoring.tables.table import Column, Row, Table
     >>> print(to_latex(Table("t", "Accuracy", [Column("Acc.", "7B")], [Row("Others", [0.5], summary=True)])), end="")
     % \usepackage{booktabs}
     \begin{table}
@@ -63,8 +63,8 @@ def to_latex(table: Table) -> str:
         for row in rows:
             name = rf"\textbf{{{_latex(row.name)}}}" if row.summary else _latex(row.name)
             cells = [name + _DAGGER * row.paper]
-            for column, shown in zip(table.columns, shown_cells(row, table.columns), strict=True):
-                cell = with_interval(*shown, _latex)
+            for column, texts in zip(table.columns, cell_texts(row, table.columns), strict=True):
+                cell = with_interval(*texts, _latex)
                 cells.append(rf"\textit{{{cell}}}" if column.paper or row.paper else cell)
             lines.append(" & ".join(cells) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}" + "}" * wide]
@@ -74,32 +74,32 @@ def to_latex(table: Table) -> str:
 
 
 def _latex_head(table: Table) -> list[str]:
-    """One line of headings or, where columns have groups, two."""
-    names = [_latex(table.row_heading)]
-    for column in table.columns:
-        name = _latex(column.name) + _DAGGER * (column.paper and not column.group)
-        names.append(rf"\textit{{{name}}}" if column.paper else name)
-    lines = [" & ".join(names) + r" \\"]
-    if any(column.group for column in table.columns):
-        cells, rules, at = [""], "", 2
-        for group, paper, count in column_groups(table.columns):
-            name = rf"\textit{{{_latex(group)}}}{_DAGGER}" if paper and group else _latex(group)
-            cells.append(rf"\multicolumn{{{count}}}{{c}}{{{name}}}")
-            rules += rf"\cmidrule(lr){{{at}-{at + count - 1}}}" if group else ""
-            at += count
-        lines = [" & ".join(cells) + r" \\", rules, *lines]
-    return lines
+    """One line of headings or, if columns have groups, two; a heading that spans both stands in the second."""
+    first, *second = head_grid(table)
+    if not second:
+        return [_line(table.row_heading, first)]
+    below, above, rules, names, at = iter(second[0]), [""], "", [], 2
+    for head in first:
+        count = head.columns or 1
+        above.append(rf"\multicolumn{{{count}}}{{c}}{{{_heading(head) if head.columns else ''}}}")
+        rules += rf"\cmidrule(lr){{{at}-{at + count - 1}}}" if head.columns else ""
+        names += list(islice(below, count)) if head.columns else [head]
+        at += count
+    return [" & ".join(above) + r" \\", rules, _line(table.row_heading, names)]
+
+
+def _line(row_heading: str, heads: Sequence[Head]) -> str:
+    return " & ".join([_latex(row_heading), *map(_heading, heads)]) + r" \\"
+
+
+def _heading(head: Head) -> str:
+    name = _latex(head.name)
+    if not head.paper:
+        return name
+    mark = _DAGGER * head.marked
+    return rf"\textit{{{name}}}{mark}" if head.columns else rf"\textit{{{name}{mark}}}"
 
 
 def _latex(text: str) -> str:
     escaped = _SPECIALS.sub(lambda match: _SPECIAL[match[0]], one_line(text))
     return re.sub("-(?=-)", "-{}", escaped)  # two hyphens would be a dash
-
-
-RENDERINGS: dict[str, Callable[[Table], str]] = {
-    ".csv": to_csv,
-    ".md": to_markdown,
-    ".tex": to_latex,
-    ".html": to_html,
-}
-"""Suffix of a file -> what writes it."""

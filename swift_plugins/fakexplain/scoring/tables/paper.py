@@ -1,7 +1,7 @@
-"""The paper's tables from runs, the paper's own figures beside ours.
+"""The paper's Tables 1 to 7 from runs, with the paper's values beside ours.
 
-A builder gives None where there is nothing of ours to show; `missing` says how to get it. Figures are those of the
-runs, as `fakexplain score` worked them out.
+A builder gives None if the runs have no data for its table. Our values are those in the runs, as `fakexplain score`
+computed them.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 from ...generators import FAMILIES, GENERATORS
 from ...tags import canonical_tag
 from ..metrics.definitions import METRICS
-from ..systems import Result, external_runs, main_runs, name_key, perturbed_runs, systems_of, without_checkpoints
-from .ours import along_training, bounded, comparisons, folds, interval_notes, mcnemar, summaries, tag_scores
+from ..systems import Result, name_key, systems_of, without_checkpoints
+from .ours import estimate, interval_notes
 from .published import ACC, IOU, SAMPLES, WITH, WITHOUT, all_of, paper_table
-from .render import Cell, Column, Figure, Row, Table
+from .table import Cell, Column, Row, Table, value_of
 
 if TYPE_CHECKING:
     from ..run import Run
 
 FAMILY_NAMES = dict(zip(FAMILIES, ("Diffusion", "GAN", "DiT", "Others"), strict=True))
-"""Family -> as Table 1 prints it."""
+"""Family -> its name in Table 1."""
 REAL, OVERALL = "Real Images", "Overall"
 CROP, ORIGINAL = "Random Cropping", "Original Images"
 PERTURBATIONS = {
@@ -32,8 +32,8 @@ PERTURBATIONS = {
     "crop:0.8": CROP,
     "down:0.5": "Downsampling (0.5x)",
 }
-"""What `fakexplain perturb --paper` does -> as Table 5 names it."""
-_DATASETS = {"ff": "FaceForensics++", "mmfr": "MMFR-Dataset", "gptimage": "GPT-Image-1"}  # other names of them
+"""Perturbation of `fakexplain perturb --paper` -> its name in Table 5."""
+_DATASETS = {"ff": "FaceForensics++", "mmfr": "MMFR-Dataset", "gptimage": "GPT-Image-1"}  # other name -> the paper's
 _METRIC_NAMES = {metric.short: metric.name for metric in METRICS}
 
 _TITLES = {
@@ -49,68 +49,26 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class _Line:
-    """A row before it is known which columns there are: what we have for each system, and the paper's name of it."""
+    """A row before its columns are known.
+
+    Attributes:
+        name: its heading.
+        ours: system -> its result on the row's images.
+        group, summary: as in `Row`.
+        in_paper: whether the paper's row of that name is the same; otherwise the names match by chance.
+    """
 
     name: str
-    ours: Mapping[str, Result | None]  # system -> figures of these images
+    ours: Mapping[str, Result | None]
     group: str = ""
     summary: bool = False
-    in_paper: bool = True  # else it may have a name there by chance
-
-
-def all_tables(runs: Sequence[Run]) -> list[Table]:
-    """Every table that runs have data for: of each system, the paper's in its order, and the rest.
-
-    Raises:
-        ValueError: two runs on one data set, or with one perturbation, have a system of one name.
-    """
-    main, external, perturbed = main_runs(runs), external_runs(runs), perturbed_runs(runs)
-    tables = [
-        *summaries(main),
-        table1(main),
-        table2(main),
-        table3(external),
-        table4(main),
-        table5(perturbed, main),
-        table6(external),
-        table7(main),
-        tag_scores(main),
-        folds(main),
-        comparisons(main),
-        mcnemar(main),
-        along_training(main),
-    ]
-    return [table for table in tables if table]
-
-
-def missing(runs: Sequence[Run]) -> list[str]:
-    """What is not there of the paper's Tables 1 to 7, and how to get it."""
-    main, external, perturbed = main_runs(runs), external_runs(runs), perturbed_runs(runs)
-    systems = _systems(main)
-    named = any(_generators(systems))
-    lacking = [
-        (not systems, "Tables 1, 2, 4: no run on the main data set (swift infer, fakexplain score)."),
-        (
-            bool(systems) and not named,
-            "Table 1 by generator: no fake image's record names its generator (`generator` in the annotations).",
-        ),
-        (
-            table3(external) is None,
-            "Tables 3, 6: no run on another data set (fakexplain convert, swift infer, fakexplain score --dataset).",
-        ),
-        (
-            table5(perturbed, main) is None,
-            "Table 5: no run on perturbed images (fakexplain perturb --paper, swift infer, fakexplain score).",
-        ),
-        (table7(main) is None, "Table 7: no annotated tags in a run on the main data set."),
-    ]
-    return [sentence for lacks, sentence in lacking if lacks]
+    in_paper: bool = True
 
 
 def table1(runs: Sequence[Run]) -> Table | None:
-    """Accuracy and IoU of each system by generator, family, on real images and overall (§5.2).
+    """Accuracy and IoU of each system by generator, by family, on real images and overall (§5.2).
 
-    All of the paper's generators have a row where one of ours is among them; otherwise only ours have one.
+    If a generator of ours is among the paper's, each of the paper's has a row; otherwise only ours have one.
 
     Args:
         runs: on the main data set.
@@ -118,15 +76,14 @@ def table1(runs: Sequence[Run]) -> Table | None:
     systems = _systems(runs)
     ours = _generators(systems)
     whole = any(name in GENERATORS for name in ours)
-    there = {family for family in ours.values() if family} | {
-        each for of in systems.values() for each in of["families"]
-    }
-    families = [family for family in FAMILIES if whole or family in there] + sorted(there - set(FAMILIES))
+    found = {family for family in ours.values() if family}
+    found |= {family for result in systems.values() for family in result["families"]}
+    families = [family for family in FAMILIES if whole or family in found] + sorted(found - set(FAMILIES))
     lines = []
     for family in [*families, None]:
         heading = FAMILY_NAMES.get(family, family) if family else "No family"
-        members = [name for name, of in GENERATORS.items() if whole and of == family]
-        members += [name for name, of in ours.items() if of == family and name not in members]
+        members = [name for name, each in GENERATORS.items() if whole and each == family]
+        members += [name for name, each in ours.items() if each == family and name not in members]
         lines += [
             _Line(name, _groups(systems, "generators", name), heading, in_paper=name in GENERATORS) for name in members
         ]
@@ -138,7 +95,7 @@ def table1(runs: Sequence[Run]) -> Table | None:
 
 
 def _generators(systems: Mapping[str, Result]) -> dict[str, str | None]:
-    """Generator -> family, of all systems' images; the paper's generators in the paper's families."""
+    """Generator -> family over the images of all systems; the paper's generators keep the paper's families."""
     return {
         name: GENERATORS.get(name, group["family"])
         for result in systems.values()
@@ -151,7 +108,7 @@ def _groups(systems: Mapping[str, Result], kind: str, name: str) -> dict[str, Re
 
 
 def table2(runs: Sequence[Run]) -> Table | None:
-    """Each system above the paper's backbones, untuned and fine-tuned, and other multimodal models (§5.2).
+    """Each system, and below them the paper's backbones, untuned and fine-tuned, and other multimodal models (§5.2).
 
     Args:
         runs: on the main data set.
@@ -160,7 +117,7 @@ def table2(runs: Sequence[Run]) -> Table | None:
 
 
 def table4(runs: Sequence[Run]) -> Table | None:
-    """Each system above the paper's model sizes, training strategies and partial data (§5.3).
+    """Each system, and below them the paper's model sizes, training strategies and partial data (§5.3).
 
     Args:
         runs: on the main data set.
@@ -172,7 +129,7 @@ def _above_paper(number: int, runs: Sequence[Run]) -> Table | None:
     paper = paper_table(number)
     metrics = paper.columns[""]
     rows = [
-        Row(name, [bounded(result, _METRIC_NAMES[metric]) for metric in metrics], "Ours")
+        Row(name, [estimate(result, _METRIC_NAMES[metric]) for metric in metrics], "Ours")
         for name, result in _systems(runs).items()
     ]
     theirs = [
@@ -185,7 +142,7 @@ def _above_paper(number: int, runs: Sequence[Run]) -> Table | None:
 
 
 def table3(external: Mapping[str, Sequence[Run]]) -> Table | None:
-    """Accuracy on data sets that nothing was trained on, beside the paper's detectors (§5.2).
+    """Accuracy on data sets that were not trained on, beside the paper's detectors (§5.2).
 
     Args:
         external: data set -> its runs.
@@ -194,7 +151,7 @@ def table3(external: Mapping[str, Sequence[Run]]) -> Table | None:
 
 
 def table6(external: Mapping[str, Sequence[Run]]) -> Table | None:
-    """Accuracy on data sets that nothing was trained on, beside the paper's training configurations (App. D.1).
+    """Accuracy on data sets that were not trained on, beside the paper's training configurations (App. D.1).
 
     Args:
         external: data set -> its runs.
@@ -203,7 +160,7 @@ def table6(external: Mapping[str, Sequence[Run]]) -> Table | None:
 
 
 def _external(number: int, external: Mapping[str, Sequence[Run]]) -> Table | None:
-    """The paper's data sets, then others."""
+    """A row per data set: the paper's, then others."""
     known = {name_key(name): name for name in paper_table(number).rows} | _DATASETS
     by_name: dict[str, list[Run]] = {name: [] for name in paper_table(number).rows}
     for dataset, runs in external.items():
@@ -220,7 +177,7 @@ def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table
 
     Args:
         perturbed: perturbation, as `fakexplain perturb` names it -> its runs.
-        main: runs on the images as they were.
+        main: runs on the original images.
     """
     named = _named_perturbations(perturbed)
     found = {name: _systems(perturbed[chain]) for name, chain in named.items()} | {ORIGINAL: _systems(main)}
@@ -231,18 +188,18 @@ def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table
     for group in [*paper.rows, *(name for name in named if name not in paper.rows)]:
         ours = [found.get(group, {}).get(system) for system in systems]
         for metric in (ACC, IOU):
-            cells: list[Cell] = [bounded(result, _METRIC_NAMES[metric]) if result else None for result in ours]
+            cells: list[Cell] = [estimate(result, _METRIC_NAMES[metric]) if result else None for result in ours]
             cells += [paper.values.get((group, column, metric)) for column in paper.columns]
-            if any(_value(cell) is not None for cell in cells):
+            if any(value_of(cell) is not None for cell in cells):
                 rows.append(Row(metric, cells, group))
     notes = interval_notes([*main, *(run for runs in perturbed.values() for run in runs)])
     if CROP in named:
-        notes.append(f"{CROP}: ours is {named[CROP]}; the paper does not say how much it leaves.")
+        notes.append(f"{CROP}: ours is {named[CROP]}; the paper does not give its crop size.")
     return Table("table5", _TITLES[5], columns, rows, notes, "Metric") if systems else None
 
 
 def _named_perturbations(chains: Iterable[str]) -> dict[str, str]:
-    """Name in Table 5, or the chain's own where the paper has none like it -> chain."""
+    """Name in Table 5 -> perturbation; one that the paper does not have keeps its own name."""
     chains = list(chains)
     names = dict(PERTURBATIONS)
     crops = [chain for chain in chains if re.fullmatch(r"crop:[^+]*", chain)]
@@ -252,7 +209,7 @@ def _named_perturbations(chains: Iterable[str]) -> dict[str, str]:
 
 
 def table7(runs: Sequence[Run]) -> Table | None:
-    """Accuracy on fake images with and without each tag, and the share that has it (App. E).
+    """Accuracy on fake images with and without each tag, and the share of images with it (App. E).
 
     Args:
         runs: on the main data set.
@@ -276,7 +233,7 @@ def table7(runs: Sequence[Run]) -> Table | None:
             cells += [tag["accuracy_with"], tag["accuracy_without"], tag["gold"] / result["fake"]]
         cells += [paper.values[name, column.group, column.name] for column in columns if column.paper]
         rows.append(Row(name, cells))
-    return Table("table7", _TITLES[7], columns, rows, ["Of fake images."], "Tag (X)") if systems else None
+    return Table("table7", _TITLES[7], columns, rows, ["Fake images only."], "Tag (X)") if systems else None
 
 
 def _beside_paper(
@@ -287,32 +244,28 @@ def _beside_paper(
     row_heading: str,
     runs: Sequence[Run],
 ) -> Table:
-    """Systems in columns, then the paper's; a metric that a system never has is left out, accuracy is not."""
+    """Our systems in columns, then the paper's. A column without any value is left out, unless it is accuracy."""
     paper = paper_table(number)
     keys = [
         (system, metric)
         for system in systems
         for metric in metrics
-        if metric == ACC or any(_value(_ours(line, system, metric)) is not None for line in lines)
+        if metric == ACC or any(value_of(_our_value(line, system, metric)) is not None for line in lines)
     ]
-    theirs = [(name, metric) for name, of in paper.columns.items() for metric in of]
+    theirs = [(name, metric) for name, names in paper.columns.items() for metric in names]
     columns = [Column(metric, name) for name, metric in keys]
     columns += [Column(metric, name, paper=True) for name, metric in theirs]
     rows = []
     for line in lines:
-        cells = [_ours(line, *key) for key in keys]
+        cells = [_our_value(line, *key) for key in keys]
         cells += [paper.values.get((line.name, *key)) if line.in_paper else None for key in theirs]
         rows.append(Row(line.name, cells, line.group, line.summary))
     return Table(f"table{number}", _TITLES[number], columns, rows, interval_notes(runs), row_heading)
 
 
-def _ours(line: _Line, system: str, metric: str) -> Cell:
-    figures = line.ours.get(system)
-    return bounded(figures, _METRIC_NAMES[metric]) if figures else None
-
-
-def _value(cell: Cell) -> Cell:
-    return cell.value if isinstance(cell, Figure) else cell
+def _our_value(line: _Line, system: str, metric: str) -> Cell:
+    result = line.ours.get(system)
+    return estimate(result, _METRIC_NAMES[metric]) if result else None
 
 
 def _systems(runs: Sequence[Run]) -> dict[str, Result]:

@@ -1,7 +1,8 @@
-"""The paper's own figures, to stand beside ours: Tables 1 to 7 and the preference votes of Fig. 3.
+"""The values that the paper reports: Tables 1 to 7 and the preference votes of Fig. 3.
 
-They lie in `paper_tables`, one CSV file a table, as the paper prints them; an empty cell is its dash. Names differ
-between its tables and have one spelling here: ObjFormer. is ObjectFormer, FXP. FakeXplainer, AtPr. (Tables 3, 5) AfPr.
+They lie in `paper_tables`, one CSV file per table, as the paper prints them; an empty cell stands for its dash. Names
+that differ between the paper's tables have one spelling here: ObjFormer. is ObjectFormer, FXP. FakeXplainer, AtPr.
+(Tables 3, 5) AfPr.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ ACC, IOU = "Acc.", "IoU"
 WITH, WITHOUT, SAMPLES = "Acc. on X", "Acc. on non-X", "Samples"
 
 HUMANS_PREFERRED = 0.529
-"""Of the votes between humans and FakeXplainer, those for the human annotation (§5.2, Fig. 3)."""
+"""Share of votes between humans and FakeXplainer that prefer the human annotation (§5.2, Fig. 3)."""
 VOTES = 1525
-"""Votes that were not neutral, between all pairs (§5.2)."""
+"""Number of votes that are not neutral, over all pairs (§5.2)."""
 
 _FOLDER = Path(__file__).with_name("paper_tables")
 TABLES = range(1, 8)
@@ -30,9 +31,9 @@ class PaperTable:
     """One of the paper's tables.
 
     Attributes:
-        rows: name -> the heading it stands under, '' where there is none; in the paper's order.
-        columns: name of what a column is about, mostly a system -> its metrics; in the paper's order.
-        values: (row, column, metric) -> figure in [0, 1], None where the paper has a dash.
+        rows: name -> the heading above it or '', in the paper's order.
+        columns: name, mostly of a system -> its metrics, in the paper's order.
+        values: (row, column, metric) -> value in [0, 1], None for the paper's dash.
     """
 
     rows: Mapping[str, str]
@@ -45,10 +46,10 @@ def paper_table(number: int) -> PaperTable:
     """A table of the paper.
 
     - 1 (§5.2): generators, `all_of` their families, 'Real Images' and 'Overall' x detectors: Acc.; IoU of three.
-    - 2 (§5.2): backbones, each untuned and fine-tuned, FakeShield and LEGION; turned, so these are the rows and the
-      metrics stand in one column, ''.
+    - 2 (§5.2): backbones, each untuned and fine-tuned, FakeShield and LEGION; transposed: these are the rows, and all
+      metrics belong to one column, ''.
     - 3 (§5.2): external data sets x detectors: Acc.
-    - 4 (§5.3): training configurations; turned like Table 2.
+    - 4 (§5.3): training configurations; transposed like Table 2.
     - 5 (App. C): perturbations, the last of them none, x detectors: Acc.; IoU of five.
     - 6 (App. D.1): external data sets x training configurations: Acc.
     - 7 (App. E): tags X; FakeXplainer-32B's accuracy on images with X and without, and the share that has X.
@@ -57,7 +58,7 @@ def paper_table(number: int) -> PaperTable:
         number: 1 to 7.
 
     Raises:
-        ValueError: the paper has no such table.
+        ValueError: not a table of the paper.
 
     >>> table = paper_table(1)
     >>> table.values["GALIP", "SegFormer", "IoU"], table.rows["GALIP"], table.columns["NPR"]
@@ -81,7 +82,7 @@ def paper_table(number: int) -> PaperTable:
 
 
 def all_of(family: str) -> str:
-    """Name of a family's row in Table 1, where DiT is a generator as well.
+    """Name of a family's row in Table 1, where DiT is also the name of a generator.
 
     >>> all_of("DiT")
     'DiT (all)'

@@ -1,4 +1,4 @@
-"""Results as plain text: a column a system, for a terminal."""
+"""Results as plain text for a terminal, one column per system."""
 
 from __future__ import annotations
 
@@ -16,39 +16,45 @@ ROWS = {"n": "images", "answered": "answered", "unreadable": "without a verdict"
 def render_table(
     results: Mapping[str, Mapping[str, Any]], comparisons: Sequence[Mapping[str, Any]] = (), level: float = 0.95
 ) -> str:
-    """Figures with their intervals; below, folds, what was wrong with how many answers, and comparisons."""
+    """Results as text: metrics with their intervals, then the spread over folds, problems of answers, and comparisons.
+
+    Args:
+        results: system -> its result.
+        comparisons: of pairs of systems.
+        level: of the intervals.
+    """
     names = list(results)
-    known = [figure for figure in ROWS if any(result[figure] is not None for result in results.values())]
-    rows = [[ROWS[figure], *(_cell(result, figure) for result in results.values())] for figure in known]
+    known = [metric for metric in ROWS if any(result[metric] is not None for result in results.values())]
+    rows = [[ROWS[metric], *(_cell(result, metric) for result in results.values())] for metric in known]
     intervals = any(result["intervals"] for result in results.values())
     head = f"with {100 * level:g} % intervals" if intervals else ""
     left = range(len(names) + 1) if intervals else (0,)
     parts = [align_columns([[head, *names], *rows], left=left)]
     if any(result["over_folds"] for result in results.values()):
         rows = [
-            [ROWS[figure], *(_spread(result["over_folds"].get(figure)) for result in results.values())]
-            for figure in known
-            if figure in COMPARED
+            [ROWS[metric], *(_spread(result["over_folds"].get(metric)) for result in results.values())]
+            for metric in known
+            if metric in COMPARED
         ]
-        parts.append(align_columns([["mean and spread over folds", *names], *rows]))
+        parts.append(align_columns([["mean ± std. over folds", *names], *rows]))
     if codes := [code for code in PROBLEMS if any(result["problems"][code] for result in results.values())]:
         counts = [
             [code, *(str(result["problems"][code]) for result in results.values()), PROBLEMS[code]] for code in codes
         ]
         parts.append(align_columns([["answers with", *names, ""], *counts], left=(0, -1)))
-    told = [each for each in comparisons if len(names) < 4 or each["b"] == names[0]]
-    parts += [_comparison(each) for each in told]
-    if told != comparisons:
-        parts.append(f"compared with {names[0]} alone; a run and its report have all pairs")
+    printed = [each for each in comparisons if len(names) < 4 or each["b"] == names[0]]
+    parts += [_comparison(each) for each in printed]
+    if printed != comparisons:
+        parts.append(f"Only comparisons with {names[0]} are shown; a run and its report have all pairs.")
     return "\n\n".join(parts)
 
 
-def _cell(result: Mapping[str, Any], figure: str) -> str:
-    interval = result["intervals"].get(figure)
-    return _figure(result[figure]) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+def _cell(result: Mapping[str, Any], metric: str) -> str:
+    interval = result["intervals"].get(metric)
+    return _number(result[metric]) + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
 
 
-def _figure(value: float | int | None) -> str:
+def _number(value: float | int | None) -> str:
     return "—" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}"
 
 
@@ -61,14 +67,14 @@ def _spread(value: Mapping[str, float | None] | None) -> str:
 def _comparison(comparison: Mapping[str, Any]) -> str:
     """Differences of two systems, and McNemar's test."""
     rows = [
-        [ROWS[figure], f"{each['difference']:+.3f}", _interval(each["interval"]), _p(each["p"])]
-        for figure, each in comparison["figures"].items()
-        if figure in HEADLINES and each["difference"] is not None
+        [ROWS[metric], f"{each['difference']:+.3f}", _interval(each["interval"]), _p(each["p"])]
+        for metric, each in comparison["figures"].items()
+        if metric in HEADLINES and each["difference"] is not None
     ]
     test = comparison["mcnemar"]
     line = (
-        f"McNemar: right where the other is wrong, {comparison['a']} {test['only_a']} times, {comparison['b']} "
-        f"{test['only_b']} times, p {_p(test['p'])}"
+        f"McNemar: {comparison['a']} alone is right on {test['only_a']} images, {comparison['b']} alone on "
+        f"{test['only_b']}; p {_p(test['p'])}"
     )
     head = f"{comparison['a']} against {comparison['b']}"
     return (align_columns([[head, "difference", "interval", "p"], *rows]) if rows else head) + f"\n{line}"

@@ -1,0 +1,115 @@
+"""A source as the command line names it, a file, folder or ZIP archive, into an annotations file and its images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+from swift_plugins.fakexplain.annotation import Annotation, write_annotations
+from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder, partial_path
+from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
+
+from .convert import Changes, Place, convert
+from .drafts.archives import unpack
+from .drafts.draft import folder_of, inner_path
+from .formats import FORMATS
+
+
+class NoRecords(ValueError):
+    """Every record of a source was bad."""
+
+
+def is_archive(src: Path) -> bool:
+    """Whether a source is a ZIP archive, by its name."""
+    return src.suffix.lower() == ".zip"
+
+
+def written_folder(out: Path) -> Path:
+    """The folder of new images beside an annotations file: those that are rewritten upright or were embedded."""
+    return out.with_name(f"{out.stem}_images")
+
+
+def unpacked_folder(out: Path) -> Path:
+    """The folder beside an annotations file that an archive is unpacked to."""
+    return out.with_name(f"{out.stem}_source")
+
+
+def convert_source(
+    format: str,
+    src: Path,
+    out: Path,
+    *,
+    images: Path | None = None,
+    label: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+    load_settings: Mapping[str, Any] | None = None,
+    show: Callable[[Iterator[Annotation]], Iterator[Annotation]] = iter,
+    on_error: OnError = raise_error,
+) -> tuple[int, Changes]:
+    """Convert a source; all of its output appears, or nothing.
+
+    Args:
+        format: name of a format in `FORMATS` that is read.
+        src: file, folder or ZIP archive.
+        out: annotations file to write. New images go to `written_folder(out)`, an archive to `unpacked_folder(out)`.
+        images: folder that the source's image paths are relative to, by default the source's own; within an archive,
+            a path in it.
+        label: label of images that the source leaves unlabelled.
+        fields: further fields for every record.
+        load_settings: keyword arguments of the format's `load_NAME`.
+        show: wraps the records as they are written, for a progress bar.
+        on_error: called with the error of each bad record, which is then skipped; by default the first is raised.
+
+    Returns:
+        Number of records, and what was changed.
+
+    Raises:
+        FileNotFoundError: the source, or the folder of its images, does not exist.
+        NoRecords: `on_error` was called for every record.
+        DataError: as `convert` and `unpack`.
+    """
+    written, unpacked = written_folder(out), unpacked_folder(out)
+    settings = dict(load_settings or {})
+    if format == "folder":
+        settings |= {"skip": (written, partial_path(written), unpacked), "others": label is not None}
+    changes = Changes()
+    with ExitStack() as files:
+        partial_out = files.enter_context(atomic_file(out))
+        new = files.enter_context(atomic_folder(written))
+        if is_archive(src):
+            source = files.enter_context(atomic_folder(unpacked))
+            unpack(src, source)
+            inner = inner_path(str(images), "--images") if images is not None else Path()
+            place = Place(source / inner, (unpacked.name / inner).as_posix())
+        else:
+            source, folder = src, images or folder_of(src)
+            if not folder.is_dir():
+                raise FileNotFoundError(f"{folder}: expected the folder of the images, found no such folder")
+            place = Place(folder, os.path.relpath(folder.resolve(), out.parent.resolve()).replace(os.sep, "/"))
+        records = convert(
+            FORMATS[format].load(source, **settings),
+            FORMATS[format].parse,
+            images=place,
+            written=Place(new, written.name),
+            source=str(src),
+            label=label,
+            fields=fields,
+            changes=changes,
+            on_error=lambda error: on_error(_name_archive(error, str(source), str(src))),
+        )
+        files.enter_context(closing(records))  # no image is written once its folder is being removed
+        count = write_annotations(partial_out, show(records))
+        if not count:
+            raise NoRecords(f"{src}: expected at least one good record, found none")
+    return count, changes
+
+
+def _name_archive(error: DataError, unpacked: str, archive: str) -> DataError:
+    """The error with the archive's own name instead of the temporary folder that it is unpacked to."""
+    error.file = error.file.replace(unpacked, archive, 1)
+    if isinstance(error.found, Unquoted):
+        error.found = Unquoted(str(error.found).replace(unpacked, archive, 1))
+    return error

@@ -1,0 +1,29 @@
+"""All commands: importing them fills `app`, in the order of the work for `--help`."""
+
+from . import (  # noqa: F401
+    convert,
+    export,
+    folds,
+    label_studio,
+    manifest,
+    perturb,
+    pictures,
+    prepare,
+    qc,
+    scores,
+    setup,
+    stats,
+)
+from .app import app, run
+
+ORDER = (
+    *("manifest", "prepare", "label-studio", "convert", "validate", "split", "pair-real", "export", "perturb"),  # Data
+    *("stats", "qc"),  # Quality
+    *("plugin", "preflight"),  # Training
+    *("score", "report"),  # Scores
+    *("sheet", "draw"),  # Pictures
+)
+
+app.registered_commands.sort(key=lambda command: ORDER.index(command.name or command.callback.__name__))
+
+__all__ = ["app", "run"]

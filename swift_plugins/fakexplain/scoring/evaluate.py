@@ -1,0 +1,189 @@
+"""From files of predictions to a run: read the systems, score them on a subset of the records, write the run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..annotation import Annotation, read_annotations
+from ..frames import FrameRule
+from ..rows import parse_subset, select
+from .metrics.texts import TEXT_SETTINGS
+from .predictions.inputs import DEFAULT_OPTIONS, BaselineOptions, read_system
+from .results import Resampling
+from .run import Run, run_writer
+from .score import DEFAULT_RESAMPLING, BaselineSystem, ImageScores, build_system, score_systems
+
+Progress = Callable[[Iterable[Any], str, str], Iterable[Any]]
+"""Called with a stream, a description and the unit of its items; returns the same stream."""
+
+
+def no_progress(items: Iterable[Any], _description: str, _unit: str) -> Iterable[Any]:
+    """The stream, with nothing shown."""
+    return items
+
+
+@dataclass(frozen=True)
+class ScoreRequest:
+    """What to score, and how.
+
+    Attributes:
+        predictions: name of each system -> its files; see `inputs.read_system`.
+        annotations: annotations file.
+        rule: frame rule of the run that wrote the answers.
+        subset: name of the subset of the records, as `rows.parse_subset` reads it.
+        variant: the parts that answers were asked to hold; see `answer_variant`.
+        dataset: name of the data set; by default that of the annotations file or, if it is called annotations, of its
+            folder.
+        images: folder that image paths of baselines are relative to; by default the folder of the annotations.
+        options: how to read the files of baselines.
+        resampling: settings of the bootstrap.
+    """
+
+    predictions: Mapping[str, Sequence[Path]]
+    annotations: Path
+    rule: FrameRule
+    subset: str = "all"
+    variant: str = "full"
+    dataset: str | None = None
+    images: Path | None = None
+    options: BaselineOptions = DEFAULT_OPTIONS
+    resampling: Resampling = DEFAULT_RESAMPLING
+
+    @property
+    def dataset_name(self) -> str:
+        path = self.annotations.resolve()
+        return self.dataset or (path.parent.name if path.stem == "annotations" else path.stem)
+
+
+def answer_variant(subset: str, variant: str) -> str:
+    """The variant that a subset names, or else `variant`.
+
+    Raises:
+        ValueError: no such subset, or it names another variant than `variant`, which is not 'full'.
+
+    >>> answer_variant("all__no_tags", "full"), answer_variant("fold0_test", "no_bbox")
+    ('no_tags', 'no_bbox')
+    """
+    named = parse_subset(subset).variant
+    if named in ("full", variant):
+        return variant
+    if variant != "full":
+        raise ValueError(f"{subset} has another variant than {variant}")
+    return named
+
+
+@dataclass
+class RecordSummary:
+    """Facts about the records, collected while they are scored."""
+
+    records: int = 0
+    perturbations: set[str | None] = field(default_factory=set)
+    answered_folds: set[int | None] = field(default_factory=set)
+    unanswered_folds: set[int | None] = field(default_factory=set)
+
+    def add(self, annotation: Annotation, scores: ImageScores) -> None:
+        """Add an image."""
+        name = annotation.extra.get("perturbation")
+        answered = any(prediction is not None for _, _, prediction in scores)
+        self.records += 1
+        self.perturbations.add(name if isinstance(name, str) else None)
+        (self.answered_folds if answered else self.unanswered_folds).add(annotation.fold)
+
+    @property
+    def perturbation(self) -> str | None:
+        """The perturbation of the images, if all have the same."""
+        return next(iter(self.perturbations)) if len(self.perturbations) == 1 else None
+
+    @property
+    def only_fold(self) -> int | None:
+        """The one fold that has answers, if images of other folds have none."""
+        if len(self.answered_folds) == 1 and self.unanswered_folds - self.answered_folds:
+            return next(iter(self.answered_folds))
+        return None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scored systems.
+
+    Attributes:
+        results: name -> result (`results.results`).
+        comparisons: of pairs of systems (`results.results`).
+        baselines: names of the systems that write no answers.
+        summary: facts about the records.
+    """
+
+    results: dict[str, dict[str, Any]]
+    comparisons: list[dict[str, Any]]
+    baselines: frozenset[str]
+    summary: RecordSummary
+
+
+def evaluate(request: ScoreRequest, out: Path | None = None, progress: Progress = no_progress) -> Evaluation:
+    """Score systems, and write a run if asked.
+
+    Args:
+        request: what to score, and how.
+        out: folder to write the run to; None writes nothing.
+        progress: shows how far reading and scoring are.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_annotations`, `read_system` and `score_systems`.
+    """
+    subset = parse_subset(request.subset)
+
+    def records() -> Iterator[Annotation]:
+        return select(read_annotations(request.annotations), subset)
+
+    images = request.images or request.annotations.parent
+    systems = {}
+    for name, paths in request.predictions.items():
+        predictions = read_system(paths, images=images, annotations=records, options=request.options)
+        systems[name] = build_system(progress(predictions, name, "answer"), request.options.mask_threshold)
+    summary = RecordSummary()
+    with ExitStack() as files:
+        write_image, finish = files.enter_context(run_writer(out)) if out is not None else (None, None)
+
+        def on_image(annotation: Annotation, scores: ImageScores) -> None:
+            summary.add(annotation, scores)
+            if write_image:
+                write_image(annotation, scores)
+
+        results, comparisons = score_systems(
+            progress(records(), "score", "record"),
+            systems,
+            request.rule,
+            request.variant,
+            resampling=request.resampling,
+            what=f"the records of {request.subset}" if request.subset != "all" else "the records",
+            on_image=on_image,
+        )
+        baselines = frozenset(name for name, system in systems.items() if isinstance(system, BaselineSystem))
+        evaluation = Evaluation(results, comparisons, baselines, summary)
+        if out is not None and finish:
+            finish(_run(request, out, evaluation))
+    return evaluation
+
+
+def _run(request: ScoreRequest, out: Path, evaluation: Evaluation) -> Run:
+    return Run(
+        folder=out,
+        dataset=request.dataset_name,
+        subset=request.subset,
+        variant=request.variant,
+        perturbation=evaluation.summary.perturbation,
+        annotations=str(request.annotations),
+        records=evaluation.summary.records,
+        settings={
+            "template": asdict(request.rule),
+            "bootstrap": asdict(request.resampling) | {"strata": "label and fold"},
+            "texts": TEXT_SETTINGS,
+            "baselines": asdict(request.options.convention),
+        },
+        systems=evaluation.results,
+        comparisons=evaluation.comparisons,
+    )
