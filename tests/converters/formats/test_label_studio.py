@@ -349,7 +349,10 @@ def bad(*results, **changes):
         (bad(shape(), shape(id="s", original_width=41)), f"{HERE}[1].original_width: expected one size"),
         (bad(choice("shiny", name="tags")), f"{HERE}[0].value: expected fake, real or one of"),
         (bad(choice("maybe", name="verdict")), f"{HERE}[0].value: expected fake, real or one of"),
-        (bad(choice("real"), choice("fake")), f"{HERE}[1].value: expected one label, but an earlier statement is 'real'"),
+        (
+            bad(choice("real"), choice("fake")),
+            f"{HERE}[1].value: expected one label, but an earlier statement is 'real'",
+        ),
         (bad(text("9", id="t", name="width")), "[1].annotations[0].width: expected no field of this name"),
         (bad(shape(original_width=30, original_height=40)), "[1].width, height: expected the upright image's own"),
         (bad(shape(), choice("real")), "[1].regions: expected an empty list because the image is real"),
