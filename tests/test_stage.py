@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -68,7 +69,9 @@ def sleepers(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
     def ready() -> bool:
         found[:] = psutil.Process(process.pid).children(recursive=True)
-        return sum(each.name() == "sleep" for each in found) >= 2
+        with suppress(psutil.NoSuchProcess):
+            return sum(each.name() == "sleep" for each in found) >= 2
+        return False
 
     wait_until(ready)
     return found
@@ -163,7 +166,8 @@ def test_a_killed_run_blocks_no_further_one_once_its_processes_are_gone(env):
         process.wait()
         assert run(env).returncode == 2  # its stage still writes
         for each in family:
-            each.kill()
+            with suppress(psutil.NoSuchProcess):  # it may end with its parent
+                each.kill()
         psutil.wait_procs(family, timeout=10)
         process.communicate(timeout=30)
     assert run(env).returncode == 0

@@ -13,6 +13,7 @@ pytest.importorskip("skimage")
 pytest.importorskip("sklearn")
 
 from examples import toy_world
+from examples.toy_flaws import KINDS, Kind
 from swift_plugins.fakexplain.annotation import Annotation, read_annotations, write_annotations
 from swift_plugins.fakexplain.images import check_image
 from swift_plugins.fakexplain.tags import TAGS
@@ -37,16 +38,16 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_same_command_gives_the_same_bytes_and_no_progress_bar_in_a_pipe(tmp_path):
-    here, there, other = (tmp_path / name for name in ("here", "there", "other"))
+    first, second, other = (tmp_path / name for name in ("first", "second", "other"))
     options = ("--train", "24", "--test", "24", "--seed", "5", "--difficulty", "0.3")
-    done = subprocess.run([sys.executable, SCRIPT, "--out", there, *options], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, SCRIPT, "--out", second, *options], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{there / 'annotations.jsonl'}: 48 images\n"
-    make(here, train=24, test=24, seed=5, difficulty=0.3)
+    assert done.stdout == f"{second / 'annotations.jsonl'}: 48 images\n"
+    make(first, train=24, test=24, seed=5, difficulty=0.3)
     make(other, train=24, test=24, seed=6, difficulty=0.3)
-    assert len(contents(here)) == 49
-    assert contents(here) == contents(there)
-    assert contents(here)["images/train-00003.png"] != contents(other)["images/train-00003.png"]
+    assert len(contents(first)) == 49
+    assert contents(first) == contents(second)
+    assert contents(first)["images/train-00003.png"] != contents(other)["images/train-00003.png"]
 
 
 def test_records_match_their_images(world):
@@ -57,7 +58,7 @@ def test_records_match_their_images(world):
         assert record.image_wh == (120, 120)
 
 
-def test_half_is_real_and_a_file_name_tells_nothing(world):
+def test_half_is_real_and_file_names_do_not_reveal_the_label(world):
     _, records = world
     for part, fold_is_test in (("train", False), ("test", True)):
         chosen = [record for record in records if record.id.startswith(part)]
@@ -70,7 +71,7 @@ def test_half_is_real_and_a_file_name_tells_nothing(world):
 def test_every_kind_tag_fold_and_number_of_regions_appears(world):
     _, records = world
     fakes = [record for record in records if record.label == "fake"]
-    assert {record.generator for record in fakes} == {kind.generator for kind in toy_world.KINDS}
+    assert {record.generator for record in fakes} == {kind.generator for kind in KINDS}
     assert {tag for record in fakes for tag in record.tags} == set(TAGS)
     assert {len(record.regions) for record in fakes} == {0, 1, 2, 3, 4}
     assert {record.fold for record in records} == {0, 1, 2, 3}
@@ -91,7 +92,7 @@ def test_regions_of_an_image_lie_apart(world):
         assert covered.max(initial=0) <= 1
 
 
-@pytest.mark.parametrize("kind", toy_world.KINDS, ids=lambda kind: kind.generator)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.generator)
 @pytest.mark.parametrize("difficulty", [0.0, 1.0])
 def test_flaws_change_their_boxes_and_nothing_else(kind, difficulty):
     rng = np.random.default_rng(7)
@@ -113,7 +114,7 @@ def test_flaws_change_their_boxes_and_nothing_else(kind, difficulty):
             assert change.mean() > 5
 
 
-def salience(kind: toy_world.Kind, difficulty: float) -> tuple[float, float]:
+def salience(kind: Kind, difficulty: float) -> tuple[float, float]:
     """Mean change of a pixel in the boxes, and mean share of the image they cover."""
     rng = np.random.default_rng(1)
     changes, shares = [], []
@@ -129,7 +130,7 @@ def salience(kind: toy_world.Kind, difficulty: float) -> tuple[float, float]:
     return float(np.mean(changes)), float(np.mean(shares))
 
 
-@pytest.mark.parametrize("kind", toy_world.KINDS, ids=lambda kind: kind.generator)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.generator)
 def test_difficulty_makes_flaws_fainter_and_smaller(kind):
     (easy, large), (hard, small) = salience(kind, 0.0), salience(kind, 1.0)
     assert hard < 0.6 * easy
@@ -150,7 +151,7 @@ def test_difficulty_makes_flaws_fainter_and_smaller(kind):
         (("--difficulty", "1.5"), "expected 0 to 1, found 1.5"),
     ],
 )
-def test_bad_options_are_told(tmp_path, monkeypatch, capsys, options, message):
+def test_bad_options_are_reported(tmp_path, monkeypatch, capsys, options, message):
     monkeypatch.setattr(sys, "argv", ["toy_world.py", "--out", str(tmp_path), *options])
     with pytest.raises(SystemExit, match="2"):
         toy_world.main()

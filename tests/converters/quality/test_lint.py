@@ -3,7 +3,7 @@
 import pytest
 
 from converters.quality.lint import MAX_WORDS, RULES, lint
-from examples.toy_world import KINDS
+from examples.toy_flaws import KINDS
 from swift_plugins.fakexplain.annotation import Annotation, Region
 
 GOOD = """

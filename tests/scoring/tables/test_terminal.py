@@ -61,10 +61,10 @@ exact tags              0.458 ± 0.160  0.000 ± 0.000
 exact format            0.875 ± 0.096  0.000 ± 0.000
 
 answers with  ours  none
-no_verdict       1     0  no verdict that can be read
-unknown_tag      1     0  a tag that is none of the six; left out
-unclosed         1     0  a part that begins and does not end; read
-layout           1     0  parts missing, repeated, out of order, or not those of the variant; lines or blanks that differ
+no_verdict       1     0  no readable verdict
+unknown_tag      1     0  a tag that is none of the six; skipped
+unclosed         1     0  a block without its closing tag; read
+layout           1     0  blocks missing, repeated, out of order, or not those of the variant; other line breaks or spaces
 
 none against ours
 McNemar: none alone is right on 0 images, ours alone on 31; p < 0.001"""  # noqa: E501
