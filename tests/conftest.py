@@ -1,8 +1,13 @@
-"""Small annotations and images that several tests share."""
+"""Small annotations and images that several tests share, and the browser."""
 
+import importlib.util
 import json
+import os
+import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -48,3 +53,76 @@ def annotations_file(tmp_path: Path) -> Path:
     """Eight fake and eight real images, two of each in every fold."""
     records = [record(index, label, fold=index % 4) for index in range(8) for label in ("fake", "real")]
     return write_annotations_file(tmp_path / "data", records)
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+NO_BROWSER = pytest.StashKey[str]()
+
+
+def missing_browser() -> str | None:
+    """The first thing missing for tests in a browser, and how to install it."""
+    if importlib.util.find_spec("selenium") is None:
+        return "selenium is not installed (pip install selenium)"
+    for names in (BROWSERS, ("chromedriver",)):
+        if not any(map(shutil.which, names)):
+            return f"{names[0]} is not installed (apt-get install chromium chromium-driver)"
+    return None
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """One headless Chromium for all tests; it logs its console and its network.
+
+    Without Chromium, its driver or selenium the tests are skipped; with FX_NEED_BROWSER set, they fail.
+    """
+    if reason := missing_browser():
+        request.config.stash[NO_BROWSER] = reason
+        (pytest.fail if os.environ.get("FX_NEED_BROWSER") else pytest.skip)(reason)
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = next(filter(None, map(shutil.which, BROWSERS)))
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    driver.execute_cdp_cmd("Network.enable", {})
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say once at the end that the tests in a browser did not run, and how to run them."""
+    if reason := config.stash.get(NO_BROWSER, None):
+        terminalreporter.write_line(f"tests of the report's page did not run: {reason}", yellow=True)
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for folders of tests; none beside this one for single files, where starting them costs more."""
+    return 2 if any(Path(arg).is_dir() for arg in config.args) else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread files over the processes; the end-to-end tests share one quickstart, so they stay together and begin."""
+    if not hasattr(config, "workerinput"):
+        return
+    end_to_end = [item for item in items if item.get_closest_marker("e2e")]
+    others = [item for item in items if not item.get_closest_marker("e2e")]
+    for item in others:
+        item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+    for item in end_to_end:
+        item.add_marker(pytest.mark.xdist_group("e2e"))
+    items[:] = end_to_end + others

@@ -47,5 +47,8 @@ def test_the_weight_set_is_that_of_fx_iou_wherever_it_stands(monkeypatch):
     assert trainer.reward_weights.tolist() == [3.0, 0.4375]  # 0.25 + 0.75 / 4
     assert trainer._metrics["train"]["omega_G"] == [0.4375]
     trainer.reward_funcs = rewards[:1]
-    with pytest.raises(ValueError, match="which is not among the reward functions"):
+    message = "fx_omega_g sets the weight of the reward fx_iou, which is not among the reward functions"
+    with pytest.raises(ValueError, match=message):
         OmegaGSchedule(trainer)
+    with pytest.raises(ValueError, match=message):
+        OmegaGCallback(None, trainer).on_train_begin(None, None, None)

@@ -10,6 +10,7 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 from signal import SIGINT, getsignal
 from unittest.mock import patch
 
@@ -37,11 +38,16 @@ def fakexplain(*args, **env) -> subprocess.CompletedProcess[str]:
     """
     words = ["fakexplain", *map(str, args)]
     streams = Stream(), Stream()
-    folder, handler = os.getcwd(), getsignal(SIGINT)
-    with patch.object(sys, "argv", words), patch.dict(os.environ, env), warnings_on_stderr():
-        with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
-            code = run_main()
-    assert (os.getcwd(), getsignal(SIGINT)) == (folder, handler)
+    before = Path.cwd(), getsignal(SIGINT)
+    with (
+        patch.object(sys, "argv", words),
+        patch.dict(os.environ, env),
+        warnings_on_stderr(),
+        redirect_stdout(streams[0]),
+        redirect_stderr(streams[1]),
+    ):
+        code = run_main()
+    assert (Path.cwd(), getsignal(SIGINT)) == before
     return subprocess.CompletedProcess(words, code, *(stream.text() for stream in streams))
 
 

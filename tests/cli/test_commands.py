@@ -3,24 +3,27 @@
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from swift_plugins.fakexplain.annotation import read_annotations
-from tests.cli.command import fakexplain
+from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import record, write_annotations_file
+
+UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 
 
 def test_plugin_prints_the_front_door():
-    done = fakexplain("plugin")
+    done = fakexplain_process("plugin")
     assert done.returncode == 0
     assert Path(done.stdout.strip()).name == "fakexplain_plugin.py"
     assert Path(done.stdout.strip()).is_file()
 
 
 def test_validate_says_what_the_file_holds(annotations_file):
-    done = fakexplain("validate", annotations_file)
+    done = fakexplain_process("validate", annotations_file)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # no progress bar in a pipe
     assert done.stdout.splitlines() == [
@@ -66,10 +69,17 @@ def test_validate_can_go_on_and_keep_the_good(tmp_path):
     ],
 )
 def test_bad_usage_and_bad_data_have_codes_of_their_own(args, code, message):
-    done = fakexplain(*args, COLUMNS="200", NO_COLOR="1", TERM="dumb")
+    done = fakexplain_process(*args, COLUMNS="200", NO_COLOR="1", TERM="dumb")
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_leaves_ends_the_command_without_a_word(annotations_file):
+    command = [*COMMAND, "validate", str(annotations_file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | UNBUFFERED) as run:
+        run.stdout.close()
+        assert run.stderr.read() == b""
 
 
 def test_the_output_cannot_overwrite_what_is_read(annotations_file):

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import converters.convert
+import converters.convert_source
 import converters.images.perturb
 from swift_plugins.fakexplain.cli import commands as cli
 from tests.cli.command import COMMAND, fakexplain, fakexplain_process
@@ -134,9 +135,15 @@ def test_each_run_gives_the_same_bytes_and_none_overwrites_without_force(name, d
 @pytest.mark.parametrize("name", ["convert", "perturb"])
 def test_an_interrupt_waits_for_images_that_are_being_written(name, data, tmp_path, monkeypatch):
     """Or they would bring back the folder that is being removed."""
-    command, slow, args = {
-        "convert": (cli.convert, (converters.convert, "save_upright"), {"format": "folder", "src": data / "labelled"}),
+    command, writer, slow, args = {
+        "convert": (
+            cli.convert.convert,
+            converters.convert_source,
+            (converters.convert, "save_upright"),
+            {"format": "folder", "src": data / "labelled"},
+        ),
         "perturb": (
+            cli.perturb.perturb,
             cli.perturb,
             (converters.images.perturb, "perturb"),
             {"annotations": data / "few.jsonl", "names": ["blur:2"]},
@@ -153,10 +160,10 @@ def test_an_interrupt_waits_for_images_that_are_being_written(name, data, tmp_pa
         raise KeyboardInterrupt
 
     monkeypatch.setattr(*slow, late)
-    monkeypatch.setattr(command, "write_annotations", interrupted)
+    monkeypatch.setattr(writer, "write_annotations", interrupted)
     out = {"output" if name == "convert" else "out": tmp_path / "out"}
     with pytest.raises(KeyboardInterrupt) as held:
-        getattr(command, name)(**args, **out)
+        command(**args, **out)
     assert held  # what it holds keeps everything alive, as a command's end does
     time.sleep(0.5)
     assert written(tmp_path) == {}

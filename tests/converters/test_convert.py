@@ -15,7 +15,7 @@ from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import require
-from tests.cli.command import fakexplain
+from tests.cli.command import fakexplain, fakexplain_process
 from tests.converters.pictures import OUTSIDE, picture
 
 
@@ -299,7 +299,7 @@ class TestCommand:
 
     def test_the_same_bytes_each_time_and_no_overwriting_without_force(self, source, tmp_path):
         out = tmp_path / "out/a.jsonl"
-        assert fakexplain("convert", "folder", source, "--out", out).returncode == 0
+        assert fakexplain_process("convert", "folder", source, "--out", out).returncode == 0
         before = {path: path.read_bytes() for path in out.parent.rglob("*.*")}
         again = fakexplain("convert", "folder", source, "--out", out, COLUMNS="300", NO_COLOR="1", TERM="dumb")
         assert again.returncode == 2 and "already exists; --force overwrites it" in again.stderr

@@ -13,6 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "swift_plugins" / "fakexplain_plugin.py"
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
+TOKENS = 48
+"""Longest answer of the shared quickstart, in tokens."""
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -61,7 +63,7 @@ def run_quickstart(out: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """The recipe in its quick form, into a folder."""
     return subprocess.run(
         ["bash", str(ROOT / "recipes" / "quickstart.sh")],
-        env=environment(QUICK="1", OUT=str(out), **env),
+        env=environment(QUICK="1", OUT=str(out), TOKENS=str(TOKENS), **env),
         capture_output=True,
         text=True,
         check=False,
@@ -85,7 +87,7 @@ def grpo(model: Path, out: Path, *more: object) -> list[object]:
         *("--custom_register_path", PLUGIN, "--template", "fx_qwen2_5_vl", "--dataset", "fakexplained:fold0_train"),
         *("--strict", "true", "--tuner_type", "full", "--freeze_vit", "false", "--freeze_aligner", "false"),
         *("--reward_funcs", "fx_iou", "fx_label", "fx_format", "--reward_weights", 0.5, 1, 1),
-        *("--num_generations", 4, "--max_completion_length", 48, "--max_length", 1024, "--learning_rate", 1e-4),
+        *("--num_generations", 4, "--max_completion_length", 16, "--max_length", 1024, "--learning_rate", 1e-4),
         *("--check_model", "false", "--top_k", 20, "--logging_steps", 1, "--report_to", "none"),
         *("--add_version", "false", "--output_dir", out, *more),
     ]

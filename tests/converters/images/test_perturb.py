@@ -15,7 +15,7 @@ from converters.images.perturb import LostRegions, perturb, perturb_all, random_
 from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.pixels import flatten
-from tests.cli.command import COMMAND, fakexplain
+from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record, write_annotations_file
 
 
@@ -301,7 +301,7 @@ class TestCommand:
 
     def test_the_same_bytes_each_time_and_no_overwriting_without_force(self, annotations_file, tmp_path):
         args = ["perturb", annotations_file, "crop:0.5+noise:4", "messenger", "-o", tmp_path / "out", "--seed", 3]
-        assert fakexplain(*args).returncode == 0
+        assert fakexplain_process(*args).returncode == 0
         files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
         before = {path: path.read_bytes() for path in files}
         again = fakexplain(*args, COLUMNS="300", NO_COLOR="1", TERM="dumb")

@@ -1,17 +1,11 @@
-"""The report's page in headless Chromium, from file://.
-
-Skipped where Chromium, its driver or selenium is not installed; with FX_NEED_BROWSER set, that is a failure.
-"""
+"""The report's page in headless Chromium, from file://; see `chromium` in tests/conftest.py."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import random
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +18,6 @@ from swift_plugins.fakexplain.scoring.tables.render import to_html
 from swift_plugins.fakexplain.scoring.tables.table import Column, Estimate, Row, Table
 from tests.scoring.report.test_gallery import answer, line, write_run
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 WIDTHS, SCHEMES = (400, 1400), ("light", "dark")
 HOSTILE = [
     "<script>window.hacked = 1</script>",
@@ -99,39 +84,12 @@ def page(tmp_path_factory: pytest.TempPathFactory, records: list[dict]) -> Path:
     return path
 
 
-def lacking() -> str | None:
-    """What is missing for tests in a browser."""
-    if importlib.util.find_spec("selenium") is None:
-        return "selenium is not installed (pip install selenium)"
-    for names in (("chromium", "chromium-browser", "google-chrome"), ("chromedriver",)):
-        if not any(map(shutil.which, names)):
-            return f"{names[0]} is not installed (apt-get install chromium chromium-driver)"
-    return None
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """One browser for all; it keeps what its console and its network said."""
-    if reason := lacking():
-        (pytest.fail if os.environ.get("FX_NEED_BROWSER") else pytest.skip)(reason)
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    driver.execute_cdp_cmd("Network.enable", {})
-    try:
-        yield driver
-    finally:
-        driver.quit()
+AT_REST = """Object.fromEntries([...document.querySelectorAll("#filters [name]")]
+  .map((control) => [control.name, control.options ? control.options[0].value : ""]))"""
 
 
 class Browser:
-    """A page in the browser, and what people do to it."""
+    """A page in the browser, and what a reader does with it."""
 
     def __init__(self, driver: Any, page: Path):
         self.driver, self.page = driver, page
@@ -151,7 +109,7 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def set(self, **values: str) -> Browser:
-        """Give filters a value, as a hand does."""
+        """Change filters as a hand does."""
         self.js(
             """for (const [name, value] of Object.entries(arguments[0])) {
                  const control = document.querySelector(`#filters [name=${name}]`);
@@ -163,16 +121,21 @@ class Browser:
         )
         return self
 
+    def only(self, **values: str) -> Browser:
+        """Change filters, and put all others back to rest."""
+        return self.set(**self.js(f"return {AT_REST}") | values)
+
     def values(self) -> dict[str, str]:
-        """What the filters are set to, but for those at rest."""
+        """Values of the filters, without those at rest."""
         return self.js(
-            """return Object.fromEntries([...document.querySelectorAll("#filters [name]")]
-                 .filter((control) => control.value !== (control.options ? control.options[0].value : ""))
-                 .map((control) => [control.name, control.value]))"""
+            f"""const rest = {AT_REST};
+                return Object.fromEntries([...document.querySelectorAll("#filters [name]")]
+                  .filter((control) => control.value !== rest[control.name])
+                  .map((control) => [control.name, control.value]))"""
         )
 
     def ids(self) -> list[str]:
-        """Ids of all cards, after as many clicks as they take."""
+        """Ids of all cards, after as many clicks as it takes to show them."""
         return self.js(
             """const more = document.getElementById("more");
                while (!more.hidden) more.click();
@@ -183,18 +146,18 @@ class Browser:
         return self.js("return document.getElementById('count').textContent")
 
     def until(self, script: str, seconds: float = 5.0) -> None:
-        """Wait for something to be so."""
+        """Wait until an expression is true."""
         end = time.monotonic() + seconds
         while not self.js(script):
             assert time.monotonic() < end, script
             time.sleep(0.05)
 
-    def said(self) -> list[str]:
-        """What the console said, warnings and errors."""
+    def console(self) -> list[str]:
+        """Warnings and errors of the console."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requested(self) -> list[str]:
-        """Addresses that were asked for."""
+        """Addresses the page requested."""
         messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         return [each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent"]
 
@@ -219,7 +182,7 @@ def test_it_loads_from_a_file_and_asks_for_nothing_else(browser: Browser):
     assert not [url for url in requested if url != browser.page.as_uri() and not url.startswith("data:image/jpeg;")]
     entries = browser.js("return performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert not [name for name in entries if not name.startswith("data:")]
-    assert browser.said() == []
+    assert browser.console() == []
 
 
 def test_another_script_may_not_run(browser: Browser):
@@ -234,7 +197,7 @@ def test_another_script_may_not_run(browser: Browser):
            document.body.append(image)"""
     )
     assert browser.js("return window.hacked") is None
-    said = browser.said()
+    said = browser.console()
     assert any("script-src" in message for message in said) and any("img-src" in message for message in said)
 
 
@@ -248,12 +211,17 @@ def test_hostile_captions_do_nothing_but_show(browser: Browser):
     assert browser.js("return document.querySelector('.card pre').textContent") == "\n".join(HOSTILE[:-1])
     assert browser.js("return document.querySelectorAll('.card script, .card img:not([alt])').length") == 0
     assert browser.js("return window.hacked") is None
-    assert browser.said() == []
+    assert browser.console() == []
 
 
-def test_images_are_loaded_when_they_come_near(browser: Browser):
+def test_cards_come_on_demand_and_images_when_they_are_near(browser: Browser):
     browser.open()
+    cards = "return document.querySelectorAll('.card').length"
+    assert browser.js(cards) == 12
     browser.js("document.getElementById('more').click()")
+    assert browser.js(cards) == 24
+    assert browser.js("return document.activeElement === document.querySelectorAll('.card')[12]")
+    assert browser.js("return document.getElementById('more').textContent") == "Show 12 more of 26"
     loaded = "return [...document.querySelectorAll('.card img')].map((img) => img.naturalWidth > 0)"
     time.sleep(0.3)
     assert browser.js(loaded) == [False] * 48  # two of each of 24 cards
@@ -266,7 +234,7 @@ def test_images_are_loaded_when_they_come_near(browser: Browser):
     browser.until("return [...document.querySelectorAll('.card img')].at(-1).naturalWidth > 0")
 
 
-def test_both_pictures_show_the_one_image_below_boxes(browser: Browser):
+def test_a_card_shows_one_image_twice_below_boxes(browser: Browser):
     browser.open("#g:words=i01")
     browser.until("return document.querySelectorAll('.card img')[1].naturalWidth > 0")
     both = browser.js("return [...document.querySelectorAll('.card img')].map((img) => img.src)")
@@ -286,12 +254,28 @@ def test_both_pictures_show_the_one_image_below_boxes(browser: Browser):
     assert box == pytest.approx([10 / 120, 50 / 120, 5 / 90, 45 / 90], abs=0.01)  # SIGN of the record
 
 
-def test_an_image_that_is_not_there_leaves_the_rest_of_its_card(browser: Browser):
+def test_a_card_reports_all_of_its_image(browser: Browser):
+    browser.open("#g:words=i01")
+    text = " ".join(browser.js("return document.querySelector('.card').innerText").split())
+    facts = ("i01", "Main · ", "120 × 90 pixels", "P(fake) 0.", "IoU 0.", "Annotated", "Predicted")
+    for words in (*facts, "Humans 40.0 % ours 50.0 % neutral 10.0 %"):
+        assert words in text
+    browser.open("#g:verdict=none")
+    assert "no answer, is real" in browser.js("return document.querySelector('.card').innerText")
+    browser.open("#g:verdict=none&system=32B")
+    text = browser.js("return document.querySelector('.card').innerText")
+    assert "no verdict that can be read" in text and "The answer as it is" in text
     browser.open("#g:set=Other")
     assert browser.ids() == ["o0", "o1", "o2", "o3", "o4"]
     text = browser.js("return document.querySelector('.card').innerText")
     assert "The image is not shown. image: expected an image file" in text
     assert "Hand with six fingers." in text and "right: fake" in text
+    browser.open("#g:words=evil")
+    lit = """const item = document.querySelectorAll(".card .pred li")[2];
+             item.dispatchEvent(new PointerEvent(arguments[0]));
+             return [...document.querySelectorAll(".card .on")].map((each) => each.dataset.mark)"""
+    assert browser.js(lit, "pointerenter") == ["c", "c"]  # box and badge
+    assert browser.js(lit, "pointerleave") == []
 
 
 # Filters -------------------------------------------------------------------------------------------------------------
@@ -332,15 +316,15 @@ FILTERS: dict[str, tuple[dict[str, str], Callable[[dict, dict | None], bool]]] =
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FILTERS)
-def test_a_filter_leaves_what_it_says(browser: Browser, records: list[dict], name: str):
-    values, keeps = FILTERS[name]
-    system = values.get("system", "7B")
-    expected = [each["id"] for each in records if keeps(each, each["answers"][system])]
-    browser.open().set(set="Main", **values)
-    assert expected and (len(expected) < len(records) or name == "system")
-    assert browser.ids() == expected
-    assert browser.count() == f"{len(expected)} of 50 images"
+def test_filters_leave_matching_images(browser: Browser, records: list[dict]):
+    browser.open()
+    for name, (values, keeps) in FILTERS.items():
+        system = values.get("system", "7B")
+        expected = [each["id"] for each in records if keeps(each, each["answers"][system])]
+        browser.only(set="Main", **values)
+        assert expected and (len(expected) < len(records) or name == "system"), name
+        assert browser.ids() == expected, name
+        assert browser.count() == f"{len(expected)} of 50 images", name
 
 
 def test_the_order_is_what_it_says(browser: Browser, records: list[dict]):
@@ -385,12 +369,9 @@ def test_a_link_restores_the_filters(browser: Browser):
     assert browser.values() == {"label": "real"}
     browser.js("location.hash = '#table-2'")  # a link of the contents leaves them alone
     assert browser.values() == {"label": "real"}
-
-
-def test_a_link_to_what_is_not_there_is_no_filter(browser: Browser):
     browser.open("#g:system=none&tag=%22%3E&label=fake&order=up&least=abc&other=1")
     assert browser.values() == {"label": "fake"}
-    assert browser.said() == []
+    assert browser.console() == []
 
 
 def test_reset_and_the_empty_state(browser: Browser):
@@ -420,38 +401,6 @@ def test_the_system_at_rest_is_the_most_accurate_one(browser: Browser, tmp_path:
     )
 
 
-def test_few_cards_are_there_at_first_and_more_on_demand(browser: Browser):
-    browser.open()
-    cards = "return document.querySelectorAll('.card').length"
-    assert browser.js(cards) == 12
-    browser.js("document.getElementById('more').click()")
-    assert browser.js(cards) == 24
-    assert browser.js("return document.activeElement === document.querySelectorAll('.card')[12]")
-    assert browser.js("return document.getElementById('more').textContent") == "Show 12 more of 26"
-
-
-def test_a_card_says_all_of_its_image(browser: Browser):
-    browser.open("#g:words=i01")
-    text = " ".join(browser.js("return document.querySelector('.card').innerText").split())
-    facts = ("i01", "Main · ", "120 × 90 pixels", "P(fake) 0.", "IoU 0.", "Annotated", "Predicted")
-    for words in (*facts, "Humans 40.0 % ours 50.0 % neutral 10.0 %"):
-        assert words in text
-    browser.open("#g:verdict=none")
-    assert "no answer, is real" in browser.js("return document.querySelector('.card').innerText")
-    browser.open("#g:verdict=none&system=32B")
-    text = browser.js("return document.querySelector('.card').innerText")
-    assert "no verdict that can be read" in text and "The answer as it is" in text
-
-
-def test_a_caption_lights_its_box(browser: Browser):
-    browser.open("#g:words=evil")
-    lit = """const item = document.querySelectorAll(".card .pred li")[2];
-             item.dispatchEvent(new PointerEvent(arguments[0]));
-             return [...document.querySelectorAll(".card .on")].map((each) => each.dataset.mark)"""
-    assert browser.js(lit, "pointerenter") == ["c", "c"]  # box and badge
-    assert browser.js(lit, "pointerleave") == []
-
-
 # Looks ---------------------------------------------------------------------------------------------------------------
 
 
@@ -471,15 +420,12 @@ def test_nothing_is_wider_than_the_page(browser: Browser, width: int):
     ) == pytest.approx(0, abs=1)  # and the names stay
 
 
-def test_pictures_stand_side_by_side_where_there_is_room(browser: Browser):
+def test_wide_and_narrow_screens(browser: Browser):
     tops = "return [...document.querySelectorAll('.picture')].slice(0, 2).map((each) => each.getBoundingClientRect().y)"
     gold, pred = browser.open(width=1400).js(tops)
     assert gold == pred
     gold, pred = browser.open(width=400).js(tops)
     assert gold < pred
-
-
-def test_contents_fold_on_small_screens(browser: Browser):
     visible = "return document.querySelector('#contents a').checkVisibility()"
     assert browser.open(width=1400).js(visible)
     assert not browser.open(width=400).js(visible)
@@ -574,4 +520,4 @@ def test_the_keyboard_reaches_all_there_is_to_do(browser: Browser):
     assert "#table-0" in reached and "#gallery" in reached
     browser.js("document.querySelector('#filters [name=words]').focus()")
     browser.driver.switch_to.active_element.send_keys("evil", Keys.ENTER)
-    assert browser.count() == "1 of 50 images" and browser.said() == []
+    assert browser.count() == "1 of 50 images" and browser.console() == []

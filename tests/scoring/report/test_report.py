@@ -28,6 +28,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return load_run(folder / "run")
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, run: Run) -> tuple[Path, list[str]]:
+    """A report of scores alone, and what it lacks."""
+    folder = tmp_path_factory.mktemp("plain")
+    return folder, write_report([run], folder, images=0)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, run: Run) -> tuple[Path, list[str]]:
+    """A report with votes, a training log and images, and what it lacks."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, write_report([run], folder, votes=VOTES, logs=[LOG], images=10)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "report").mkdir()
@@ -35,16 +49,15 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(tmp_path / "report")
 
 
-def test_its_tables_to_the_letter(run: Run, folder: Path):
+def test_its_tables_to_the_letter(plain: tuple[Path, list[str]]):
     """What each figure is made from stands in test_forty.py; the baseline spoke of one image, and was right."""
-    write_report([run], folder, images=0)
-    tables = sorted((folder / "tables").glob("*.md"))
+    tables = sorted((plain[0] / "tables").glob("*.md"))
     found = "\n".join(path.read_text(encoding="utf-8") for path in tables)
     assert found == GOLDEN.read_text(encoding="utf-8")
 
 
-def test_every_table_is_on_the_page_and_in_three_files(run: Run, folder: Path):
-    lacking = write_report([run], folder, votes=VOTES, logs=[LOG], images=4)
+def test_every_table_is_on_the_page_and_in_three_files(whole: tuple[Path, list[str]]):
+    folder, lacking = whole
     page = (folder / "report.html").read_text(encoding="utf-8")
     ids = re.findall(r'<section[^>]* id="([^"]+)"', page)
     names = {path.stem for path in (folder / "tables").iterdir()}
@@ -58,8 +71,8 @@ def test_every_table_is_on_the_page_and_in_three_files(run: Run, folder: Path):
     assert all(sentence.partition(":")[0] in page for sentence in lacking)
 
 
-def test_what_was_not_given_is_told(run: Run, folder: Path):
-    lacking = write_report([run], folder, images=0)
+def test_what_was_not_given_is_reported(plain: tuple[Path, list[str]]):
+    folder, lacking = plain
     assert [sentence.partition(":")[0] for sentence in lacking] == ["Tables 3, 6", "Table 5", "Figure 3", "Figure 4"]
     assert not (folder / "figures" / "fig3.svg").exists()
 
@@ -72,14 +85,13 @@ def test_other_data_sets_and_perturbations_have_tables_of_their_own(run: Run, fo
     assert "JPEG" in (folder / "tables" / "table5.md").read_text()
 
 
-def test_the_same_runs_give_the_same_bytes(run: Run, folder: Path, tmp_path: Path):
-    (tmp_path / "again").mkdir()
-    for each in (folder, tmp_path / "again"):
-        write_report([run], each, votes=VOTES, logs=[LOG], images=10)
+def test_the_same_runs_give_the_same_bytes(run: Run, whole: tuple[Path, list[str]], folder: Path):
+    first, _ = whole
+    write_report([run], folder, votes=VOTES, logs=[LOG], images=10)
     files = sorted(path.relative_to(folder) for path in folder.rglob("*.*"))
     assert len(files) > 20
     for name in files:
-        assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
+        assert (folder / name).read_bytes() == (first / name).read_bytes(), name
 
 
 def test_two_systems_of_one_name_are_an_error(run: Run, folder: Path):
