@@ -146,8 +146,7 @@ def test_what_regions_say_of_their_image_is_the_images():
         entry(region(**hand), region(caption="Eye.", annotator="a08")),
         entry(region(), region(caption="Eye.", annotator="a08"), annotator="a07"),
     ):
-        where = r"^regions\[1\]\.region_attributes\.annotator: "
-        message = where + "expected one annotator, but an earlier statement is 'a07', found 'a08'"
+        message = r"^regions\[1\]\.region_attributes\.annotator: expected one annotator, but .* 'a07', found 'a08'"
         with pytest.raises(DataError, match=message):
             from_via(bad)
 
@@ -188,10 +187,7 @@ def test_an_error_found_later_names_the_region(tmp_path):
         (entry(region(RECT | {"x": True})), f"{SHAPE}.x: expected a number, found True"),
         (entry(region(RECT | {"width": -3})), f"{SHAPE}: expected sides or radii above 0"),
         (entry(region(RECT | {"x": 1e300})), f"{SHAPE}: expected finite numbers of a sane size"),
-        (
-            entry(region(POLYGON | {"all_points_x": [1, 2, 3, 4]})),
-            f"{SHAPE}.all_points_x: expected equal numbers of x and y",
-        ),
+        (entry(region(POLYGON | {"all_points_x": [1, 2, 3, 4]})), f"{SHAPE}.all_points_x: expected equal numbers of x"),
         (entry(region(POLYGON | {"all_points_x": [1, 2, "3"]})), f"{SHAPE}.all_points_x: expected numbers"),
         (entry(region(kind="a", what="b")), f"{WORDS}: expected a `caption`, or one other attribute that is text"),
         (entry(region(sure={"yes": True})), f"{WORDS}: expected a `caption`, or one other attribute"),
