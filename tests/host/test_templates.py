@@ -353,16 +353,16 @@ def test_registration_again_and_from_another_copy(folders, picture, tmp_path, mo
     shutil.copytree(package, tmp_path / "fakexplain_elsewhere", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.syspath_prepend(tmp_path)
     try:
-        elsewhere = importlib.import_module("fakexplain_elsewhere.template")
+        elsewhere = importlib.import_module("fakexplain_elsewhere.host.templates")
         elsewhere.register_templates()
         with run_of({}):
             row = whole_image(picture((300, 200)), (300, 200))
             template = template_of(folders, "fx_qwen2_5_vl")
-            assert type(template).__module__ == "fakexplain_elsewhere.template"
+            assert type(template).__module__ == "fakexplain_elsewhere.host.templates"
             register_templates()
             register_templates()
             again = template_of(folders, "fx_qwen2_5_vl")
-            assert type(again).__module__ == "swift_plugins.fakexplain.template"
+            assert type(again).__module__ == "swift_plugins.fakexplain.host.templates"
             assert again.encode(row)["input_ids"] == template.encode(row)["input_ids"]
     finally:
         register_templates()

@@ -64,6 +64,7 @@ def bootstrap(
     Raises:
         ValueError: a setting is not as above.
 
+    >>> from swift_plugins.fakexplain.scoring.metrics.ratios import Ratios
     >>> bootstrap(Ratios(["accuracy"], [[1]] * 80 + [[0]] * 20, [[1]] * 100), 100)
     {'accuracy': Interval(low=0.72, high=0.88)}
     """

@@ -63,6 +63,7 @@ def joint_bootstrap(
     Raises:
         ValueError: an argument that `bootstrap` rejects, or the names differ.
 
+    >>> from swift_plugins.fakexplain.scoring.metrics.ratios import Ratios
     >>> a = Ratios(["accuracy"], [[1]] * 80 + [[0]] * 20, [[1]] * 100)
     >>> b = Ratios(["accuracy"], [[1]] * 70 + [[0]] * 30, [[1]] * 100)
     >>> joint_bootstrap({"a": a, "b": b}, 100).differences["b", "a"]["accuracy"].p
