@@ -7,8 +7,8 @@
 # Input:     nothing
 # Output:    $OUT/report/report.html, $OUT/run (scores), $OUT/contact_sheet.png, $OUT/sft, $OUT/grpo (checkpoints)
 # Run:       uv run --extra cpu bash recipes/quickstart.sh
-# Override:  any variable below. QUICK=1 tries every stage and learns nothing. Run it again after an interrupt, and it
-#            continues with the stage that was not done. DRY_RUN=1 prints the commands.
+# Override:  any variable below. QUICK=1 runs every stage but learns nothing. After an interrupt, run it again: it
+#            continues with the unfinished stage. DRY_RUN=1 prints the commands.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -20,7 +20,7 @@ if [[ -n ${QUICK:-} ]]; then
 else
   : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=1250}" "${GRPO_STEPS:=60}" "${TOKENS:=120}"
 fi
-# Threads that wait must not spin: on a busy machine one step would take ten times as long.
+# Waiting threads must not spin: on a busy machine, a step would take ten times as long.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE} OMP_NUM_THREADS=${OMP_NUM_THREADS:-2}
 export TOKENIZERS_PARALLELISM=false TRL_EXPERIMENTAL_SILENCE=1 PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
 
@@ -45,7 +45,7 @@ train=(
 open_run "SEED=$SEED DIFFICULTY=$DIFFICULTY IMAGES=$IMAGES SHOWN=$SHOWN SFT_STEPS=$SFT_STEPS\
  GRPO_STEPS=$GRPO_STEPS TOKENS=$TOKENS"
 
-# --- toy world: photographs, half of them with flaws drawn into them; fold 0 holds photographs of its own
+# --- toy world: photographs, half of them with flaws drawn into them; fold 0 uses photographs that no other fold uses
 stage world python -m examples.toy_world --out "$OUT/made" --train "$IMAGES" --test "$SHOWN" \
   --seed "$SEED" --difficulty "$DIFFICULTY"
 
@@ -69,7 +69,7 @@ stage grpo "${fakexplained[@]}" swift rlhf --rlhf_type grpo --model "$sft" "${ba
   --max_steps "$GRPO_STEPS" --per_device_train_batch_size 32 --learning_rate 3e-5 \
   --save_steps "$GRPO_STEPS" --output_dir "$OUT/grpo"
 
-# --- answers of all three on the held-out photographs; a checkpoint brings its plugin and template along
+# --- answers of all three on the held-out photographs; a checkpoint records its plugin and template
 infer() { # NAME MODEL [FLAG...]
   local name=$1 model=$2
   shift 2

@@ -152,7 +152,7 @@ def test_a_record_whose_image_is_missing_is_reported_and_left_out(fakes, photogr
     assert done.stderr.startswith(where) and not (tmp_path / "out.jsonl").exists()
     done = pair(fakes, photographs, tmp_path / "out.jsonl", "--keep-going")
     first, last = done.stderr.splitlines()
-    assert first.startswith(where) and last.startswith("error: 1 bad records of ")
+    assert first.startswith(where) and last.startswith("error: 1 of ") and last.endswith(" are bad")
     assert "real-090" not in {each.id for each in read_annotations(tmp_path / "out.jsonl")}
 
 

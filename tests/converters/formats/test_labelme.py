@@ -271,7 +271,7 @@ def test_an_image_that_is_not_there_is_an_error(tmp_path, held, message):
 def test_a_size_that_is_not_the_upright_images_is_an_error(tmp_path):
     picture(tmp_path / "src/a.jpg", turn=6)
     write(tmp_path / "src", CONTENT | {"imagePath": "a.jpg"})
-    with pytest.raises(DataError, match=r"a\.json: width, height: expected the upright image's own 20x40 pixels"):
+    with pytest.raises(DataError, match=r"a\.json: width, height: expected the size of the upright image, 20x40"):
         records(tmp_path / "src", tmp_path)
 
 
