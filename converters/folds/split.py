@@ -32,9 +32,9 @@ def assign_folds(
 ) -> dict[str, int]:
     """Assign a fold to every record, stratified by label and generator.
 
-    Groups are assigned from the largest to the smallest, groups of equal size in random order. Each goes
-    to the fold that has the least of the group's labels and generators. A record that already has a fold keeps it, and so does its group.
-    Records of the same image, by several annotators, always form a group.
+    Groups are assigned from the largest to the smallest, groups of equal size in random order. Each goes to the fold
+    that has the least of the group's labels and generators. A record that already has a fold keeps it, and so does its
+    group. Records of the same image, by several annotators, always form a group.
 
     Args:
         annotations: the records, read once.

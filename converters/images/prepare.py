@@ -1,7 +1,8 @@
 """Resize images to one size and form before annotation (App. A.1: 512x512), with or without their records.
 
-Every image is turned upright, converted to sRGB on white, scaled by Lanczos and written without metadata, so that
-size, file format and metadata reveal nothing about the label. Boxes move with their pixels. Duplicates among the images, as they were before scaling, are listed; nothing is removed.
+Every image is turned upright, converted to sRGB on white, scaled by Lanczos and written without metadata, so that size,
+file format and metadata reveal nothing about the label. Boxes move with their pixels. Duplicates among the images, as
+they were before scaling, are listed; nothing is removed.
 """
 
 from __future__ import annotations

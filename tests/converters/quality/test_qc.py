@@ -352,7 +352,7 @@ def test_a_reference_of_other_images_is_an_error(tmp_path):
     done = fakexplain("qc", one, "--reference", other, "-o", tmp_path / "out")
     assert done.returncode == 1
     assert done.stderr == (
-        f"error: {one}: expected records of images that {other} has too, found none; "
+        f"error: {one}: expected records of images that are also in {other}, found none; "
         "their image paths must lead to the same files\n"
     )
     assert not (tmp_path / "out").exists()
