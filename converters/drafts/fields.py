@@ -90,7 +90,7 @@ def own_id(row: Mapping[str, Any], name: str = "id", at: str = "") -> str | None
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return None
     if type(value) not in (int, str):
-        raise DataError("text or a whole number", value, field=at or name)
+        raise DataError("a text or a whole number", value, field=at or name)
     return str(value)
 
 

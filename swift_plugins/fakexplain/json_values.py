@@ -71,7 +71,7 @@ def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise DataError(expected, value, field=field)
         if not -1e9 < value < 1e9:
-            raise DataError("numbers between -1e9 and 1e9", value, field=field)
+            raise DataError("finite numbers between -1e9 and 1e9", value, field=field)
 
 
 def read_box(box: object, expected: str, at: str) -> Box:

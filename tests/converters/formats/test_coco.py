@@ -254,7 +254,7 @@ IMAGE = COCO["images"][0]
         (annotation(bbox=[1, 2, 3, "4"]), r"^annotations\[0\].bbox: expected four numbers .* found '4'"),
         (annotation(bbox=[1, 2, 3, True]), r"^annotations\[0\].bbox: expected four numbers .* found True"),
         (annotation(bbox=[1, 2, 3, None]), r"^annotations\[0\].bbox: expected four numbers .* found None"),
-        (annotation(bbox=[1, 2, 3, 10**12]), r"^annotations\[0\].bbox: expected numbers between -1e9 and 1e9"),
+        (annotation(bbox=[1, 2, 3, 10**12]), r"^annotations\[0\].bbox: expected finite numbers between -1e9 and 1e9"),
         (annotation(bbox=[1, 2, 0, 4]), r"^annotations\[0\].bbox: expected a width and a height above 0"),
         (annotation(bbox=[1, 2, 3, -4]), r"^annotations\[0\].bbox: expected a width and a height above 0"),
         (
@@ -271,7 +271,7 @@ IMAGE = COCO["images"][0]
         (annotation(attributes={"bbox_xyxy": [1, 2, 3, "4"]}), r"attributes.bbox_xyxy: expected four numbers"),
         (
             annotation(attributes={"caption": 7}),
-            r"^annotations\[0\].attributes.caption: expected a caption, .* found 7",
+            r"^annotations\[0\].attributes.caption: expected a caption as text, found 7",
         ),
         (
             annotation(attributes={"generator": ["a"]}),
@@ -300,7 +300,7 @@ def test_a_number_without_end_is_an_error(name, number):
         name: [1, 2, 3, number] if name == "bbox" else [[1, 2, 3, 4, 5, number]],
     }
     data = {"image": IMAGE, "at": "images[0]", "annotations": [("annotations[0]", annotation)], "categories": {}}
-    with pytest.raises(DataError, match=rf"annotations\[0\].{name}.*: expected numbers between -1e9 and 1e9"):
+    with pytest.raises(DataError, match=rf"annotations\[0\].{name}.*: expected finite numbers between -1e9 and 1e9"):
         from_coco(data | {"twin": None})
 
 

@@ -228,7 +228,10 @@ def test_an_image_of_a_project_is_found_in_the_folder_of_its_subset(tmp_path):
             "image[1].points[0].points[1]: expected two numbers x, y, found [2.0]",
         ),
         (image('<points label="x" points="1,1;2,b"/>'), "image[1].points[0].points: expected a number, found 'b'"),
-        (image(BOX.replace('"3"', '"nan"')), "image[1].box[0].xtl: expected numbers between -1e9 and 1e9, found nan"),
+        (
+            image(BOX.replace('"3"', '"nan"')),
+            "image[1].box[0].xtl: expected finite numbers between -1e9 and 1e9, found nan",
+        ),
         (image(BOX.replace("<box ", '<box rotation="x" ')), "image[1].box[0].rotation: expected a number, found 'x'"),
         (
             image('<ellipse label="x" cx="9" cy="9" rx="0" ry="2"/>'),

@@ -80,7 +80,7 @@ def test_a_field_that_is_missing_is_an_error(field):
         ({"label": True}, r"^label: expected 1 for real or 0 for fake, found True"),
         ({"label": "1"}, r"^label: expected 1 for real or 0 for fake, found '1'"),
         ({"cate": None}, r"^cate: expected a category, found None"),
-        ({"conversations": {}}, r"^conversations: expected a list of turns"),
+        ({"conversations": {}}, r"^conversations: expected a list of messages"),
         ({"conversations": TALK[:1]}, r"^conversations: expected a message with from: gpt, found none"),
         ({"conversations": [{"value": "a"}]}, r"^conversations\[0\]\.from: expected human or gpt, found nothing"),
         ({"conversations": [{"from": "gpt"}]}, r"^conversations\[0\]\.value: expected a text, found nothing"),

@@ -346,7 +346,7 @@ def bad(*results, **changes):
             for id in ("r", "c")
         ),
         (bad(shape(original_width=10**12)), f"{HERE}[0].original_width, original_height: expected finite numbers"),
-        (bad(shape(), shape(id="s", original_width=41)), f"{HERE}[1].original_width: expected one size"),
+        (bad(shape(), shape(id="s", original_width=41)), f"{HERE}[1].original_width: expected the same image size"),
         (bad(choice("shiny", name="tags")), f"{HERE}[0].value: expected fake, real or one of"),
         (bad(choice("maybe", name="verdict")), f"{HERE}[0].value: expected fake, real or one of"),
         (bad(choice("real"), choice("fake")), f"{HERE}[1].value: expected one label, but an earlier"),

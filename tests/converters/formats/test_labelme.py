@@ -350,7 +350,7 @@ def test_links_take_no_room(tmp_path):
         ({"image": "../a.png"}, r"annotations.jsonl:1: image: expected an image in .*data \(--images"),
         (
             {"image": "images/b.png"},
-            r"annotations.jsonl:1: image: expected a unique output file, but an .*b\.json too",
+            r"annotations.jsonl:1: image: expected a unique output file, but an .*also uses .*b\.json",
         ),
         ({"image": "turned.jpg"}, r"annotations.jsonl:1: image: expected an upright image, .* EXIF orientation 6"),
         ({"shapes": 4}, r"annotations.jsonl:1: shapes: expected no field of this name, because LabelMe has its own"),
