@@ -9,14 +9,14 @@ from typing import Any
 from PIL import Image
 
 
-def jpeg_data_uri(picture: Image.Image, **options: Any) -> str:
+def to_jpeg_data_uri(picture: Image.Image, **options: Any) -> str:
     """A picture as a `data:` URI that holds it as JPEG.
 
     Args:
         picture: in a mode that JPEG knows.
         options: further ones of Pillow's JPEG encoder.
 
-    >>> jpeg_data_uri(Image.new("RGB", (1, 1)))[:27]
+    >>> to_jpeg_data_uri(Image.new("RGB", (1, 1)))[:27]
     'data:image/jpeg;base64,/9j/'
     """
     encoded = io.BytesIO()

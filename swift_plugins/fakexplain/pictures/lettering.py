@@ -35,13 +35,13 @@ class Pen:
         self.cell = cell
         self.line = max(2, cell // 120)
         sizes = [max(9, round(cell * share)) for share in (0.053, 0.046)]
-        self.text, self.small = (ImageFont.truetype(str(font or default_font()), size) for size in sizes)
-        self.signs = ImageFont.truetype(str(default_font()), sizes[0])
+        self.text, self.small = (ImageFont.truetype(str(font or find_default_font()), size) for size in sizes)
+        self.signs = ImageFont.truetype(str(find_default_font()), sizes[0])
         self.leading = round(self.text.size * 1.25)
 
 
 @lru_cache
-def default_font() -> Path:
+def find_default_font() -> Path:
     """Path to DejaVu Sans, which matplotlib ships: Latin, Greek and Cyrillic letters, and signs.
 
     Matplotlib is located, not imported.
@@ -80,7 +80,7 @@ def wrap_text(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | 
         font: the font it will be drawn in.
         lines: at most so many, the last one ending in "…" if the text is longer; None keeps the whole text.
 
-    >>> wrap_text("Left hand with six fingers.", 120, ImageFont.truetype(str(default_font()), 16), 2)
+    >>> wrap_text("Left hand with six fingers.", 120, ImageFont.truetype(str(find_default_font()), 16), 2)
     ['Left hand with', 'six fingers.']
     """
     rows: list[str] = []

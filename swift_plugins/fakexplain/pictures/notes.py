@@ -16,7 +16,7 @@ from .overlay import draw_badge
 CAPTIONS, LINES = 8, 2  # captions per side and lines per caption, in brief notes
 
 
-def draw_refusal(error: DataError, pen: Pen) -> Image.Image:
+def draw_error_panel(error: DataError, pen: Pen) -> Image.Image:
     """A grey panel that says why an image is missing."""
     notes = Notes(pen, pen.cell - 2 * pen.leading, PANEL)
     notes.write(f"{error.field}: expected {error.expected}, found {error.found}", lines=8)

@@ -23,10 +23,10 @@ from .lettering import Pen
 Whole = tuple[int, int, int, int]
 
 
-def letter(index: int) -> str:
+def to_letter(index: int) -> str:
     """Mark of a predicted region.
 
-    >>> [letter(index) for index in (0, 25, 26, 52)]
+    >>> [to_letter(index) for index in (0, 25, 26, 52)]
     ['a', 'z', 'a1', 'a2']
     """
     return chr(ord("a") + index % 26) + str(index // 26 or "")
@@ -55,7 +55,7 @@ def scale_boxes(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Im
     return {mark: (x1 * across, y1 * down, x2 * across, y2 * down) for mark, (x1, y1, x2, y2) in boxes_px.items()}
 
 
-def boxes_of(regions: Mapping[str, RegionLike]) -> dict[str, Box]:
+def select_boxes(regions: Mapping[str, RegionLike]) -> dict[str, Box]:
     """Mark -> box of each region that has one."""
     return {mark: region.bbox for mark, region in regions.items() if region.bbox}
 

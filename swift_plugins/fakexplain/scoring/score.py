@@ -11,7 +11,7 @@ from ..frames import FrameRule
 from .metrics.columns import Collector
 from .metrics.image import Outputs, Scored, score_baseline, score_image, score_missing_answer
 from .predictions.answers import AnswerPrediction
-from .predictions.join import by_image, join_all
+from .predictions.join import index_by_image, join_all
 from .predictions.labels import BaselinePrediction
 from .results import ImageGroups, Resampling, results
 
@@ -69,7 +69,7 @@ def build_system(
     Raises:
         ValueError: an image has two predictions.
     """
-    found = by_image(predictions)
+    found = index_by_image(predictions)
     baseline = {image: each for image, each in found.items() if isinstance(each, BaselinePrediction)}
     if not baseline:
         return AnswerSystem({image: each for image, each in found.items() if isinstance(each, AnswerPrediction)})

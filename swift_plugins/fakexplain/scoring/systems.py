@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import checkpoint_of
+from .checkpoints import parse_checkpoint
 
 if TYPE_CHECKING:
     from .run import Run
@@ -77,7 +77,7 @@ def checkpoints(names: Iterable[str]) -> dict[str, dict[int, str]]:
     """
     found: dict[str, dict[int, str]] = {}
     for name in names:
-        if place := checkpoint_of(name):
+        if place := parse_checkpoint(name):
             training, step = place
             found.setdefault(training, {})[step] = name
     return {training: dict(sorted(steps.items())) for training, steps in found.items() if len(steps) > 1}

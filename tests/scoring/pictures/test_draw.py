@@ -12,7 +12,7 @@ from PIL import Image, ImageFont
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.pictures import notes
 from swift_plugins.fakexplain.pictures.colours import GOLD, PANEL, PRED
-from swift_plugins.fakexplain.pictures.lettering import Pen, default_font, wrap_text
+from swift_plugins.fakexplain.pictures.lettering import Pen, find_default_font, wrap_text
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
 from swift_plugins.fakexplain.scoring.pictures.draw import draw_image
 from tests.pictures.pixels import outline, spots
@@ -82,7 +82,7 @@ def test_no_word_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), max_size=600), st.integers(20, 400))
 def test_wrapping_never_loses_a_character(text: str, width: int):
-    font = ImageFont.truetype(str(default_font()), 16)
+    font = ImageFont.truetype(str(find_default_font()), 16)
     lines = wrap_text(text, width, font, None)
     assert "".join(lines) == text
     assert all(font.getlength(line) <= width or len(line) == 1 for line in lines)

@@ -10,7 +10,7 @@ from PIL import Image
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.scoring.pictures.draw import draw_image
-from swift_plugins.fakexplain.scoring.pictures.folder import draw_all, file_names
+from swift_plugins.fakexplain.scoring.pictures.folder import draw_all, name_files
 from swift_plugins.fakexplain.scoring.pictures.records import AnsweredRecord
 
 
@@ -43,7 +43,7 @@ def test_a_folder_that_is_not_finished_is_not_written(tmp_path: Path):
 
 
 def names(*ids: str) -> list[str]:
-    return file_names([Annotation(id, "a.png", 9, 9, "real", file="f.jsonl", line=n) for n, id in enumerate(ids, 1)])
+    return name_files([Annotation(id, "a.png", 9, 9, "real", file="f.jsonl", line=n) for n, id in enumerate(ids, 1)])
 
 
 def test_names_of_files():

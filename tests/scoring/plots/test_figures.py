@@ -16,7 +16,7 @@ from swift_plugins.fakexplain.scoring.metrics.keywords import Keyword
 from swift_plugins.fakexplain.scoring.plots.curves import MOST_POINTS, arrange_panels, draw_training
 from swift_plugins.fakexplain.scoring.plots.figures import draw_keywords, draw_preferences, draw_tags
 from swift_plugins.fakexplain.scoring.plots.smoothing import average_neighbours, moving_mean
-from swift_plugins.fakexplain.scoring.plots.svg import abbreviate, standalone, svg
+from swift_plugins.fakexplain.scoring.plots.svg import abbreviate, make_standalone, svg
 from swift_plugins.fakexplain.scoring.plots.training import Log
 from swift_plugins.fakexplain.scoring.plots.votes import Vote, count_votes
 from swift_plugins.fakexplain.tags import TAGS
@@ -109,7 +109,7 @@ def test_takes_the_pages_colour_or_is_black_on_white(drawn: dict[str, str], name
     data = {"#0072b2", "#e69f00", "#009e73", "#d55e00"}
     assert "currentColor" in colours
     assert {colour for colour in colours if not colour.startswith("url(")} <= data | {"currentColor", "none"}
-    alone = standalone(drawn[name])
+    alone = make_standalone(drawn[name])
     assert "currentColor" not in alone and "#010203" not in alone
     ground = parsed(alone)[0]
     assert ground.tag.endswith("rect") and ground.attrib == {"width": "100%", "height": "100%", "fill": "#ffffff"}

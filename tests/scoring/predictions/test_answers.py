@@ -10,7 +10,7 @@ import pytest
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.scoring.predictions.answers import AnswerPrediction, read_predictions
-from swift_plugins.fakexplain.scoring.predictions.join import by_image, join, join_all
+from swift_plugins.fakexplain.scoring.predictions.join import index_by_image, join, join_all
 
 
 def line(path: object = "/data/a.png", **changes: object) -> str:
@@ -178,8 +178,8 @@ def test_answers_about_images_of_no_record_show_a_path_of_each_side():
 def test_systems_are_joined_in_one_pass():
     records = iter([record("a", "/data/a.png"), record("b", "/data/b.png")])
     systems = {
-        "first": by_image([AnswerPrediction("/data/b.png", "B"), AnswerPrediction("/data/a.png", "A")]),
-        "second": by_image([AnswerPrediction("/data/a.png", "AA")]),
+        "first": index_by_image([AnswerPrediction("/data/b.png", "B"), AnswerPrediction("/data/a.png", "A")]),
+        "second": index_by_image([AnswerPrediction("/data/a.png", "AA")]),
     }
     said = [
         (each.id, {name: answer and answer.text for name, answer in answers.items()})
@@ -189,6 +189,6 @@ def test_systems_are_joined_in_one_pass():
 
 
 def test_a_stranger_to_a_subset_is_told_so():
-    systems = {"a": by_image([AnswerPrediction("/data/z.png", "Z", "answers.jsonl", 3)])}
+    systems = {"a": index_by_image([AnswerPrediction("/data/z.png", "Z", "answers.jsonl", 3)])}
     with pytest.raises(ValueError, match=r"answers.jsonl:3: .*z.png, which none of the records of fold0_test has"):
         list(join_all([record("a", "/data/a.png")], systems, "the records of fold0_test"))

@@ -14,7 +14,7 @@ from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.scoring.predictions.answers import AnswerPrediction
 from swift_plugins.fakexplain.scoring.predictions.inputs import ACCEPTED, BaselineOptions, read_system
-from swift_plugins.fakexplain.scoring.predictions.join import by_image
+from swift_plugins.fakexplain.scoring.predictions.join import index_by_image
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction, Convention
 
 NAMES = ("a.png", "b.png", "c.png", "d.png")
@@ -149,14 +149,14 @@ def test_boxes_and_labels(tmp_path: Path):
 
 
 def test_an_image_that_is_with_two_predictions(tmp_path: Path):
-    """`by_image`, which takes all predictions, rejects it."""
+    """`index_by_image`, which takes all predictions, rejects it."""
     mask(tmp_path, "masks/a.png")
     mask(tmp_path, "more/a.png")
     write(tmp_path, "one.csv", "image,label\na.png,fake\n")
     write(tmp_path, "two.csv", "image,label\nb.png,real\n./a.png,fake\n")
     for names in (["masks", "more"], ["masks", "more", "one.csv"], ["masks", "one.csv", "two.csv"]):
         with pytest.raises(ValueError, match=r"expected one answer per image, found a second about .*a\.png"):
-            by_image(read(tmp_path, *names))
+            index_by_image(read(tmp_path, *names))
 
 
 @pytest.mark.parametrize(

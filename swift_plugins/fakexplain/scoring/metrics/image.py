@@ -65,16 +65,16 @@ class Scored(NamedTuple):
         return self.verdict == self.label
 
 
-def boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> list[Box]:
+def to_boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> list[Box]:
     """An answer's boxes in original pixels, clipped to the image; boxes without area left are dropped.
 
     Raises:
         ValueError: the template does not accept an image of this shape.
     """
-    return [region.bbox for region in regions_px(regions, annotation, rule) if region.bbox]
+    return [region.bbox for region in to_regions_px(regions, annotation, rule) if region.bbox]
 
 
-def regions_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> tuple[Mention, ...]:
+def to_regions_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> tuple[Mention, ...]:
     """An answer's regions in original pixels, clipped to the image; regions without box area left are dropped.
 
     Raises:
@@ -110,7 +110,7 @@ def score_image(
     """
     asked = variant_named(variant)
     answer = parse_answer(text, strict=True, variant=variant)
-    regions = regions_px(answer.regions, annotation, rule)
+    regions = to_regions_px(answer.regions, annotation, rule)
     scored = Scored(
         annotation.label,
         answer.verdict,

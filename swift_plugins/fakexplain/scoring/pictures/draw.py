@@ -13,8 +13,8 @@ from ...errors import DataError
 from ...mentions import RegionLike
 from ...pictures.colours import GOLD, PANEL, PAPER, PRED, Colour
 from ...pictures.lettering import Pen
-from ...pictures.notes import Notes, draw_refusal
-from ...pictures.overlay import boxes_of, draw_boxes, letter, load_picture, scale_boxes
+from ...pictures.notes import Notes, draw_error_panel
+from ...pictures.overlay import draw_boxes, load_picture, scale_boxes, select_boxes, to_letter
 from ..metrics.image import Scored
 
 
@@ -43,10 +43,10 @@ def draw_image(
     try:
         picture: Image.Image = load_picture(annotation, longer_side)
     except DataError as found:
-        picture, error = draw_refusal(found, pen), found
+        picture, error = draw_error_panel(found, pen), found
     gold = {str(number): region for number, region in enumerate(target_regions(annotation), 1)}
     preds = {
-        name: {letter(index): region for index, region in enumerate(answer.regions if answer else ())}
+        name: {to_letter(index): region for index, region in enumerate(answer.regions if answer else ())}
         for name, answer in answers.items()
     }
     notes = [_annotation_notes(annotation, gold, pen)]
@@ -105,7 +105,7 @@ def _with_boxes(
     shifted = [
         {
             mark: (x1 + left, y1 + top, x2 + left, y2 + top)
-            for mark, (x1, y1, x2, y2) in scale_boxes(boxes_of(regions), annotation, picture).items()
+            for mark, (x1, y1, x2, y2) in scale_boxes(select_boxes(regions), annotation, picture).items()
         }
         for regions in (gold, pred)
     ]

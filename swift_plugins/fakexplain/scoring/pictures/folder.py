@@ -39,7 +39,7 @@ def draw_all(
         DataError: an id cannot name a file.
         ValueError: the folder holds files of another kind.
     """
-    names = file_names([record for record, _ in records])
+    names = name_files([record for record, _ in records])
     with atomic_folder(folder, whole=True) as partial:
 
         def draw(job: tuple[str, AnsweredRecord]) -> DataError | None:
@@ -52,13 +52,13 @@ def draw_all(
             yield from errors
 
 
-def file_names(annotations: Sequence[Annotation]) -> list[str]:
+def name_files(annotations: Sequence[Annotation]) -> list[str]:
     """Names of the pictures of records: their ids, with characters that file systems may reject escaped as in a URL.
 
     Raises:
         DataError: a name is too long, or differs from another one only in capitals.
 
-    >>> file_names([Annotation("flux/0001 é", "a.png", 8, 8, "real")])
+    >>> name_files([Annotation("flux/0001 é", "a.png", 8, 8, "real")])
     ['flux%2F0001 %C3%A9.png']
     """
     names: dict[str, str] = {}

@@ -16,14 +16,14 @@ from ...mentions import Mention
 from ...tags import TAG_WORDS
 from ..metrics.image import Scored, score_image
 from ..predictions.answers import read_predictions
-from ..predictions.join import by_image, join_all
+from ..predictions.join import index_by_image, join_all
 from ..run import recorded_answers
 
 AnsweredRecord = tuple[Annotation, dict[str, Scored | None]]
 """A record, and system -> its answer with regions in original pixels, None if it gave none."""
 
 
-def answers_of_run(records: Iterable[Annotation], systems: Sequence[str]) -> Iterator[AnsweredRecord]:
+def attach_run_answers(records: Iterable[Annotation], systems: Sequence[str]) -> Iterator[AnsweredRecord]:
     """Each record of a run with the answers of some of its systems.
 
     Args:
@@ -38,7 +38,7 @@ def answers_of_run(records: Iterable[Annotation], systems: Sequence[str]) -> Ite
         yield record, {name: _read_answer(record, name, answers.get(name)) for name in systems}
 
 
-def answers_of_files(
+def attach_file_answers(
     records: Iterable[Annotation], systems: Mapping[str, Sequence[Path]], rule: FrameRule, variant: str
 ) -> Iterator[AnsweredRecord]:
     """Each record that a system answers, with the answers; every record if there is no system.
@@ -53,7 +53,8 @@ def answers_of_files(
         FileNotFoundError, ValueError: as `read_predictions` and `join_all`.
     """
     predictions = {
-        name: by_image(each for path in paths for each in read_predictions(path)) for name, paths in systems.items()
+        name: index_by_image(each for path in paths for each in read_predictions(path))
+        for name, paths in systems.items()
     }
     for record, found in join_all(records, predictions):
         if not systems or any(found.values()):

@@ -79,10 +79,10 @@ def svg(draw: Callable[[Figure], None], size: tuple[float, float], name: str, la
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def standalone(svg: str) -> str:
+def make_standalone(svg: str) -> str:
     """A figure of `svg` as a file of its own, black on white.
 
-    >>> standalone('<svg width="1"><path stroke="currentColor" /></svg>')
+    >>> make_standalone('<svg width="1"><path stroke="currentColor" /></svg>')
     '<svg width="1"><rect width="100%" height="100%" fill="#ffffff" /><path stroke="#000000" /></svg>'
     """
     head, end, body = svg.partition(">")  # attributes have theirs escaped

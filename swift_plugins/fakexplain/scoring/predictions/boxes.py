@@ -19,7 +19,15 @@ from ...errors import NOTHING, DataError, Unquoted
 from ...json_items import is_json_list, load_json_items
 from ...json_values import check_numbers, read_box, require
 from ...paths import check_is_file
-from .labels import DEFAULT_CONVENTION, NAMES, BaselinePrediction, Convention, image_at, places_of, prediction_of
+from .labels import (
+    DEFAULT_CONVENTION,
+    NAMES,
+    BaselinePrediction,
+    Convention,
+    build_prediction,
+    find_columns,
+    resolve_image,
+)
 
 
 def read_boxes_json(
@@ -53,7 +61,7 @@ def read_boxes_json(
                 value, at = _fields(key, item, columns)
             else:
                 value, at = {"image": key, "boxes": item}, {"image": "image", "boxes": repr(key)}
-            prediction = prediction_of(value, at, images, convention, str(path))
+            prediction = build_prediction(value, at, images, convention, str(path))
             if value.get("boxes") is not None:
                 prediction = prediction._replace(boxes=_boxes(value["boxes"], at["boxes"]))
             if fake_if_boxes and prediction.verdict is prediction.score is None and prediction.boxes is not None:
@@ -73,7 +81,7 @@ def _fields(at: str, item: Any, columns: Mapping[str, str]) -> tuple[dict[str, A
         raise DataError("image and boxes (--coco FILE reads COCO results)", item, field=at)
     names = list(item)
     try:
-        places = places_of(names, columns, tuple(NAMES))
+        places = find_columns(names, columns, tuple(NAMES))
     except DataError as error:
         error.field = f"{at}.{error.field}"
         raise
@@ -160,7 +168,7 @@ def _coco_images(coco: Path, images: Path) -> dict[int | str, str]:
             if id in names:
                 raise DataError("an id of its own", id, field=f"{at}.id")
             name = require(image, "file_name", str, "the path of the image", at)
-            names[id] = image_at(images, name, f"{at}.file_name")
+            names[id] = resolve_image(images, name, f"{at}.file_name")
         if not names:
             raise DataError("at least one image", NOTHING, field="images")
     except DataError as error:

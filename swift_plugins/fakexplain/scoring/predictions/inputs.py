@@ -6,7 +6,7 @@
     a folder     masks
 
 Several paths of one system are read as one, such as four folds in four files. They are of one kind, except that masks
-and boxes may come with tables of labels, because they show where an image is fake but not whether. `join.by_image`
+and boxes may come with tables of labels, because they show where an image is fake but not whether. `join.index_by_image`
 rejects an image with two predictions, in one file or in two.
 """
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from ...annotation import Annotation
 from .answers import AnswerPrediction, read_predictions
 from .boxes import read_boxes_json, read_coco_results
-from .join import by_image
+from .join import index_by_image
 from .labels import DEFAULT_CONVENTION, BaselinePrediction, Convention, read_label_csv
 from .masks import read_masks
 
@@ -118,10 +118,10 @@ def _read(
     tables = chain.from_iterable(read_label_csv(path, images, convention, columns) for path in found.get("labels", ()))
     if folders := found.get("masks"):
         option = None if options.min_area_share is None else "--min-area-share"
-        yield from _with_labels(_masks(folders, images, annotations, options), by_image(tables), option)
+        yield from _with_labels(_masks(folders, images, annotations, options), index_by_image(tables), option)
     elif boxes := found.get("boxes"):
         option = "--fake-if-boxes" if options.fake_if_boxes else None
-        yield from _with_labels(_boxes(boxes, images, options), by_image(tables), option)
+        yield from _with_labels(_boxes(boxes, images, options), index_by_image(tables), option)
     else:
         yield from tables
         for path in found.get("answers", ()):

@@ -34,7 +34,7 @@ class Prediction(Protocol):
 P = TypeVar("P", bound=Prediction)
 
 
-def by_image(predictions: Iterable[P]) -> dict[str, P]:
+def index_by_image(predictions: Iterable[P]) -> dict[str, P]:
     """Predictions by the real path of their image; reads all of them.
 
     Raises:
@@ -108,6 +108,6 @@ def join(
     Raises:
         ValueError: an image has two answers, or as `join_all`.
     """
-    for annotation, found in join_all(annotations, {"": by_image(predictions)}):
+    for annotation, found in join_all(annotations, {"": index_by_image(predictions)}):
         answer = found[""]
         yield annotation, answer.text if answer else None

@@ -158,7 +158,7 @@ def parse_column(text: str) -> tuple[str, str]:
     return role, name
 
 
-def places_of(names: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]) -> dict[str, int]:
+def find_columns(names: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]) -> dict[str, int]:
     """Role -> index of the one name that has it.
 
     Raises:
@@ -184,7 +184,7 @@ def places_of(names: Sequence[str], chosen: Mapping[str, str], roles: Sequence[s
     return places
 
 
-def prediction_of(
+def build_prediction(
     value: Mapping[str, Any], at: Mapping[str, str], images: Path, convention: Convention, file: str, line: int = 0
 ) -> BaselinePrediction:
     """The prediction of a row or object, without its boxes.
@@ -210,11 +210,11 @@ def prediction_of(
         verdict = convention.verdict_of_score(score, at.get("score", ""))
     if score is not None and convention.higher_is == "real":
         score = -score
-    image = image_at(images, value["image"], at["image"])
+    image = resolve_image(images, value["image"], at["image"])
     return BaselinePrediction(image, verdict, score, file=file, line=line)
 
 
-def image_at(images: Path, name: object, field: str) -> str:
+def resolve_image(images: Path, name: object, field: str) -> str:
     """The real path of an image named in a file.
 
     Raises:
@@ -255,13 +255,13 @@ def read_label_csv(
     rows = read_csv(path, "a CSV file of labels or scores", "prediction")
     line, names = next(rows)
     try:
-        places = places_of(names, columns, ("image", "verdict", "score"))
+        places = find_columns(names, columns, ("image", "verdict", "score"))
         if "image" not in places or len(places) < 2:
             expected = "columns for the image and for a verdict or a score (--column ROLE=NAME names one)"
             raise DataError(expected, Unquoted(", ".join(names)) or NOTHING)
         at = {role: f"column {names[place]!r}" for role, place in places.items()}
         for line, row in rows:
             value = {role: row[place] for role, place in places.items()}
-            yield prediction_of(value, at, Path(images), convention, str(path), line)
+            yield build_prediction(value, at, Path(images), convention, str(path), line)
     except DataError as error:
         raise error.at(str(path), error.line or line) from None

@@ -18,8 +18,8 @@ from ...answer import target_regions
 from ...errors import DataError
 from ...mentions import Mention, RegionLike
 from ...parallel import map_ordered
-from ...pictures.data_uri import jpeg_data_uri
-from ...pictures.overlay import letter, load_picture, place_badges
+from ...pictures.data_uri import to_jpeg_data_uri
+from ...pictures.overlay import load_picture, place_badges, to_letter
 from ..run import FILES, RecordedAnswers, Run, complete_answers
 from ..systems import without_checkpoints
 
@@ -74,15 +74,15 @@ def build_gallery(
     gathered: dict[Key, tuple[Annotation, RecordedAnswers]] = {}
     for run in runs:
         for record, answers in _records(run, systems) if keys else ():
-            if (key := (set_name(run), record.id)) in keys:
+            if (key := (name_set(run), record.id)) in keys:
                 gathered.setdefault(key, (record, {}))[1].update(answers)
     images = map_ordered(lambda each: _image(each[0][0], *each[1], longer_side, votes or {}), gathered.items())
-    sets = dict.fromkeys(map(set_name, runs))
-    counts = {(set_name(run), run.subset): count for run, (_, count) in zip(runs, chosen, strict=True)}
+    sets = dict.fromkeys(map(name_set, runs))
+    counts = {(name_set(run), run.subset): count for run, (_, count) in zip(runs, chosen, strict=True)}
     return Gallery(list(images), list(systems), list(sets), sum(counts.values()))
 
 
-def set_name(run: Run) -> str:
+def name_set(run: Run) -> str:
     """The gallery's name for a run's images."""
     return " · ".join(filter(None, (run.dataset, run.perturbation)))
 
@@ -142,7 +142,7 @@ def _choose(run: Run, systems: Collection[str], limit: int, seed: int) -> tuple[
                 best.add(tuple(sign * each for each in goodness), chance, record.id)
     order = [(label, system, sign) for sign in (1, -1) for label in ("fake", "real") for system in systems]
     lists = [random_ones.items(), *(extremes[key].items() for key in order if key in extremes)]
-    return [(set_name(run), id) for id in _take_turns(lists, limit)], count
+    return [(name_set(run), id) for id in _take_turns(lists, limit)], count
 
 
 def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
@@ -188,12 +188,12 @@ def _picture(record: Annotation, longer_side: int) -> dict[str, str]:
         picture = load_picture(record, min(longer_side, max(record.image_wh)))
     except DataError as error:
         return {"refused": f"{error.field}: expected {error.expected}, found {error.found}"}
-    return {"src": jpeg_data_uri(picture, optimize=True)}
+    return {"src": to_jpeg_data_uri(picture, optimize=True)}
 
 
 def _answer(answer: Mapping[str, Any], image_wh: Sequence[int], wh: Sequence[int]) -> dict[str, Any]:
     regions = [Mention(each["bbox"], each["caption"]) for each in answer["regions"]]
-    pred = {letter(index): region for index, region in enumerate(regions)}
+    pred = {to_letter(index): region for index, region in enumerate(regions)}
     shown = {**answer, "regions": _regions(pred, image_wh, wh)}
     if len(text := answer.get("text", "")) > LONGEST:
         shown["text"] = f"{text[:LONGEST]}… and {len(text) - LONGEST} characters more"

@@ -58,7 +58,7 @@ def render_report(
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"markup": Markup, "twice": lambda name: (name, name)}
-    page, style, script = (_beside(suffix) for suffix in (".html", ".css", ".js"))
+    page, style, script = (_read_beside(suffix) for suffix in (".html", ".css", ".js"))
     shown = gallery if gallery and gallery.images else None
     best = max(shown.systems, key=lambda name: summary.get(name, {}).get("accuracy") or 0, default="") if shown else ""
     return environment.from_string(page).render(
@@ -70,32 +70,32 @@ def render_report(
         sections=sections,
         gallery=shown,
         best=best,
-        data=in_script({"images": shown.images, "tags": TAG_WORDS, "problems": PROBLEMS}) if shown else "",
+        data=to_script_json({"images": shown.images, "tags": TAG_WORDS, "problems": PROBLEMS}) if shown else "",
         generators=sorted({image["generator"] for image in shown.images} - {None}) if shown else (),
         tags=TAG_WORDS,
         style=style,
         script=script,
-        script_hash=source_hash(script),
+        script_hash=hash_source(script),
     )
 
 
-def _beside(suffix: str) -> str:
+def _read_beside(suffix: str) -> str:
     return Path(__file__).with_name("report" + suffix).read_text(encoding="utf-8")
 
 
-def source_hash(script: str) -> str:
+def hash_source(script: str) -> str:
     """The name of a script in a content security policy.
 
-    >>> source_hash("")
+    >>> hash_source("")
     'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
     """
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
-def in_script(value: object) -> str:
+def to_script_json(value: object) -> str:
     r"""JSON in which no text can end the script element around it.
 
-    >>> in_script({"caption": "</script>"})
+    >>> to_script_json({"caption": "</script>"})
     '{"caption":"\\u003c/script>"}'
     """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")

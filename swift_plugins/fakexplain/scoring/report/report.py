@@ -18,7 +18,7 @@ from ..checkpoints import checkpoint_scores
 from ..metrics.keywords import Keyword, keywords
 from ..plots.curves import draw_training
 from ..plots.figures import draw_keywords, draw_preferences, draw_tags
-from ..plots.svg import standalone
+from ..plots.svg import make_standalone
 from ..plots.training import Log
 from ..plots.votes import Votes
 from ..run import FILES, Run, complete_answers
@@ -69,13 +69,13 @@ def write_report(
     """
     main = main_runs(runs) or list(runs)
     tables = all_tables(runs)
-    plots = plots_of(main, votes, logs)
+    plots = draw_plots(main, votes, logs)
     for table in tables:
         for suffix, render in RENDERINGS.items():
             if render is not to_html:  # which is on the page
                 _write(folder / "tables" / f"{table.name}{suffix}", render(table))
     for plot in plots:
-        _write(folder / "figures" / f"{plot.name}.svg", standalone(plot.svg))
+        _write(folder / "figures" / f"{plot.name}.svg", make_standalone(plot.svg))
     missing = missing_tables(runs) + _missing_figures(plots)
     sections = [
         *(Section(table.name, table.title, to_html(table)) for table in tables),
@@ -107,7 +107,7 @@ def _about(main: Sequence[Run]) -> str:
     return f"{run.dataset}, {'all records' if run.subset == 'all' else run.subset}: {run.records:,} images."
 
 
-def plots_of(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) -> list[Plot]:
+def draw_plots(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) -> list[Plot]:
     """The figures that have data; keywords and tags have a figure per system on the main data set."""
     systems = without_checkpoints(systems_of(main))
     paper = _paper_tags()
@@ -115,7 +115,7 @@ def plots_of(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) -> l
         ("fig3", "Human preference (Fig. 3)", draw_preferences(votes) if votes else None),
         ("fig4", "Training (Fig. 4)", draw_training(logs, checkpoint_scores(systems_of(main)))),
     ]
-    for number, (name, words) in enumerate(keywords_of(main).items(), 1):
+    for number, (name, words) in enumerate(collect_keywords(main).items(), 1):
         title = f"Keywords of captions: {name} (Fig. 6)"
         drawn.append((_numbered("fig6", number, systems), title, draw_keywords(words)))
     for number, (name, result) in enumerate(systems.items(), 1):
@@ -128,7 +128,7 @@ def _numbered(name: str, number: int, systems: Mapping[str, object]) -> str:
     return name if len(systems) == 1 else f"{name}-{number}"
 
 
-def keywords_of(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]:
+def collect_keywords(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]:
     """System that writes captions -> kind of keyword -> keywords of fake images (Fig. 6)."""
     gold: dict[str, list[str]] = {}
     pred: dict[str, list[str]] = {}

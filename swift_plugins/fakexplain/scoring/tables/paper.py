@@ -17,7 +17,7 @@ from ..metrics.definitions import METRICS
 from ..systems import Result, name_key, systems_of, without_checkpoints
 from .ours import estimate, interval_notes
 from .published import ACC, IOU, SAMPLES, WITH, WITHOUT, all_of, paper_table
-from .table import Cell, Column, Row, Table, value_of
+from .table import Cell, Column, Row, Table, get_value
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -190,7 +190,7 @@ def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table
         for metric in (ACC, IOU):
             cells: list[Cell] = [estimate(result, _METRIC_NAMES[metric]) if result else None for result in ours]
             cells += [paper.values.get((group, column, metric)) for column in paper.columns]
-            if any(value_of(cell) is not None for cell in cells):
+            if any(get_value(cell) is not None for cell in cells):
                 rows.append(Row(metric, cells, group))
     notes = interval_notes([*main, *(run for runs in perturbed.values() for run in runs)])
     if CROP in named:
@@ -250,7 +250,7 @@ def _beside_paper(
         (system, metric)
         for system in systems
         for metric in metrics
-        if metric == ACC or any(value_of(_our_value(line, system, metric)) is not None for line in lines)
+        if metric == ACC or any(get_value(_our_value(line, system, metric)) is not None for line in lines)
     ]
     theirs = [(name, metric) for name, names in paper.columns.items() for metric in names]
     columns = [Column(metric, name) for name, metric in keys]

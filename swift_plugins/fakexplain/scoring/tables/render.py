@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from .latex import to_latex
-from .table import Cell, Estimate, Head, Table, cell_texts, head_grid, one_line, value_of, with_interval
+from .table import Cell, Estimate, Head, Table, append_interval, arrange_heads, format_cells, get_value, one_line
 
 _PAPER = ' class="paper"'
 
@@ -40,7 +40,7 @@ def to_csv(table: Table) -> str:
         name = row.name + " (paper)" * row.paper
         line = [row.group, name] if groups else [name]
         for cell, has_bounds in zip(row.cells, bounded, strict=True):
-            parts = [value_of(cell), *(_bounds(cell) or ("", ""))] if has_bounds else [value_of(cell)]
+            parts = [get_value(cell), *(_bounds(cell) or ("", ""))] if has_bounds else [get_value(cell)]
             line += ["" if part is None else str(part) for part in parts]
         lines.append(line)
     text = io.StringIO()
@@ -74,7 +74,7 @@ def to_markdown(table: Table) -> str:
             lines.append(line(f"**{_markdown(group)}**", [""] * len(heads)))
         for row in rows:
             name = _markdown(row.name) + " †" * row.paper
-            cells = [with_interval(*texts, _markdown) for texts in cell_texts(row, table.columns)]
+            cells = [append_interval(*texts, _markdown) for texts in format_cells(row, table.columns)]
             lines.append(line(f"*{name}*" if row.summary else name, cells))
     if table.all_notes:
         lines += ["", *(f"- {_markdown(note)}" for note in table.all_notes)]
@@ -99,7 +99,7 @@ def to_html(table: Table) -> str:
         for row in rows:
             kind = " ".join(name for name, holds in (("summary", row.summary), ("paper", row.paper)) if holds)
             cells = f'<th class="name" scope="row">{_html(row.name)}{" †" * row.paper}</th>'
-            for column, (value, interval) in zip(table.columns, cell_texts(row, table.columns), strict=True):
+            for column, (value, interval) in zip(table.columns, format_cells(row, table.columns), strict=True):
                 small = f'<span class="interval">{_html(_dashed(interval))}</span>' if interval else ""
                 cells += f"<td{_PAPER * column.paper}>{_html(value)}{small}</td>"
             lines.append(f'<tr class="{kind}">{cells}</tr>' if kind else f"<tr>{cells}</tr>")
@@ -109,7 +109,7 @@ def to_html(table: Table) -> str:
 
 
 def _html_head(table: Table) -> list[str]:
-    grid = head_grid(table)
+    grid = arrange_heads(table)
     span = f' rowspan="{len(grid)}"' if len(grid) > 1 else ""
     names = f'<th class="name" scope="col"{span}>{_html(table.row_heading)}</th>'
     rows = ["".join(map(_th, heads)) for heads in grid]

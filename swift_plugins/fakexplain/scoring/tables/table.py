@@ -127,11 +127,11 @@ class Head(NamedTuple):
     marked: bool = False
 
 
-def head_grid(table: Table) -> list[list[Head]]:
+def arrange_heads(table: Table) -> list[list[Head]]:
     """The rows of a table's head without the column of row names: one or, if columns have groups, two.
 
     >>> columns = [Column("Acc.", "7B"), Column("IoU", "7B"), Column("p")]
-    >>> [[head.name for head in row] for row in head_grid(Table("t", "", columns, []))]
+    >>> [[head.name for head in row] for row in arrange_heads(Table("t", "", columns, []))]
     [['7B', 'p'], ['Acc.', 'IoU']]
     """
     rows = 2 if any(column.group for column in table.columns) else 1
@@ -146,16 +146,16 @@ def head_grid(table: Table) -> list[list[Head]]:
     return grid
 
 
-def cell_texts(row: Row, columns: Sequence[Column]) -> list[tuple[str, tuple[str, str] | None]]:
+def format_cells(row: Row, columns: Sequence[Column]) -> list[tuple[str, tuple[str, str] | None]]:
     """Each cell's value and the bounds of its interval, as they are printed.
 
-    >>> cell_texts(Row("r", [Estimate(0.5, 0.25, 0.75), None]), [Column("Acc."), Column("IoU")])
+    >>> format_cells(Row("r", [Estimate(0.5, 0.25, 0.75), None]), [Column("Acc."), Column("IoU")])
     [('0.500', ('0.25', '0.75')), ('—', None)]
     """
     return [_cell_text(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
 
 
-def with_interval(value: str, interval: tuple[str, str] | None, escape: Callable[[str], str]) -> str:
+def append_interval(value: str, interval: tuple[str, str] | None, escape: Callable[[str], str]) -> str:
     """A value with its interval behind it, escaped."""
     if interval is None:
         return escape(value)
@@ -163,13 +163,13 @@ def with_interval(value: str, interval: tuple[str, str] | None, escape: Callable
     return f"{escape(value)} [{low}, {high}]"
 
 
-def value_of(cell: Cell) -> str | int | float | None:
+def get_value(cell: Cell) -> str | int | float | None:
     """The value of a cell without its interval."""
     return cell.value if isinstance(cell, Estimate) else cell
 
 
 def _cell_text(cell: Cell, column: Column) -> tuple[str, tuple[str, str] | None]:
-    value = value_of(cell)
+    value = get_value(cell)
     if value is None:
         return MISSING, None
     if isinstance(value, (str, int)):
