@@ -1,4 +1,4 @@
-"""Words that fit, in characters that a font has."""
+"""Texts that fit, in characters of the font."""
 
 from __future__ import annotations
 

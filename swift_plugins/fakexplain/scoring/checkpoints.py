@@ -26,7 +26,7 @@ class Checkpoint(NamedTuple):
 
 
 def parse_checkpoint(system: str) -> tuple[str, int] | None:
-    """The run and the step of a system that is a checkpoint, else None.
+    """Split the name of a checkpoint into run and step; None for other systems.
 
     >>> parse_checkpoint("grpo/checkpoint-60"), parse_checkpoint("checkpoint-500"), parse_checkpoint("7B")
     (('grpo', 60), ('', 500), None)
@@ -36,13 +36,13 @@ def parse_checkpoint(system: str) -> tuple[str, int] | None:
 
 
 def checkpoint_scores(systems: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Checkpoint]]:
-    """Scores of the checkpoints among systems.
+    """Collect the scores of the checkpoints among systems.
 
     Args:
-        systems: name -> result, as in a run; systems that are no checkpoints are skipped.
+        systems: name -> result, as in a run; systems that are not checkpoints are skipped.
 
     Returns:
-        Run -> its checkpoints in the order of steps. The run is the part of the names before `checkpoint-STEP`.
+        Run -> its checkpoints in the order of steps. The run is the part of the name before `checkpoint-STEP`.
 
     >>> result = {"accuracy": 0.75, "iou": None, "intervals": {"accuracy": [0.5, 0.9]}}
     >>> checkpoint_scores({"grpo/checkpoint-60": result})["grpo"]

@@ -1,4 +1,4 @@
-"""Systems and records in, results out: one pass over the records for all systems."""
+"""Score systems on records, with one pass over the records for all systems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class System(Protocol):
     def predictions(self) -> Mapping[str, Any]: ...
 
     def score(self, annotation: Annotation, prediction: Any, rule: FrameRule, variant: str) -> Scored:
-        """Score the prediction for one image; None if there is none."""
+        """Score the prediction for one image; None means no prediction."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def build_system(
 ) -> AnswerSystem | BaselineSystem:
     """Build a system from its predictions, all of one kind; reads them to the end.
 
-    A baseline that gives boxes or masks for some image is expected to give them for every image. No predictions make a
-    system without answers.
+    A baseline that gives boxes or masks for some image is expected to give them for every image. Without
+    predictions, the result is a system without answers.
 
     Raises:
         ValueError: an image has two predictions.
@@ -94,9 +94,9 @@ def score_systems(
         annotations: the records, streamed; each counts for every system, with or without a prediction.
         systems: by name.
         rule: frame rule of the run that wrote the answers.
-        variant: the parts that answers were asked to hold.
+        variant: the parts that answers should contain.
         resampling: settings of the bootstrap.
-        what: name of the records in an error.
+        what: name of the records in error messages.
         on_image: called with each record and every system's scores and prediction.
 
     Returns:

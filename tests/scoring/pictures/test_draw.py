@@ -1,4 +1,4 @@
-"""Pictures of single images: where boxes lie, that nothing said is lost, and what stands in for a broken image."""
+"""Pictures of single images: places of boxes, complete captions, and the panel that replaces a broken image."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_system_has_a_picture(tmp_path: Path):
     assert alone.width == SIDE + 2 * GAP
 
 
-def test_no_word_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_all_words_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     written: list[str] = []
 
     def keep(text: str, *args) -> list[str]:
@@ -77,7 +77,7 @@ def test_no_word_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     picture, _ = draw_image(record(tmp_path, (300, 300), *captions), {}, longer_side=SIDE)
     for caption in captions:
         assert "".join(caption.split()) in "".join("".join(written).split())
-    assert picture.height > SIDE + 12 * 20 * GAP  # and all of it has its place
+    assert picture.height > SIDE + 12 * 20 * GAP  # and there is room for all of it
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), max_size=600), st.integers(20, 400))

@@ -50,14 +50,14 @@ def test_answers_of_a_run():
         ANSWER | {"regions": [{"bbox": None, "caption": 3}]},
     ],
 )
-def test_what_is_no_answer_says_where(wrong: object):
+def test_an_invalid_answer_is_reported_with_its_place(wrong: object):
     message = r"^images.jsonl:7: answers.ours: expected an answer as `fakexplain score` writes it, found .*\(id 'a'\)$"
     with pytest.raises(DataError, match=message):
         list(attach_run_answers([of_a_run({"ours": wrong})], ["ours"]))
 
 
 @pytest.mark.parametrize("answers", [None, [], "x"])
-def test_a_run_without_answers_says_where(answers: object):
+def test_a_run_without_answers_is_reported_with_its_place(answers: object):
     with pytest.raises(DataError, match="^images.jsonl:7: answers: expected the prediction of each system"):
         list(attach_run_answers([of_a_run(answers)], ["ours"]))
 
@@ -65,7 +65,7 @@ def test_a_run_without_answers_says_where(answers: object):
 def test_records_of_ids_in_the_order_of_the_file():
     records: list[AnsweredRecord] = [(Annotation(id, "a.png", 9, 9, "real"), {}) for id in "abcd"]
     assert [record.id for record, _ in select_ids(records, ["d", "b"], Path("f.jsonl"))] == ["b", "d"]
-    with pytest.raises(DataError, match="^--id: expected ids of records of f.jsonl, found x, y$"):
+    with pytest.raises(DataError, match="^--id: expected ids that exist in f.jsonl, found x, y$"):
         select_ids(records, ["y", "a", "x"], Path("f.jsonl"))
 
 

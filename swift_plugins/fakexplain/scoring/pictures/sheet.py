@@ -1,4 +1,4 @@
-"""Contact sheets: many images on one picture, with annotated and predicted boxes, captions and verdicts."""
+"""Draw contact sheets: many images on one picture, with annotated and predicted boxes, captions and verdicts."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def contact_sheet(
     """Draw images with their boxes and captions on one PNG.
 
     Args:
-        pairs: records, each with the answer about it or None; all of them are shown.
+        pairs: records, each with its answer or None; all are shown.
         out: PNG to write, atomically.
         rule: frame rule of the run that wrote the answers.
-        variant: parts that the answers were asked for.
-        columns: images side by side.
+        variant: the parts that answers should contain.
+        columns: number of columns.
         cell: longer side of an image on the sheet in pixels; text and lines grow with it.
         font: TrueType or OpenType file; default: DejaVu Sans.
 
     Returns:
-        Number of images shown. A panel with the reason replaces each unreadable one.
+        Number of images shown. A panel with the reason replaces each unreadable image.
 
     Raises:
-        ValueError: no image, or answers without a rule.
+        ValueError: there are no images, or answers without a rule.
     """
     pairs = list(pairs)
     if not pairs:

@@ -1,4 +1,4 @@
-"""A report as one HTML page: headline metrics, sections, and a gallery drawn by one script; no network."""
+"""Render the report as one HTML page: headline metrics, sections, and a gallery drawn by one script; no network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Section:
     Attributes:
         id: the target of links to it; unique on the page, and not `gallery`.
         title: its heading.
-        html: its content, which is trusted: tables of `render.to_html`, figures as SVG.
+        html: its content, inserted without escaping: tables of `render.to_html`, figures as SVG.
         note: a sentence or two below the heading.
     """
 
@@ -45,13 +45,13 @@ def render_report(
 
     Args:
         title: its heading.
-        summary: system -> its result, as in a run; `n`, `accuracy`, `iou` and `intervals` are shown at the head.
-        sections: in their order; each has an entry in the table of contents.
-        gallery: shown last, unless it is None or has no image; it starts with the most accurate system.
+        summary: system -> its result, as in a run; the page's head shows `n`, `accuracy`, `iou` and `intervals`.
+        sections: parts of the page, in order; each has an entry in the table of contents.
+        gallery: shown last, unless it is None or has no images; it starts with the most accurate system.
         about: a sentence or two below the heading.
 
     Returns:
-        HTML that needs no other file. Every argument but the sections' HTML is text in it.
+        HTML that needs no other file. Every argument except the sections' HTML is escaped as text.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -84,7 +84,7 @@ def _read_beside(suffix: str) -> str:
 
 
 def hash_source(script: str) -> str:
-    """The name of a script in a content security policy.
+    """Compute the hash that a content security policy uses to allow a script.
 
     >>> hash_source("")
     'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
@@ -93,7 +93,7 @@ def hash_source(script: str) -> str:
 
 
 def to_script_json(value: object) -> str:
-    r"""JSON in which no text can end the script element around it.
+    r"""Convert a value to JSON in which no text can end the script element around it.
 
     >>> to_script_json({"caption": "</script>"})
     '{"caption":"\\u003c/script>"}'
@@ -102,7 +102,7 @@ def to_script_json(value: object) -> str:
 
 
 def ratio(share: float) -> str:
-    """A share as the paper prints IoU.
+    """Format a share as the paper prints IoU.
 
     >>> ratio(0.36)
     '0.360'

@@ -1,8 +1,8 @@
-"""The report: every table and figure of the paper that runs have data for, as one page and as files.
+"""The report: every table and figure of the paper that the runs have data for, as one page and as files.
 
-report.html          all of it and a gallery; needs no other file and no network
-tables/NAME.csv      in full precision; NAME.md and NAME.tex as on the page
-figures/NAME.svg     black on white
+report.html          all tables and figures and a gallery; needs no other file and no network
+tables/NAME.csv      values in full precision; NAME.md and NAME.tex show the same as the page
+figures/NAME.svg     figures, black on white
 """
 
 from __future__ import annotations
@@ -55,16 +55,16 @@ def write_report(
     Args:
         runs: at least one; the first without a perturbation is on the main data set.
         folder: an empty folder.
-        votes: which systems people preferred (Fig. 3).
-        logs: of training (Fig. 4).
-        images: at most so many in the gallery; 0 leaves it out.
+        votes: votes of people who compared systems (Fig. 3).
+        logs: training logs (Fig. 4).
+        images: largest number of images in the gallery; 0 leaves it out.
         title: the page's heading.
 
     Returns:
-        The paper's tables and figures that are missing, one sentence each.
+        One sentence for each table or figure of the paper that is missing.
 
     Raises:
-        ValueError: two runs on one data set have a system of the same name, or a line of images.jsonl is not as
+        ValueError: two runs on one data set have a system with the same name, or a line of images.jsonl is not as
             `fakexplain score` writes it.
     """
     main = main_runs(runs) or list(runs)
@@ -72,7 +72,7 @@ def write_report(
     plots = draw_plots(main, votes, logs)
     for table in tables:
         for suffix, render in RENDERINGS.items():
-            if render is not to_html:  # which is on the page
+            if render is not to_html:  # the page has it
                 _write(folder / "tables" / f"{table.name}{suffix}", render(table))
     for plot in plots:
         _write(folder / "figures" / f"{plot.name}.svg", make_standalone(plot.svg))
@@ -102,13 +102,13 @@ def _escaped(text: str) -> str:
 
 
 def _about(main: Sequence[Run]) -> str:
-    """The images that the numbers at the head are about."""
+    """Describe the images that the headline metrics cover."""
     run = main[0]
     return f"{run.dataset}, {'all records' if run.subset == 'all' else run.subset}: {run.records:,} images."
 
 
 def draw_plots(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) -> list[Plot]:
-    """The figures that have data; keywords and tags have a figure per system on the main data set."""
+    """Draw the figures that have data; keywords and tags have one figure per system on the main data set."""
     systems = without_checkpoints(systems_of(main))
     paper = _paper_tags()
     drawn = [
@@ -129,7 +129,7 @@ def _numbered(name: str, number: int, systems: Mapping[str, object]) -> str:
 
 
 def collect_keywords(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]:
-    """System that writes captions -> kind of keyword -> keywords of fake images (Fig. 6)."""
+    """Collect system that writes captions -> kind of keyword -> keywords of fake images (Fig. 6)."""
     gold: dict[str, list[str]] = {}
     pred: dict[str, list[str]] = {}
     for run in runs:
@@ -170,7 +170,7 @@ def _missing_figures(plots: Iterable[Plot]) -> list[str]:
 
 
 def _by_image(votes: Votes) -> dict[str, dict[str, float]]:
-    """Image -> system, or neutral -> share of the votes on the image (Fig. 9)."""
+    """Image -> system or `neutral` -> share of the votes on the image (Fig. 9)."""
     found = {}
     for image, pairs in votes.images.items():
         counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""Tables in LaTeX, for papers."""
+"""Render tables in LaTeX, for papers."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _SPECIALS = re.compile("|".join(map(re.escape, _SPECIAL)))
 
 
 def to_latex(table: Table) -> str:
-    r"""A `table` environment for \input; needs booktabs, and graphicx if it is wide. The paper's values are in italics.
+    r"""Render a `table` environment for \input; needs booktabs, and graphicx if wide. The paper's values are italic.
 
-    Letters that are neither Latin nor in names of generators are left as they are and need XeLaTeX or LuaLaTeX.
+    Letters that are neither Latin nor in names of generators are not escaped and need XeLaTeX or LuaLaTeX.
 
     >>> from swift_plugins.fakexplain.scoring.tables.table import Column, Row, Table
     >>> print(to_latex(Table("t", "Accuracy", [Column("Acc.", "7B")], [Row("Others", [0.5], summary=True)])), end="")
@@ -74,7 +74,7 @@ def to_latex(table: Table) -> str:
 
 
 def _latex_head(table: Table) -> list[str]:
-    """One line of headings or, if columns have groups, two; a heading that spans both stands in the second."""
+    """Render one line of headings or, if columns have groups, two; a heading that spans both is in the second."""
     first, *second = arrange_heads(table)
     if not second:
         return [_line(table.row_heading, first)]

@@ -1,7 +1,7 @@
-"""Renderings of a table: CSV, Markdown and HTML here, LaTeX in `latex`.
+"""Render a table as CSV, Markdown or HTML; `latex` renders LaTeX.
 
-CSV holds raw values for other programs. The others are for readers: with intervals beside values, and with the paper's
-values marked (†). Names come from users' files and are text: whatever they hold, they stay within their cell.
+CSV holds raw values for other programs. The other formats are for readers: intervals stand beside values, and the
+paper's values are marked (†). Names come from users' files and are escaped, so any name stays within its cell.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PAPER = ' class="paper"'
 
 
 def to_csv(table: Table) -> str:
-    """Comma-separated values, unrounded, with the bounds of intervals in columns of their own.
+    """Render comma-separated values, unrounded, with separate columns for the bounds of intervals.
 
     >>> from swift_plugins.fakexplain.scoring.tables.table import Column, Row
     >>> print(to_csv(Table("t", "", [Column("Acc.", "7B"), Column("Acc.", "NPR", paper=True)],
@@ -49,7 +49,7 @@ def to_csv(table: Table) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """A heading, a table in GitHub's Markdown, and the notes.
+    """Render a heading, a table in GitHub's Markdown, and the notes.
 
     >>> from swift_plugins.fakexplain.scoring.tables.table import Column, Row
     >>> print(to_markdown(Table("t", "Accuracy", [Column("7B|3"), Column("NPR", paper=True)],
@@ -82,9 +82,9 @@ def to_markdown(table: Table) -> str:
 
 
 def to_html(table: Table) -> str:
-    """A table that scrolls in its own box, and the notes; the title is left to a heading above it.
+    """Render a table that scrolls in its own box, and the notes; the page prints the title above it.
 
-    Classes: `name` of row headings, `group` of rows that head others, `summary`, `paper`, `interval`; `soft` of notes.
+    Classes: `name` (row headings), `group` (rows that head others), `summary`, `paper`, `interval`, `soft` (notes).
     """
     label = html.escape(one_line(table.title))
     lines = [f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>', "<thead>"]
@@ -126,7 +126,7 @@ def _bounds(cell: Cell) -> tuple[float, float] | None:
 
 
 def _dashed(interval: tuple[str, str]) -> str:
-    """An interval with a dash, or with a word if a sign stands beside it."""
+    """Join the bounds with a dash, or with "to" if a bound has a sign."""
     return " to ".join(interval) if any(bound[0] in "+−" for bound in interval) else "–".join(interval)
 
 
