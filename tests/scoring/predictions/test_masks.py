@@ -43,7 +43,7 @@ def half(height: int = 8, width: int = 12, value: int = 255) -> np.ndarray:
 
 @pytest.mark.parametrize("labels_csv", [True, False])
 def test_exported_masks(tmp_path: Path, labels_csv: bool):
-    """Masks drawn from the annotation have IoU 1, with or without their table, which holds the truth and is not read."""
+    """Masks drawn from the annotation have IoU 1, with or without their table, which is the truth and is not read."""
     names = ["trip/湖 naïve.jpg", "trip/b.c.png", "real.png"]
     records = [record(tmp_path, names[0], 1, HAND), record(tmp_path, names[1], 2, HAND), record(tmp_path, names[2], 3)]
     (tmp_path / "masks").mkdir()
