@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = "swift_plugins.fakexplain"
 MODULES = sorted([*ROOT.glob("swift_plugins/**/*.py"), *ROOT.glob("converters/**/*.py")])
@@ -20,6 +22,26 @@ ALLOWED = {
     "converters": {"pure", "pictures"},
     "cli": {"pure", "host", "pictures", "scoring", "converters"},
     "front door": {"pure", "host"},
+}
+# Room -> its packages and modules, bottom first: beside itself, each imports only what an earlier line names.
+STOREYS = {
+    "swift_plugins.fakexplain.scoring": (
+        {"predictions"},
+        {"metrics"},
+        {"results", "checkpoints"},
+        {"score"},
+        {"run"},
+        {"systems", "evaluate", "pictures"},
+        {"tables"},
+        {"plots"},
+        {"report"},
+    ),
+    "converters": (
+        {"quality"},
+        {"drafts"},
+        {"formats", "images", "convert", "export"},
+        {"folds", "convert_source"},
+    ),
 }
 HOST_PACKAGES = {"swift", "trl", "transformers", "vllm", "peft", "deepspeed"}
 
@@ -70,6 +92,30 @@ def test_imports_go_down():
         if above := rooms - ALLOWED[room] - {room}:
             wrong[name_of(path)] = above
     assert wrong == {}
+
+
+def part_and_storey(module: str, room: str) -> tuple[str, int] | None:
+    """The package or module of a room that a module belongs to, and the index of its line in `STOREYS[room]`.
+
+    None for modules outside the room and for the room's own `__init__`.
+    """
+    if not module.startswith(f"{room}."):
+        return None
+    part = module.removeprefix(f"{room}.").split(".")[0]
+    (storey,) = (index for index, parts in enumerate(STOREYS[room]) if part in parts)
+    return part, storey
+
+
+@pytest.mark.parametrize("room", STOREYS)
+def test_imports_inside_a_room_go_down(room: str):
+    wrong = set()
+    for path in MODULES:
+        if own := part_and_storey(name_of(path), room):
+            for module in filter(ours, imports_of(path)):
+                other = part_and_storey(module, room)
+                if other and other[0] != own[0] and other[1] >= own[1]:
+                    wrong.add((name_of(path), module))
+    assert wrong == set()
 
 
 def test_only_the_host_room_and_the_front_door_import_the_host():

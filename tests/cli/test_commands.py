@@ -80,6 +80,7 @@ def test_a_reader_that_leaves_ends_the_command_without_a_word(annotations_file):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | UNBUFFERED) as run:
         run.stdout.close()
         assert run.stderr.read() == b""
+    assert run.returncode == 1
 
 
 def test_the_output_cannot_overwrite_what_is_read(annotations_file):

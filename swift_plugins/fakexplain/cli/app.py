@@ -49,12 +49,12 @@ KeepGoing = Annotated[
 
 
 def run() -> None:
-    """Run the command line; bad data and missing files end it with one message and exit code 1."""
+    """Run the command line; bad data and missing files end it with one message and exit code 1.
+
+    Typer itself ends a command silently, with exit code 1, if the reader of its output closes the pipe.
+    """
     try:
         app()
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
     except ValueError as error:
