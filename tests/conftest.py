@@ -65,7 +65,6 @@ FLAGS = (
     "--disable-sync",
     "--no-first-run",
 )
-NO_BROWSER = pytest.StashKey[str]()
 
 
 def missing_browser() -> str | None:
@@ -79,13 +78,12 @@ def missing_browser() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Any]:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """One headless Chromium for all tests; it logs its console and its network.
 
     Without Chromium, its driver or selenium the tests are skipped; with FX_NEED_BROWSER set, they fail.
     """
     if reason := missing_browser():
-        request.config.stash[NO_BROWSER] = reason
         (pytest.fail if os.environ.get("FX_NEED_BROWSER") else pytest.skip)(reason)
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
@@ -103,9 +101,10 @@ def chromium(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
         driver.quit()
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say once at the end that the tests in a browser did not run, and how to run them."""
-    if reason := config.stash.get(NO_BROWSER, None):
+    skipped = any("test_page_in_browser" in report.nodeid for report in terminalreporter.stats.get("skipped", []))
+    if skipped and (reason := missing_browser()):
         terminalreporter.write_line(f"tests of the report's page did not run: {reason}", yellow=True)
 
 
@@ -114,15 +113,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if any(Path(arg).is_dir() for arg in config.args) else 0
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spread files over the processes; the end-to-end tests share one quickstart, so they stay together and begin."""
-    if not hasattr(config, "workerinput"):
-        return
-    end_to_end = [item for item in items if item.get_closest_marker("e2e")]
-    others = [item for item in items if not item.get_closest_marker("e2e")]
-    for item in others:
-        item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
-    for item in end_to_end:
-        item.add_marker(pytest.mark.xdist_group("e2e"))
-    items[:] = end_to_end + others
+FIRST = ("e2e/test_quickstart.py", "test_recipes.py", "host/test_plugin.py", "e2e/")
+"""Files that take longest; each process takes one file after another, so short ones fill the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        return next((index for index, name in enumerate(FIRST) if f"tests/{name}" in path), len(FIRST))
+
+    items.sort(key=place)

@@ -1,7 +1,9 @@
 """Stock `swift` commands in processes of their own, on what the quickstart makes in its quick form."""
 
+import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,11 +19,23 @@ TOKENS = 48
 """Longest answer of the shared quickstart, in tokens."""
 
 
+def free_port() -> str:
+    """A port nothing listens on, so that two runs at a time do not meet at torch's default one."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return str(sock.getsockname()[1])
+
+
 def environment(**changes: str) -> dict[str, str]:
-    """The environment of a command: the tests' own Python first, quiet, and two threads in all."""
+    """The environment of a command: the tests' own Python first, quiet, two threads in all and a port of its own."""
     quiet = {"TRL_EXPERIMENTAL_SILENCE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    return os.environ | quiet | {"PATH": path, "OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": ""} | changes
+    return (
+        os.environ
+        | quiet
+        | {"PATH": path, "OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": "", "MASTER_PORT": free_port()}
+        | changes
+    )
 
 
 def read_jsonl(path: Path) -> list[dict]:
@@ -73,11 +87,17 @@ def run_quickstart(out: Path, **env: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="session")
 def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Quickstart:
-    """One quick run of the quickstart, shared by all end-to-end tests."""
-    out = tmp_path_factory.mktemp("quickstart")
-    done = run_quickstart(out)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    return Quickstart(out, done.stdout)
+    """One quick run of the quickstart, shared by all end-to-end tests of all processes."""
+    base = tmp_path_factory.getbasetemp()
+    out = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "quickstart"
+    with open(out.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        printed = out / "printed"
+        if not printed.exists():
+            done = run_quickstart(out)
+            assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+            printed.write_text(done.stdout)
+    return Quickstart(out, printed.read_text())
 
 
 def grpo(model: Path, out: Path, *more: object) -> list[object]:
