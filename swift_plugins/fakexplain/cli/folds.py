@@ -30,7 +30,7 @@ def split(
         int | None,
         typer.Option(
             help="Keep images in one fold if at most this many of 64 bits of their perceptual hashes differ (sensible: "
-            "0 to 8); opens every image.",
+            "0 to 8); opens every image. Default: images are not compared.",
             min=0,
             max=32,
         ),

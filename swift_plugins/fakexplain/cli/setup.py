@@ -46,7 +46,7 @@ def validate(
     annotations: Annotations,
     images: Annotated[bool, typer.Option(help="Also open and decode every image.")] = True,
     keep_going: KeepGoing = False,
-    output: Annotated[Path | None, typer.Option(*OUT, help="File for the good records.")] = None,
+    output: Annotated[Path | None, typer.Option(*OUT, help="Write the good records to this file.")] = None,
     force: Force = False,
 ) -> None:
     """Check every record and image, and summarize the file."""
