@@ -83,6 +83,15 @@ def test_a_reader_that_leaves_ends_the_command_without_a_word(annotations_file):
     assert run.returncode == 1
 
 
+def test_an_output_that_is_the_current_folder_is_bad_usage(annotations_file, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for command in (["convert", "coco", annotations_file], ["pair-real", annotations_file, "--real", annotations_file]):
+        done = fakexplain(*command, "-o", ".", COLUMNS="200", NO_COLOR="1")
+        assert done.returncode == 2
+        assert "expected a file, found something else at ." in done.stderr
+
+
 def test_the_output_cannot_overwrite_what_is_read(annotations_file):
     before = annotations_file.read_bytes()
     done = fakexplain("validate", annotations_file, "--keep-going", "-o", annotations_file, NO_COLOR="1")

@@ -64,8 +64,8 @@ def convert(
     names = _folder_names(real, fake) if format == "folder" else {}
     if not src.exists():
         raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
-    written = written_folder(output)
     check_free(output, force, src)
+    written = written_folder(output)
     check_free(written, force, folder=True)
     if is_archive(src):
         check_free(unpacked_folder(output), force, folder=True)
