@@ -12,7 +12,7 @@ from swift_plugins.fakexplain.annotation import Annotation, write_annotations
 from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder, partial_path
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 
-from .convert import Changes, Place, convert
+from .convert import Changes, Place, convert, written_folder
 from .drafts.archives import unpack
 from .drafts.draft import folder_of, inner_path
 from .formats import FORMATS
@@ -25,11 +25,6 @@ class NoRecords(ValueError):
 def is_archive(src: Path) -> bool:
     """Whether a source is a ZIP archive, by its name."""
     return src.suffix.lower() == ".zip"
-
-
-def written_folder(out: Path) -> Path:
-    """The folder of new images beside an annotations file: those that are rewritten upright or were embedded."""
-    return out.with_name(f"{out.stem}_images")
 
 
 def unpacked_folder(out: Path) -> Path:

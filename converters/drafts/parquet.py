@@ -37,7 +37,7 @@ def parquet_files(src: Path) -> list[Path]:
     raise DataError("Parquet files", Unquoted("none in the folder")).at(str(src), 0)
 
 
-def load_rows(src: Path, *, columns: Collection[str]) -> Iterator[Piece]:
+def load_parquet(src: Path, *, columns: Collection[str]) -> Iterator[Piece]:
     """Rows of a Parquet file or of a folder of them, each with the names of its ClassLabel columns.
 
     Args:

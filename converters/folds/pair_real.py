@@ -67,7 +67,7 @@ def list_candidates(source: Path) -> list[Candidate]:
 def _check_real(record: Annotation) -> Annotation:
     if record.label != "real":
         error = DataError("'real'", record.label, field="label")
-        raise error.at(record.file, record.line, record.id)
+        raise error.at_record(record)
     return record
 
 
@@ -104,7 +104,7 @@ def survey(annotations: Iterable[Annotation], *, on_error: OnError = raise_error
         except OSError as error:
             words = Unquoted(f"{annotation.path}: {error.strerror}")
             bad = DataError("an image file that can be read", words, field="image")
-            raise bad.at(annotation.file, annotation.line, annotation.id) from None
+            raise bad.at_record(annotation) from None
 
     def report(error: DataError) -> None:
         found.bad.add(error.line)

@@ -20,7 +20,7 @@ from swift_plugins.fakexplain.paths import files_below
 
 from ..drafts.draft import Draft, Piece, folder_of, inner_path
 
-FOLDERS = {"0_real": "real", "1_fake": "fake", "laion": "real", "diffusiondb": "fake"}
+_FOLDER_LABELS = {"0_real": "real", "1_fake": "fake", "laion": "real", "diffusiondb": "fake"}
 
 
 def load_mmfr(src: Path) -> Iterator[Piece]:
@@ -72,10 +72,10 @@ def from_mmfr(data: Any) -> list[Draft]:
     parts = parts[1:] if named else parts
     above = [part for part in path.split("/") if part != "."]  # empty if the source's own folder is the file's
     folders = [*(above or [own]), *parts[:-1]]
-    index = max((number for number, name in enumerate(folders) if name in FOLDERS), default=None)
+    index = max((number for number, name in enumerate(folders) if name in _FOLDER_LABELS), default=None)
     if index is None:
         found = Unquoted(f"none on the path {image}")
-        raise DataError(f"a folder {', '.join(FOLDERS)}", found, field="label")
+        raise DataError(f"a folder {', '.join(_FOLDER_LABELS)}", found, field="label")
     attributes = data.get("attributes")
     if not isinstance(attributes, dict):
         raise DataError("an object {attribute: text or null}", attributes)
@@ -84,4 +84,4 @@ def from_mmfr(data: Any) -> list[Draft]:
     fields: dict[str, Any] = {"explanation": texts} if texts else {}
     if folders[index] == "1_fake" and index and (above or named or index > 1):
         fields["generator"] = folders[index - 1]
-    return [Draft(str(inner_path(f"{path}/{'/'.join(parts)}")), label=FOLDERS[folders[index]], fields=fields)]
+    return [Draft(str(inner_path(f"{path}/{'/'.join(parts)}")), label=_FOLDER_LABELS[folders[index]], fields=fields)]

@@ -13,16 +13,16 @@ from converters.formats import READ
 from ..annotation import ORIGIN
 from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_option, show_progress
 
-FORMAT_NAMES = (*READ, "list")
+_READ_NAMES = (*READ, "list")
 if TYPE_CHECKING:
-    FormatName = str
+    _ReadFormat = str
 else:
-    FormatName = Literal[FORMAT_NAMES]  # `--help` prints them
+    _ReadFormat = Literal[_READ_NAMES]  # `--help` prints them
 
 
 @app.command(rich_help_panel=DATA)
 def convert(
-    format: Annotated[FormatName, typer.Argument(help="Format to read; `list` describes them all.", metavar="FORMAT")],
+    format: Annotated[_ReadFormat, typer.Argument(help="Format to read; `list` describes them all.", metavar="FORMAT")],
     src: Annotated[Path | None, typer.Argument(help="File, folder or ZIP archive to read.", metavar="SRC")] = None,
     output: Annotated[Path | None, typer.Option(*OUT, help="Annotations file to write.")] = None,
     images: Annotated[
@@ -57,7 +57,8 @@ def convert(
     if src is None or output is None:
         what, hint = ("a source to read", "SRC") if src is None else ("an annotations file to write", OUT[0])
         raise typer.BadParameter(f"expected {what}", param_hint=hint)
-    from converters.convert_source import NoRecords, convert_source, is_archive, unpacked_folder, written_folder
+    from converters.convert import written_folder
+    from converters.convert_source import NoRecords, convert_source, is_archive, unpacked_folder
     from converters.drafts.draft import inner_path
 
     fields = _fields(settings or [])
@@ -101,9 +102,9 @@ def convert(
 
 def _folder_names(real: list[str] | None, fake: list[str] | None) -> dict[str, list[str]]:
     """The settings of `load_label_folders` that name folders."""
-    from converters.formats.label_folders import FAKE, REAL, folder_labels
+    from converters.formats.label_folders import FAKE_FOLDERS, REAL_FOLDERS, folder_labels
 
-    names = {"real": real or list(REAL), "fake": fake or list(FAKE)}
+    names = {"real": real or list(REAL_FOLDERS), "fake": fake or list(FAKE_FOLDERS)}
     try:
         folder_labels(**names)
     except ValueError as error:

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.scoring.report.gallery import LONGEST, Best, build_gallery
+from swift_plugins.fakexplain.scoring.report.gallery import LONGEST_ANSWER, Best, build_gallery
 from swift_plugins.fakexplain.scoring.run import Run, load_run
 
 HAND = {"bbox": [60.0, 50.5, 100.0, 80.0], "caption": "Hand with six fingers."}
@@ -320,13 +320,13 @@ def test_badges_stay_in_the_picture_and_apart(tmp_path):
 
 
 def test_the_answers_text_is_cut_where_it_is_long(tmp_path):
-    texts = ["short", "x" * (LONGEST + 1000)]
+    texts = ["short", "x" * (LONGEST_ANSWER + 1000)]
     lines = [
         line(str(index), answers={"7B": answer(None, 0.0, problems=["no_verdict"], text=text)})
         for index, text in enumerate(texts)
     ]
     said = [image["answers"]["7B"]["text"] for image in build_gallery([write_run(tmp_path, lines)]).images]
-    assert said == ["short", "x" * LONGEST + "… and 1000 characters more"]
+    assert said == ["short", "x" * LONGEST_ANSWER + "… and 1000 characters more"]
 
 
 @pytest.mark.parametrize("key", ["a", "grey.png"])

@@ -19,7 +19,7 @@ from ...errors import NOTHING, DataError, Unquoted
 from ...json_items import is_json_list, load_json_items
 from ...json_values import check_numbers, read_box, require
 from ...paths import check_is_file
-from .labels import DEFAULT_CONVENTION, NAMES, BaselinePrediction, Convention, image_at, places_of, prediction_of
+from .labels import DEFAULT_CONVENTION, ROLE_NAMES, BaselinePrediction, Convention, image_at, places_of, prediction_of
 
 
 def read_boxes_json(
@@ -32,10 +32,10 @@ def read_boxes_json(
     """Read the boxes of a JSON file: {image: [[x1, y1, x2, y2] ...]}, or a list of {image, boxes, verdict, score}.
 
     Args:
-        path: the file. In a list, `boxes`, verdict and score may be missing; fields are found by `NAMES`.
+        path: the file. In a list, `boxes`, verdict and score may be missing; fields are found by `ROLE_NAMES`.
         images: folder that image paths are relative to.
         convention: what numbers mean. Without a verdict, the score gives it.
-        columns: names to use in place of `NAMES`, as for `read_label_csv`.
+        columns: names to use in place of `ROLE_NAMES`, as for `read_label_csv`.
         fake_if_boxes: without verdict and score, an image with a box is fake and one with an empty list real.
 
     Raises:
@@ -73,7 +73,7 @@ def _fields(at: str, item: Any, columns: Mapping[str, str]) -> tuple[dict[str, A
         raise DataError("image and boxes (--coco FILE reads COCO results)", item, field=at)
     names = list(item)
     try:
-        places = places_of(names, columns, tuple(NAMES))
+        places = places_of(names, columns, tuple(ROLE_NAMES))
     except DataError as error:
         error.field = f"{at}.{error.field}"
         raise

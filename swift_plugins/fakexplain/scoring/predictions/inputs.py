@@ -26,7 +26,7 @@ from .join import by_image
 from .labels import DEFAULT_CONVENTION, BaselinePrediction, Convention, read_label_csv
 from .masks import read_masks
 
-KINDS = {".jsonl": "answers", ".csv": "labels", ".tsv": "labels", ".json": "boxes"}
+_SUFFIX_KINDS = {".jsonl": "answers", ".csv": "labels", ".tsv": "labels", ".json": "boxes"}
 ACCEPTED = "answers (.jsonl), labels or scores (.csv, .tsv), boxes (.json) or a folder of masks"
 
 
@@ -102,7 +102,7 @@ def _kind(path: Path) -> str:
         return "masks"
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected {ACCEPTED}, found no such file")
-    kind = KINDS.get(path.suffix.lower())
+    kind = _SUFFIX_KINDS.get(path.suffix.lower())
     if kind is None:
         raise ValueError(f"{path}: expected {ACCEPTED}, found a file with {path.suffix or 'no suffix'}")
     return kind
