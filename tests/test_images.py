@@ -16,7 +16,8 @@ from swift_plugins.fakexplain.images import (
     turn_upright,
     upright_wh,
 )
-from tests.test_annotation import REAL
+
+REAL = {"id": "r1", "image": "r1.png", "width": 8, "height": 8, "label": "real", "regions": [], "tags": []}
 
 
 class TestCheckImage:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import random
 import tracemalloc
 from itertools import combinations
@@ -15,49 +14,8 @@ from PIL import Image
 
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.scoring.report.gallery import LONGEST_ANSWER, Best, build_gallery
-from swift_plugins.fakexplain.scoring.run import Run, load_run
-
-HAND = {"bbox": [60.0, 50.5, 100.0, 80.0], "caption": "Hand with six fingers."}
-SIGN = {"bbox": [10.0, 5.0, 50.0, 45.0], "caption": "Sign with illegible letters."}
-
-
-def answer(verdict: str | None, iou: float | None = None, p_fake: float | None = None, **changes) -> dict:
-    empty = {"regions": [], "tags": [], "problems": []}
-    return {"verdict": verdict, "iou": iou, "p_fake": p_fake, **empty, **changes}
-
-
-def line(id: str, label: str = "fake", answers: dict | None = None, **changes) -> dict:
-    """A line of images.jsonl about a 120x90 image."""
-    fake = label == "fake"
-    return {
-        "id": id,
-        "image": "grey.png",
-        "width": 120,
-        "height": 90,
-        "label": label,
-        "regions": [HAND, SIGN] if fake else [],
-        "tags": ["texture_error"] if fake else [],
-        "answers": answers if answers is not None else {"7B": answer(label, 0.5 if fake else None)},
-    } | changes
-
-
-def write_run(folder: Path, lines: list[dict], systems: tuple[str, ...] = ("7B",), **changes) -> Run:
-    folder.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (120, 90), "grey").save(folder / "grey.png")
-    (folder / "images.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
-    fields = {
-        "dataset": "Main",
-        "subset": "",
-        "variant": "full",
-        "perturbation": None,
-        "annotations": "annotations.jsonl",
-        "records": len(lines),
-        "settings": {},
-        "systems": {name: {"n": len(lines), "accuracy": 0.5, "iou": None, "intervals": {}} for name in systems},
-        "comparisons": [],
-    }
-    (folder / "run.json").write_text(json.dumps(fields | changes), encoding="utf-8")
-    return load_run(folder)
+from swift_plugins.fakexplain.scoring.run import Run
+from tests.scoring.runs import HAND, SIGN, answer, line, write_run
 
 
 def ids(gallery) -> list[str]:
