@@ -31,7 +31,7 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
     """
     from PIL import Image, UnidentifiedImageError
 
-    _allow_large_images()
+    allow_large_images()
     try:
         image = Image.open(source)
         if decode:
@@ -44,7 +44,7 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
 
 
 @lru_cache(maxsize=1)
-def _allow_large_images() -> None:
+def allow_large_images() -> None:
     """Silence Pillow's warning below the limit of its error; once, because threads share the filters of the process."""
     from PIL import Image
 

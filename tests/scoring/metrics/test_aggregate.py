@@ -148,7 +148,7 @@ def test_batches_of_texts_add_up(monkeypatch: pytest.MonkeyPatch):
     rng = random.Random(4)
     images = [image(rng, "fake", ("fake",)) for _ in range(50)]
     whole = WeightedMetrics(collected(images)).unweighted()
-    monkeypatch.setattr("swift_plugins.fakexplain.scoring.metrics.columns._BATCH", 7)
+    monkeypatch.setattr("swift_plugins.fakexplain.scoring.metrics.columns.TEXT_BATCH", 7)
     assert WeightedMetrics(collected(images)).unweighted() == whole
 
 

@@ -154,7 +154,7 @@ def test_best_holds_no_more_than_it_gives():
     best = Best(20)
     for index, value in enumerate(values):
         best.add((value,), 0.0, str(index))
-        assert len(best._heap) <= 20
+        assert len(best.items()) <= 20
     assert best.items() == [str(values.index(value)) for value in sorted(values, reverse=True)[:20]]
 
 
