@@ -11,6 +11,7 @@ from typing import Any
 from swift_plugins.fakexplain.annotation import Annotation, write_annotations
 from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder, partial_path
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
+from swift_plugins.fakexplain.paths import check_is_folder
 
 from .convert import Changes, Place, convert, written_folder
 from .drafts.archives import unpack
@@ -81,8 +82,7 @@ def convert_source(
             place = Place(source / inner, (unpacked.name / inner).as_posix())
         else:
             source, folder = src, images or folder_of(src)
-            if not folder.is_dir():
-                raise FileNotFoundError(f"{folder}: expected the folder of the images, found no such folder")
+            check_is_folder(folder, "the folder of the images")
             place = Place(folder, os.path.relpath(folder.resolve(), out.parent.resolve()).replace(os.sep, "/"))
         records = convert(
             FORMATS[format].load(source, **settings),

@@ -17,6 +17,7 @@ from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_good
+from swift_plugins.fakexplain.paths import check_exists
 from swift_plugins.fakexplain.pixels import save_upright
 
 from ..convert import Place
@@ -48,8 +49,7 @@ def list_candidates(source: Path) -> list[Candidate]:
     """
     if source.is_dir():
         return [Candidate(path, path.relative_to(source).as_posix()) for path in image_files(source)]
-    if not source.is_file():
-        raise FileNotFoundError(f"{source}: expected a folder or list of real images, found no such file")
+    check_exists(source, "a folder or list of real images")
     if source.suffix == ".jsonl":
         return [Candidate(record.path, record.image) for record in map(_check_real, read_annotations(source))]
     try:

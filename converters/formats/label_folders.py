@@ -14,6 +14,7 @@ from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import path_in
 from swift_plugins.fakexplain.json_values import require
+from swift_plugins.fakexplain.paths import check_is_folder
 
 from ..drafts.draft import Draft, Piece, image_files
 from ..drafts.sink import place_image, save_all
@@ -59,9 +60,7 @@ def load_label_folders(
         FileNotFoundError: no such folder.
         ValueError: a name means both labels.
     """
-    if not src.is_dir():
-        found = "a file" if src.exists() else "none"
-        raise FileNotFoundError(f"{src}: expected a folder of label folders, found {found}")
+    check_is_folder(src, "a folder of label folders")
     names = folder_labels(real, fake)
     for path in image_files(src, skip):
         name = path.relative_to(src).as_posix()

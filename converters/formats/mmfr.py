@@ -16,7 +16,7 @@ from typing import Any
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import require
-from swift_plugins.fakexplain.paths import files_below
+from swift_plugins.fakexplain.paths import check_exists, files_below
 
 from ..drafts.draft import Draft, Piece, folder_of, inner_path
 
@@ -34,8 +34,7 @@ def load_mmfr(src: Path) -> Iterator[Piece]:
         FileNotFoundError: neither file nor folder.
         DataError: a folder without such a file.
     """
-    if not src.exists():
-        raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
+    check_exists(src, "a file or folder to convert")
     paths = [src] if src.is_file() else [path for path in files_below(src) if path.name.endswith("_reasoning.json")]
     if not paths:
         raise DataError("files *_reasoning.json", Unquoted("none in the folder")).at(str(src), 0)

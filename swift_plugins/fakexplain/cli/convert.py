@@ -11,6 +11,7 @@ import typer
 from converters.formats import READ
 
 from ..annotation import ORIGIN
+from ..paths import check_exists
 from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_option, show_progress
 
 _READ_NAMES = (*READ, "list")
@@ -63,8 +64,7 @@ def convert(
 
     fields = _fields(settings or [])
     names = _folder_names(real, fake) if format == "folder" else {}
-    if not src.exists():
-        raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
+    check_exists(src, "a file or folder to convert")
     written = written_folder(output)
     check_free(output, force, src)
     check_free(written, force, folder=True)

@@ -20,6 +20,7 @@ from itertools import chain
 from pathlib import Path
 
 from ...annotation import Annotation
+from ...paths import check_exists
 from .answers import AnswerPrediction, read_predictions
 from .boxes import read_boxes_json, read_coco_results
 from .join import by_image
@@ -100,8 +101,7 @@ def read_system(
 def _kind(path: Path) -> str:
     if path.is_dir():
         return "masks"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: expected {ACCEPTED}, found no such file")
+    check_exists(path, ACCEPTED)
     kind = _SUFFIX_KINDS.get(path.suffix.lower())
     if kind is None:
         raise ValueError(f"{path}: expected {ACCEPTED}, found a file with {path.suffix or 'no suffix'}")
