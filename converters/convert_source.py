@@ -33,6 +33,7 @@ def unpacked_folder(out: Path) -> Path:
     return out.with_name(f"{out.stem}_source")
 
 
+# Over 60 lines: half are arguments and docstring, and one stack of files has to hold the rest together.
 def convert_source(
     format: str,
     src: Path,

@@ -16,11 +16,14 @@ from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_opt
 
 _READ_NAMES = (*READ, "list")
 if TYPE_CHECKING:
+    from converters.convert import Changes
+
     _ReadFormat = str
 else:
     _ReadFormat = Literal[_READ_NAMES]  # `--help` prints them
 
 
+# Over 60 lines: half are options and their help.
 @app.command(rich_help_panel=DATA)
 def convert(
     format: Annotated[_ReadFormat, typer.Argument(help="Format to read; `list` describes them all.", metavar="FORMAT")],
@@ -90,6 +93,11 @@ def convert(
         errors.exit_if_any(0, src)
         raise
     print(f"{count} records in {output}")
+    _print_changes(changes, written)
+    errors.exit_if_any(count, src)
+
+
+def _print_changes(changes: Changes, written: Path) -> None:
     for number, words in (
         (changes.clipped, "boxes cut at the border of their image"),
         (changes.turned, f"images turned upright, in {written}"),
@@ -97,7 +105,6 @@ def convert(
     ):
         if number:
             print(f"  {number} {words}")
-    errors.exit_if_any(count, src)
 
 
 def _folder_names(real: list[str] | None, fake: list[str] | None) -> dict[str, list[str]]:
