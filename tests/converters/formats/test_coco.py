@@ -1,6 +1,5 @@
 """COCO as it is read: joining in any order, boxes and captions, errors."""
 
-import copy
 import json
 
 import numpy as np
@@ -11,6 +10,7 @@ from converters.convert import Place, convert
 from converters.drafts.draft import folder_of
 from converters.formats.coco import from_coco, load_coco
 from swift_plugins.fakexplain.errors import DataError
+from tests.converters.content import changed_at
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.pictures import OUTSIDE, picture
 
@@ -44,16 +44,7 @@ def records(source, tmp_path, **settings):
 
 def changed(*path, value=...):
     """The source with the value at a path changed, or without it."""
-    content = copy.deepcopy(COCO)
-    *way, last = path
-    inner = content
-    for step in way:
-        inner = inner[step]
-    if value is ...:
-        del inner[last]
-    else:
-        inner[last] = value
-    return content
+    return changed_at(COCO, path, value)
 
 
 def annotation(**changes):
