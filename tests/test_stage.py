@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import heed_interrupts
 
 ROOT = Path(__file__).resolve().parents[1]
-STAGES = ["world", "validate", "split", "backbone", "sft", "grpo", "infer-base", "infer-sft", "infer-grpo"]
+STAGES = ["world", "validate", "split", "backbone", "sft", "grpo", "infer-sft", "infer-grpo"]
 STAGES += ["score", "answer", "draw", "sheet", "report"]
 ALONE = ["world", "sft", "grpo", "score", "answer"]
 """Stages that run with nothing beside them."""

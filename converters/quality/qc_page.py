@@ -11,9 +11,9 @@ from swift_plugins.fakexplain.annotation import Annotation, Region, reading_orde
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.percentages import percent
-from swift_plugins.fakexplain.pictures.data_uri import jpeg_data_uri
+from swift_plugins.fakexplain.pictures.data_uri import to_jpeg_data_uri
 from swift_plugins.fakexplain.pictures.lettering import Pen
-from swift_plugins.fakexplain.pictures.overlay import boxes_of, draw_boxes, letter, load_picture, scale_boxes
+from swift_plugins.fakexplain.pictures.overlay import draw_boxes, load_picture, scale_boxes, select_boxes, to_letter
 from swift_plugins.fakexplain.tags import TAG_WORDS
 
 from .agreement import compare, judgement_of
@@ -49,7 +49,7 @@ def _disagreement(pair: RecordPair) -> dict[str, Any]:
     record, reference = pair
     comparison = compare(judgement_of(record), judgement_of(reference))
     gold = {str(number): region for number, region in enumerate(reading_order(reference.regions), 1)}
-    pred = {letter(index): region for index, region in enumerate(reading_order(record.regions))}
+    pred = {to_letter(index): region for index, region in enumerate(reading_order(record.regions))}
     sides = [
         {
             "who": who,
@@ -79,6 +79,6 @@ def _draw(record: Annotation, gold: Mapping[str, Region], pred: Mapping[str, Reg
         DataError: the image is missing, cannot be read, or has another size than the record says.
     """
     picture = load_picture(record, LONGER_SIDE)
-    in_gold, in_pred = (scale_boxes(boxes_of(regions), record, picture) for regions in (gold, pred))
+    in_gold, in_pred = (scale_boxes(select_boxes(regions), record, picture) for regions in (gold, pred))
     draw_boxes(picture, in_gold, in_pred, Pen(LONGER_SIDE))
-    return jpeg_data_uri(picture, subsampling=0), picture.size  # thin coloured lines want their colour whole
+    return to_jpeg_data_uri(picture, subsampling=0), picture.size  # thin coloured lines want their colour whole

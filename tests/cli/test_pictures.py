@@ -104,7 +104,7 @@ def test_a_file_that_is_no_font(annotations_file: Path, tmp_path: Path, command:
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (("--id", "nobody"), 1, "--id: expected ids of records of data/annotations.jsonl, found nobody"),
+        (("--id", "nobody"), 1, "--id: expected ids that exist in data/annotations.jsonl, found nobody"),
         (("--system", "a"), 2, "expected a run to choose from, found an annotations file"),
         (("--longer-side", "10"), 2, "240"),
         (("--font", "none.ttf"), 1, "none.ttf: expected a font file"),

@@ -113,7 +113,7 @@ def test_a_subset_is_all_that_counts(annotations_file: Path, predictions: Path):
     )
     other = fakexplain(*args, "--subset", "fold1_test")
     assert other.returncode == 1
-    assert "which none of the records of fold1_test has (nor those of 3 further answers)" in other.stderr
+    assert "which none of the records of fold1_test has (nor the images of 3 other answers)" in other.stderr
 
 
 def test_the_variant_of_a_subset(annotations_file: Path, predictions: Path):

@@ -1,4 +1,4 @@
-"""Sets of pixels: those of a colour in an image, those of an outline."""
+"""Sets of pixels: the pixels of a colour in an image, and the pixels of an outline."""
 
 from __future__ import annotations
 

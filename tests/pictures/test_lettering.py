@@ -1,4 +1,4 @@
-"""Words that fit, in characters that a font has."""
+"""Texts that fit, in characters of the font."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import sys
 import pytest
 from PIL import ImageFont
 
-from swift_plugins.fakexplain.pictures.lettering import default_font, to_printable, wrap_text
+from swift_plugins.fakexplain.pictures.lettering import find_default_font, to_printable, wrap_text
 
-FONT = ImageFont.truetype(str(default_font()), 16)
+FONT = ImageFont.truetype(str(find_default_font()), 16)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Boxes where they belong, badges that hide nothing."""
+"""Boxes in their places, and badges that hide nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_annotated_box_is_a_closed_outline_and_predicted_one_is_dashed():
     inner = {(x, y) for x in range(104, 196) for y in range(124, 256)} | {
         (x, y) for x in range(214, 326) for y in range(54, 106)
     }
-    assert {canvas.getpixel(spot) for spot in inner} == {BLACK}  # nothing covers what the boxes show
+    assert {canvas.getpixel(spot) for spot in inner} == {BLACK}  # nothing covers the content of the boxes
 
 
 def test_boxes_that_coincide_show_both_colours():
@@ -69,8 +69,8 @@ def test_badges_stay_in_the_picture_and_apart(boxes: list):
 
 @given(st.integers(0, 2**32), st.integers(1, 20))
 @settings(max_examples=60, deadline=None)
-def test_badges_never_overlap_where_there_is_room(seed: int, count: int):
-    """Twenty badges fill 5 % of the picture: there is always a free place on the grid that is looked at."""
+def test_badges_never_overlap_if_there_is_room(seed: int, count: int):
+    """Twenty badges fill 5 % of the picture, so the searched grid always has a free place."""
     rng = random.Random(seed)
     boxes = []
     for _ in range(count):
@@ -88,8 +88,8 @@ def test_a_badge_moves_no_farther_than_it_must():
     assert max(40 - second[2], second[0] - 60, 40 - second[3], second[1] - 60) <= 10
 
 
-def test_a_badge_stands_at_its_box_where_that_hides_as_little():
-    """A box in the corner of one that fills the picture: below it, not beyond its corner."""
+def test_a_badge_prefers_its_box_if_that_hides_no_more():
+    """The badge of a box in the corner of a box that fills the picture lies below it, not beyond its corner."""
     whole, corner = (0, 0, 479, 359), (468, 0, 479, 11)
     _, badge = badge_boxes([whole, corner], [(27, 27)] * 2, (480, 360), [False, True])
     assert badge == (441, 12, 468, 39)
@@ -101,8 +101,8 @@ def test_a_picture_full_of_badges_keeps_them_in_it():
 
 
 @pytest.mark.parametrize(("ground", "ink"), [(GOLD, PAPER), (PRED, INK)])
-def test_marks_can_be_read_on_their_badges(ground: tuple, ink: tuple):
-    """WCAG's contrast of text, at least 4.5."""
+def test_marks_are_readable_on_their_badges(ground: tuple, ink: tuple):
+    """The contrast that WCAG requires of text is at least 4.5."""
 
     def luminance(colour: tuple) -> float:
         parts = [v / 255 / 12.92 if v <= 10 else ((v / 255 + 0.055) / 1.055) ** 2.4 for v in colour]

@@ -1,7 +1,7 @@
-"""Forty records and what a system said of each, made by hand so that every figure can be worked out on paper.
+"""Forty records with a system's answer to each, made by hand so that every metric can be worked out on paper.
 
-Images are 512x512, which are 504x504 to Qwen2.5-VL; all boxes lie on a grid of 8x8 cells, 64 pixels or 63 units each,
-so that nothing is rounded. Letters name kinds of fake images: A and B are found, C is called real; see KINDS.
+Images are 512x512, and 504x504 in the frame of Qwen2.5-VL. All boxes lie on a grid of 8x8 cells, 64 pixels or 63 units
+wide, so nothing is rounded. Letters name kinds of fake images: A and B are found, C is called real; see KINDS.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ WORDS = {"structure_attribute_error": "structure/attribute error"}
 
 
 class Kind(NamedTuple):
-    """Fake images of one kind: how many, what is annotated, what is said (None: nothing), and P(fake)."""
+    """Fake images of one kind: their number, annotation, prediction (None: no answer), and P(fake)."""
 
     count: int
     gold: list[tuple[tuple[int, ...], str]]
     tags: list[str]
-    said: list[tuple[tuple[int, ...], str]] | str | None
-    said_tags: str = "none"
+    prediction: list[tuple[tuple[int, ...], str]] | str | None
+    predicted_tags: str = "none"
     verdict: str = "fake"
     p_fake: float | None = None
 
@@ -47,24 +47,26 @@ KINDS = {
     "F": Kind(2, ONE, ["perspective_error"], HALVES, "perspective error, texture error", p_fake=0.7),  # in two pieces
     "G": Kind(1, [], ["other_anomaly"], [], "other anomaly", p_fake=0.6),  # nothing to mark, and nothing marked
     "H": Kind(1, ONE, ["unknown_object"], [(CORNER, "")], "artistic style", p_fake=0.9),  # no caption, wrong tag
-    "I": Kind(1, ONE, ["texture_error"], [(OTHER, SKY)], "shiny", p_fake=0.55),  # elsewhere, and no known tag
+    "I": Kind(
+        1, ONE, ["texture_error"], [(OTHER, SKY)], "shiny", p_fake=0.55
+    ),  # box in the wrong place, and an unknown tag
 }
 FAKES = [name for name, kind in KINDS.items() for _ in range(kind.count)]  # 24
 GENERATORS = ["FLUX.1-dev"] * 8 + ["BigGAN"] * 6 + ["DiT"] * 4 + ["VAR"] * 4 + [None] * 2
 REALS = [("real", 0.1)] * 8 + [("real", 0.3)] * 4 + [("fake", 0.6)] * 3 + [None]  # 16: 12 right, 3 wrong, 1 unanswered
 
 
-def text_of(said: list[tuple[tuple[int, ...], str]] | str, tags: str, verdict: str) -> str:
-    """An answer in the grammar, boxes in the model frame."""
-    if isinstance(said, str):
-        return said
-    lines = [f"[{', '.join(str(63 * v) for v in box)}] {caption}".rstrip() for box, caption in said]
+def write_answer(prediction: list[tuple[tuple[int, ...], str]] | str, tags: str, verdict: str) -> str:
+    """Write an answer in the grammar, with boxes in the model frame."""
+    if isinstance(prediction, str):
+        return prediction
+    lines = [f"[{', '.join(str(63 * v) for v in box)}] {caption}".rstrip() for box, caption in prediction]
     think = "\n".join(lines or ["No visible flaw."])
     return f"<think>\n{think}\n</think>\n<tag>{tags}</tag>\n<verdict>{verdict}</verdict>"
 
 
-def with_p_fake(text: str, verdict: str, p_fake: float | None) -> dict[str, Any]:
-    """The answer's fields, P(fake) as the log probability of the verdict's own token."""
+def add_p_fake(text: str, verdict: str, p_fake: float | None) -> dict[str, Any]:
+    """Add P(fake) to an answer, as the log probability of the verdict's own token."""
     if p_fake is None:
         return {"response": text, "logprobs": None}
     before, after = text.rsplit(verdict, 1)
@@ -74,7 +76,7 @@ def with_p_fake(text: str, verdict: str, p_fake: float | None) -> dict[str, Any]
 
 
 def records() -> list[dict[str, Any]]:
-    """The annotations; records of a fold stand four apart."""
+    """The annotations; every fourth record is in the same fold."""
     made = []
     for name, generator in zip(FAKES, GENERATORS, strict=True):
         kind = KINDS[name]
@@ -91,24 +93,24 @@ def records() -> list[dict[str, Any]]:
 
 
 def answers(images: Path) -> list[dict[str, Any]]:
-    """Lines as `swift infer` writes them; two images have none."""
-    said: list[dict[str, Any] | None] = []
+    """Lines as `swift infer` writes them; two images have no answer."""
+    fields_of: list[dict[str, Any] | None] = []
     for name in FAKES:
         kind = KINDS[name]
-        text = None if kind.said is None else text_of(kind.said, kind.said_tags, kind.verdict)
-        said.append(None if text is None else with_p_fake(text, kind.verdict, kind.p_fake))
+        text = None if kind.prediction is None else write_answer(kind.prediction, kind.predicted_tags, kind.verdict)
+        fields_of.append(None if text is None else add_p_fake(text, kind.verdict, kind.p_fake))
     for each in REALS:
         boxes = ONE if each and each[0] == "fake" else []
-        said.append(with_p_fake(text_of(boxes, "none", each[0]), *each) if each else None)
+        fields_of.append(add_p_fake(write_answer(boxes, "none", each[0]), *each) if each else None)
     return [
         fields | {"images": [{"bytes": None, "path": str(images / f"{index:02d}.png")}]}
-        for index, fields in enumerate(said)
+        for index, fields in enumerate(fields_of)
         if fields
     ]
 
 
 def write(folder: Path, changes: dict[int, dict[str, Any]] | None = None) -> tuple[Path, Path]:
-    """annotations.jsonl and answers.jsonl in a folder; `changes` are other fields of answers, by number."""
+    """Write annotations.jsonl and answers.jsonl into a folder; `changes` replaces fields of answers, by index."""
     lines = answers(folder / "images")
     for line in lines:
         line |= (changes or {}).get(int(Path(line["images"][0]["path"]).stem), {})

@@ -70,7 +70,7 @@ def write_run(folder: Path, lines: list[dict], systems: tuple[str, ...] = ("7B",
 
 
 def write_forty(folder: Path, out: Path) -> None:
-    """A run of the forty: answers, and a baseline that calls the first image fake and says nothing of the others."""
+    """A run of the forty: answers, and a baseline that calls the first image fake and has no output for the others."""
     annotations, answers = forty.write(folder)
     first = BaselinePrediction(str(folder.resolve() / "images/00.png"), "fake", 0.5, ((0, 0, 256, 256),))
     systems = {"ours": build_system(read_predictions(answers)), "NPR": build_system([first])}

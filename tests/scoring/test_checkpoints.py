@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from swift_plugins.fakexplain.scoring.checkpoints import Checkpoint, checkpoint_of, checkpoint_scores
+from swift_plugins.fakexplain.scoring.checkpoints import Checkpoint, checkpoint_scores, parse_checkpoint
 from swift_plugins.fakexplain.scoring.metrics.bootstrap import Interval
 
 
@@ -25,7 +25,7 @@ from swift_plugins.fakexplain.scoring.metrics.bootstrap import Interval
     ],
 )
 def test_names_of_checkpoints(system: str, place: tuple[str, int] | None) -> None:
-    assert checkpoint_of(system) == place
+    assert parse_checkpoint(system) == place
 
 
 def test_checkpoint_scores_in_the_order_of_steps() -> None:

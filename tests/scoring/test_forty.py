@@ -1,4 +1,4 @@
-"""Every figure of forty predictions, worked out by hand in comments; and what changes when one answer does."""
+"""Every metric of forty predictions, worked out by hand in comments, and the effect of changing one answer."""
 
 from __future__ import annotations
 
@@ -48,18 +48,18 @@ METRICS_BY_HAND = {
     "box_iou_matched": 20 / 23,
     "box_iou_gold": 20 / 28,
     # 23 fakes have captions (not G). 1 each: A 10, D. B: exp(-1/2). F repeats itself: 3 of 6 tokens, 2 of 5 pairs.
-    # I shares its full stop: 1 of 5 tokens, no pair of 4, which counts as half a one. C, E, H say nothing: 0
+    # I shares its full stop: 1 of 5 tokens, no pair of 4, which counts as half a one. C, E, H have no captions: 0
     "bleu2": (11 + 4 * E + 2 * math.sqrt(3 / 6 * 2 / 5) + math.sqrt(1 / 5 * 0.5 / 4)) / 23,
     # words alone: A 10, D, B 4 are 1; F: two words of four in two, 2 · 2 / (4 + 2); I, C, E, H: 0
     "rouge_l": (15 + 2 * (2 * 2 / 6)) / 23,
-    # tokens: A 5 x 3 + 5 x 8, B 4 x 2, D 3, F 2 x 6, I 5: 83 said, 73 of them annotated (A 55, B 8, D 3, F 6, I 1)
-    # pairs: A 5 x 2 + 5 x 7, B 4, D 2, F 2 x 5, I 4: 65 said, 55 of them annotated (A 45, B 4, D 2, F 4)
+    # tokens: A 5 x 3 + 5 x 8, B 4 x 2, D 3, F 2 x 6, I 5: 83 predicted, 73 of them annotated (A 55, B 8, D 3, F 6, I 1)
+    # pairs: A 5 x 2 + 5 x 7, B 4, D 2, F 2 x 5, I 4: 65 predicted, 55 of them annotated (A 45, B 4, D 2, F 4)
     # annotated tokens: A 15 + 40, B 12, C 9, D 3, E 3, F 6, H 3, I 3: 94
     "bleu2_corpus": math.exp(1 - 94 / 83) * math.sqrt(73 / 83 * 55 / 65),
     # 23 matches: A 15, D, F 2 are 1; B exp(-1/2); H has no caption: 0
     "matched_bleu2": (18 + 4 * E) / 23,
     "matched_rouge_l": 22 / 23,
-    # all that is said is annotated; said: A 5 x 3 + 5 x (3 + 5), B 8, D 3, F 6: 72 tokens; annotated: 72 + B 4 + H 3
+    # all predicted tokens are annotated: A 5 x 3 + 5 x (3 + 5), B 8, D 3, F 6: 72 tokens; annotated: 72 + B 4 + H 3
     "matched_bleu2_corpus": math.exp(1 - 79 / 72),
     # A 10, G 1
     "tags_exact": 11 / 24,
@@ -87,7 +87,7 @@ REST_BY_HAND = {
         "real": {"fake": 3, "real": 12, "unreadable": 0, "missing": 1},
     },
     "exact": 35,
-    # D has no verdict and does not end; H leaves its caption out; I names a tag that there is not
+    # D has no verdict and does not end; H has no caption; I names an unknown tag
     "problems": dict.fromkeys(PROBLEMS, 0) | {"no_verdict": 1, "unclosed": 1, "layout": 1, "unknown_tag": 1},
     "fake_without_regions": 1,
     "tags": {
@@ -96,7 +96,7 @@ REST_BY_HAND = {
             "precision": 1.0, "recall": 1.0, "gold": 2, "predicted": 2,
             "accuracy_with": 2 / 2, "accuracy_without": 17 / 22,
         },
-        # C has it, H says it
+        # annotated in C, predicted in H
         "artistic_style": {
             "precision": 0.0, "recall": 0.0, "gold": 3, "predicted": 1,
             "accuracy_with": 0 / 3, "accuracy_without": 19 / 21,
@@ -155,7 +155,7 @@ def scored(folder: Path, changes: dict[int, dict[str, Any]] | None = None, resam
     return results["ours"]
 
 
-def test_every_figure_by_hand(tmp_path: Path):
+def test_every_metric_by_hand(tmp_path: Path):
     result = scored(tmp_path)
     assert list(METRICS_BY_HAND) == list(METRIC_NAMES)
     assert {name: result[name] for name in METRIC_NAMES} == pytest.approx(METRICS_BY_HAND, abs=1e-12)
@@ -175,7 +175,7 @@ VERDICTS = {"accuracy", "balanced_accuracy", "precision", "f1", "confusion", "fo
 
 
 def answer(said: Any, tags: str = "texture error", verdict: str = "fake", p_fake: float | None = 0.9) -> dict[str, Any]:
-    return forty.with_p_fake(forty.text_of(said, tags, verdict), verdict, p_fake)
+    return forty.add_p_fake(forty.write_answer(said, tags, verdict), verdict, p_fake)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def answer(said: Any, tags: str = "texture error", verdict: str = "fake", p_fake
         ),
     ],
 )  # fmt: skip
-def test_one_answer_moves_what_it_should_and_nothing_else(
+def test_one_answer_changes_its_metrics_and_no_others(
     tmp_path: Path, number: int, change: dict[str, Any], moved: set[str]
 ):
     (tmp_path / "before").mkdir()
@@ -223,7 +223,7 @@ def test_one_answer_moves_what_it_should_and_nothing_else(
     assert {name for name in before if before[name] != after[name]} == moved
 
 
-def test_intervals_hold_the_figures(tmp_path: Path):
+def test_intervals_contain_the_metrics(tmp_path: Path):
     result = scored(tmp_path, resamples=200)
     assert result["intervals"].keys() == set(METRIC_NAMES)
     for name, interval in result["intervals"].items():

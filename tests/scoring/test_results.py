@@ -1,4 +1,4 @@
-"""Groups of a result by what made the images, and what systems are compared in."""
+"""Groups of a result by generator and family, and comparisons of systems."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def image(index: int, label: str = "fake", **origin: str | int) -> Annotation:
 
 
 def says(records: list[Annotation], verdicts: str) -> System:
-    """A system with a verdict an image: f, r, or - for none."""
+    """A system with one verdict per image: f, r, or - for none."""
     names = {"f": "fake", "r": "real", "-": None}
     return build_system(
         BaselinePrediction(str(Path.cwd() / record.image), names[verdict])

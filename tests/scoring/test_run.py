@@ -78,7 +78,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path):
         ({"comparisons": {}}, r"run.json: comparisons: expected a field of a run, found \{\}"),
     ],
 )
-def test_what_is_no_run_says_where(tmp_path: Path, changes: dict[str, Any], message: str):
+def test_an_invalid_run_is_reported_with_its_place(tmp_path: Path, changes: dict[str, Any], message: str):
     (tmp_path / "images.jsonl").touch()
     fields = FIELDS | {"systems": {}, "comparisons": []} | changes
     (tmp_path / "run.json").write_text(json.dumps(fields))
@@ -90,8 +90,10 @@ def test_what_is_no_run_says_where(tmp_path: Path, changes: dict[str, Any], mess
         load_run(tmp_path)
 
 
-def test_folders_that_are_no_run(tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match="none: expected a folder of `fakexplain score --out`, found no such"):
+def test_folders_without_a_run(tmp_path: Path):
+    with pytest.raises(
+        FileNotFoundError, match="none: expected a folder written by `fakexplain score --out`, found no such"
+    ):
         load_run(tmp_path / "none")
     with pytest.raises(FileNotFoundError, match=r"found no run.json in it"):
         load_run(tmp_path)

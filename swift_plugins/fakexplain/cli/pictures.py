@@ -98,7 +98,7 @@ def draw(
 ) -> None:
     """Draw images one by one: annotated beside predicted regions, captions in full (Fig. 5, Fig. 9)."""
     from ..scoring.pictures.folder import draw_all
-    from ..scoring.pictures.records import answers_of_files, answers_of_run, sample, select_ids
+    from ..scoring.pictures.records import attach_file_answers, attach_run_answers, sample, select_ids
     from ..scoring.run import FILES
 
     rule = _check_settings(template, max_pixels, variant, font)
@@ -107,7 +107,9 @@ def draw(
     check_free(output, force, source, *(path for paths in files.values() for path in paths), folder=True)
     path = source / FILES[1] if source.is_dir() else source
     records = exclude_output_images(read_annotations(path), output)
-    answered = answers_of_run(records, systems) if source.is_dir() else answers_of_files(records, files, rule, variant)
+    answered = (
+        attach_run_answers(records, systems) if source.is_dir() else attach_file_answers(records, files, rule, variant)
+    )
     answered = show_progress(answered, path, "read")
     chosen = select_ids(answered, id, source) if id else sample(answered, limit, seed)
     if not chosen:

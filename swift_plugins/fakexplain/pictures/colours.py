@@ -1,7 +1,7 @@
 """The colours of pictures and plots.
 
-The palette is the one of Okabe and Ito, whose colours stay distinct for people who are colour-blind.
-Annotated regions are blue, predicted ones orange, everywhere.
+The palette is by Okabe and Ito: colour-blind people can tell its colours apart.
+Everywhere, annotated regions are blue and predicted regions orange.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ BLUE, ORANGE, GREEN, VERMILLION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", 
 
 
 def rgb(colour: str) -> Colour:
-    """Red, green and blue of a colour.
+    """Convert a colour to red, green and blue.
 
     Args:
-        colour: as in CSS, `#rrggbb`.
+        colour: `#rrggbb`, as in CSS.
 
     >>> rgb("#0072b2")
     (0, 114, 178)

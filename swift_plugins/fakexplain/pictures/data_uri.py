@@ -1,4 +1,4 @@
-"""A picture inside a page."""
+"""Embed a picture in a page."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from PIL import Image
 
 
-def jpeg_data_uri(picture: Image.Image, **options: Any) -> str:
-    """A picture as a `data:` URI that holds it as JPEG.
+def to_jpeg_data_uri(picture: Image.Image, **options: Any) -> str:
+    """Encode a picture as JPEG in a `data:` URI.
 
     Args:
-        picture: in a mode that JPEG knows.
-        options: further ones of Pillow's JPEG encoder.
+        picture: a picture in a mode that JPEG supports.
+        options: further options of Pillow's JPEG encoder.
 
-    >>> jpeg_data_uri(Image.new("RGB", (1, 1)))[:27]
+    >>> to_jpeg_data_uri(Image.new("RGB", (1, 1)))[:27]
     'data:image/jpeg;base64,/9j/'
     """
     encoded = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Fonts and line widths that go with a cell's size, and texts broken into lines that fit."""
+"""Fonts and line widths that scale with a cell, and texts broken into lines that fit."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from PIL import ImageFont
 
 from ..paths import check_is_file
 
-LONGEST_TEXT = 400  # characters of a text that is cut to a few lines; two lines hold fewer
+LONGEST_TEXT = 400  # characters kept of a text that is cut to a few lines; two lines hold fewer
 
 
 class Pen:
-    """Font sizes and line widths that go with a cell's size.
+    """Font sizes and line widths that scale with a cell.
 
     Args:
         cell: longer side of an image in pixels.
         font: TrueType or OpenType file; default: DejaVu Sans.
 
     Attributes:
-        cell: the same.
+        cell: the argument.
         line: width of an outline in pixels.
         text, small: fonts of headings and of captions.
         signs: font of the tick and the cross, always DejaVu Sans.
@@ -35,16 +35,16 @@ class Pen:
         self.cell = cell
         self.line = max(2, cell // 120)
         sizes = [max(9, round(cell * share)) for share in (0.053, 0.046)]
-        self.text, self.small = (ImageFont.truetype(str(font or default_font()), size) for size in sizes)
-        self.signs = ImageFont.truetype(str(default_font()), sizes[0])
+        self.text, self.small = (ImageFont.truetype(str(font or find_default_font()), size) for size in sizes)
+        self.signs = ImageFont.truetype(str(find_default_font()), sizes[0])
         self.leading = round(self.text.size * 1.25)
 
 
 @lru_cache
-def default_font() -> Path:
-    """Path to DejaVu Sans, which matplotlib ships: Latin, Greek and Cyrillic letters, and signs.
+def find_default_font() -> Path:
+    """Find DejaVu Sans, which matplotlib ships: Latin, Greek and Cyrillic letters, and signs.
 
-    Matplotlib is located, not imported.
+    This locates matplotlib without importing it.
 
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
@@ -60,7 +60,7 @@ def check_font(path: Path) -> None:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: it cannot be read as a font.
+        ValueError: the file cannot be read as a font.
     """
     check_is_file(path, "a font file")
     try:
@@ -76,11 +76,11 @@ def wrap_text(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | 
 
     Args:
         text: any text; runs of white space count as one space.
-        width: of a line in pixels, at most; a line always holds at least one character.
-        font: the font it will be drawn in.
-        lines: at most so many, the last one ending in "…" if the text is longer; None keeps the whole text.
+        width: largest width of a line in pixels; a line always holds at least one character.
+        font: the font of the text.
+        lines: largest number of lines, the last one ending in "…" if the text is longer; None keeps the whole text.
 
-    >>> wrap_text("Left hand with six fingers.", 120, ImageFont.truetype(str(default_font()), 16), 2)
+    >>> wrap_text("Left hand with six fingers.", 120, ImageFont.truetype(str(find_default_font()), 16), 2)
     ['Left hand with', 'six fingers.']
     """
     rows: list[str] = []
@@ -110,7 +110,7 @@ def wrap_text(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | 
 
 
 def to_printable(text: str) -> str:
-    r"""A text with accents joined to their letters, white space as spaces, and no other control character.
+    r"""Join accents to their letters, turn white space into spaces, and drop other control characters.
 
     >>> to_printable("nai\u0308ve\t— \u202eabc\0")
     'naïve — abc'

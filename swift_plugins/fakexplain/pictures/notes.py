@@ -16,8 +16,8 @@ from .overlay import draw_badge
 MAX_CAPTIONS, MAX_LINES = 8, 2  # captions per side and lines per caption, in brief notes
 
 
-def draw_refusal(error: DataError, pen: Pen) -> Image.Image:
-    """A grey panel that says why an image is missing."""
+def draw_error_panel(error: DataError, pen: Pen) -> Image.Image:
+    """Draw a grey panel that says why an image is missing."""
     notes = Notes(pen, pen.cell - 2 * pen.leading, PANEL)
     notes.write(f"{error.field}: expected {error.expected}, found {error.found}", lines=8)
     words = notes.image()
@@ -31,8 +31,8 @@ class Notes:
 
     Args:
         pen: fonts and sizes.
-        width: of a line in pixels; 0 takes the cell's.
-        ground: colour below the text.
+        width: width of a line in pixels; 0 means the width of the cell.
+        ground: background colour.
         brief: cut long texts and count further captions; otherwise write every word.
     """
 
@@ -62,7 +62,7 @@ class Notes:
         self.y += self.pen.leading
 
     def verdict(self, label: str, verdict: str | None, iou: float | None) -> None:
-        """Write whether a verdict is right, by a sign and in words."""
+        """Write whether a verdict is right, with a sign and in words."""
         right = verdict == label
         x = draw_sign(self.draw, 0, self.y, right, self.pen)
         words = (verdict or "no verdict") + ("" if right else f", but it is {label}")
@@ -84,7 +84,7 @@ class Notes:
             self.write(f"and {len(captions) - len(shown)} more")
 
     def tags(self, heading: str, tags: Sequence[str]) -> None:
-        """Write tags behind a heading, or nothing if there are none."""
+        """Write tags after a heading; write nothing without tags."""
         if tags:
             self.write(f"{heading}: {', '.join(TAG_WORDS[tag] for tag in tags)}")
 
@@ -100,13 +100,13 @@ def draw_sign(draw: ImageDraw.ImageDraw, x: int, y: int, right: bool, pen: Pen) 
     """Draw a tick or a cross.
 
     Args:
-        draw: of the picture to draw on.
+        draw: drawing context of the picture.
         x, y: upper left corner of the line of text.
         right: tick if true, cross otherwise.
         pen: font and size.
 
     Returns:
-        The x where words beside the sign begin.
+        The x at which text beside the sign begins.
     """
     draw.text((x, y), "✓" if right else "✗", font=pen.signs, fill=RIGHT if right else WRONG, stroke_width=pen.line // 3)
     return x + round(pen.text.size * 1.3)

@@ -1,7 +1,7 @@
 """Annotated and predicted boxes on one picture, each with its mark on a badge.
 
 Annotated boxes are blue, solid and numbered. Predicted boxes are orange, dashed and lettered, and lie on top. So they
-differ without colour too, and both are visible where two coincide.
+differ without colour too, and two boxes that coincide are both visible.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from .lettering import Pen
 Whole = tuple[int, int, int, int]
 
 
-def letter(index: int) -> str:
-    """Mark of a predicted region.
+def to_letter(index: int) -> str:
+    """Convert the index of a predicted region to its mark.
 
-    >>> [letter(index) for index in (0, 25, 26, 52)]
+    >>> [to_letter(index) for index in (0, 25, 26, 52)]
     ['a', 'z', 'a1', 'a2']
     """
     return chr(ord("a") + index % 26) + str(index // 26 or "")
 
 
 def load_picture(annotation: Annotation, longer_side: int) -> Image.Image:
-    """A record's image on white, scaled.
+    """Load a record's image on a white ground, and scale it.
 
     Args:
         annotation: the record.
-        longer_side: of the scaled image in pixels.
+        longer_side: longer side of the scaled image in pixels.
 
     Raises:
-        DataError: the image is missing, unreadable, or not of the size that its record gives.
+        DataError: the image is missing, unreadable, or its size differs from the record.
     """
     check_image(annotation, decode=True)
     factor = longer_side / max(annotation.image_wh)
@@ -55,8 +55,8 @@ def scale_boxes(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Im
     return {mark: (x1 * across, y1 * down, x2 * across, y2 * down) for mark, (x1, y1, x2, y2) in boxes_px.items()}
 
 
-def boxes_of(regions: Mapping[str, RegionLike]) -> dict[str, Box]:
-    """Mark -> box of each region that has one."""
+def select_boxes(regions: Mapping[str, RegionLike]) -> dict[str, Box]:
+    """Select the boxes of regions: mark -> box of each region that has one."""
     return {mark: region.bbox for mark, region in regions.items() if region.bbox}
 
 
@@ -138,15 +138,15 @@ def place_badges(
 ) -> list[tuple[int, int]]:
     """Find a place for the badge of each box.
 
-    A badge takes the corner of its box where it hides least of other badges, of outlines and of the box. If it would
-    cover another badge in each of them, it takes the nearest place in the picture where it covers none.
+    A badge takes the corner of its box at which it hides least of other badges, outlines and the box. If it would cover
+    another badge at every corner, it takes the nearest place in the picture where it covers none.
 
     Args:
         boxes: first and last pixel of each box in each direction.
         sizes: width and height of each box's badge.
         picture: width and height.
-        upward: whether to try the lower right corner first. Predicted boxes do, and so keep away from the badges of
-            annotated boxes.
+        upward: whether to try the lower right corner first. Predicted boxes do, so that their badges keep away
+            from those of annotated boxes.
 
     Returns:
         Upper left corner of each badge.
@@ -196,7 +196,7 @@ def _costs(
 
 
 def _free_spots(size: tuple[int, int], placed: Sequence[Whole], picture: tuple[int, int]) -> np.ndarray:
-    """(n, 2) places, on a grid of half badges, where a badge covers no other, row by row."""
+    """(n, 2) places where a badge covers no other badge, row by row on a grid of half the badge size."""
     (width, height), (across, down) = size, picture
     ys, xs = np.mgrid[
         0 : max(0, down - height) + 1 : max(1, height // 2), 0 : max(0, across - width) + 1 : max(1, width // 2)
@@ -208,7 +208,7 @@ def _free_spots(size: tuple[int, int], placed: Sequence[Whole], picture: tuple[i
 
 
 def _distance(spots: np.ndarray, size: tuple[int, int], box: Whole) -> np.ndarray:
-    """(n,) distances of badges from a box, across plus down, in pixels."""
+    """(n,) distances of badges from a box, horizontal plus vertical, in pixels."""
     low, high, size_wh = np.array(box[:2]), np.array(box[2:]), np.array(size)
     return np.maximum(0, np.maximum(low - spots - size_wh, spots - high)).sum(axis=1)
 

@@ -1,1 +1,1 @@
-"""Predictions against annotations: reading and joining them, metrics, tables and pictures."""
+"""Scores of predictions: reading them and joining them to annotations, metrics, tables, plots and pictures."""

@@ -25,10 +25,10 @@ class Checkpoint(NamedTuple):
     iou_interval: Interval | None = None
 
 
-def checkpoint_of(system: str) -> tuple[str, int] | None:
-    """The run and the step of a system that is a checkpoint, else None.
+def parse_checkpoint(system: str) -> tuple[str, int] | None:
+    """Split the name of a checkpoint into run and step; None for other systems.
 
-    >>> checkpoint_of("grpo/checkpoint-60"), checkpoint_of("checkpoint-500"), checkpoint_of("7B")
+    >>> parse_checkpoint("grpo/checkpoint-60"), parse_checkpoint("checkpoint-500"), parse_checkpoint("7B")
     (('grpo', 60), ('', 500), None)
     """
     match = _CHECKPOINT.fullmatch(system)
@@ -36,13 +36,13 @@ def checkpoint_of(system: str) -> tuple[str, int] | None:
 
 
 def checkpoint_scores(systems: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Checkpoint]]:
-    """Scores of the checkpoints among systems.
+    """Collect the scores of the checkpoints among systems.
 
     Args:
-        systems: name -> result, as in a run; systems that are no checkpoints are skipped.
+        systems: name -> result, as in a run; systems that are not checkpoints are skipped.
 
     Returns:
-        Run -> its checkpoints in the order of steps. The run is the part of the names before `checkpoint-STEP`.
+        Run -> its checkpoints in the order of steps. The run is the part of the name before `checkpoint-STEP`.
 
     >>> result = {"accuracy": 0.75, "iou": None, "intervals": {"accuracy": [0.5, 0.9]}}
     >>> checkpoint_scores({"grpo/checkpoint-60": result})["grpo"]
@@ -50,7 +50,7 @@ def checkpoint_scores(systems: Mapping[str, Mapping[str, Any]]) -> dict[str, lis
     """
     runs: dict[str, list[Checkpoint]] = {}
     for name, result in systems.items():
-        if place := checkpoint_of(name):
+        if place := parse_checkpoint(name):
             run, step = place
             intervals = [Interval(*pair) if (pair := result["intervals"].get(key)) else None for key in _SCORES]
             runs.setdefault(run, []).append(Checkpoint(step, *(result[key] for key in _SCORES), *intervals))

@@ -1,4 +1,4 @@
-"""From files of predictions to a run: read the systems, score them on a subset of the records, write the run."""
+"""Turn files of predictions into a run: read the systems, score them on a subset of the records, write the run."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ Progress = Callable[[Iterable[Any], str, str], Iterable[Any]]
 
 
 def no_progress(items: Iterable[Any], _description: str, _unit: str) -> Iterable[Any]:
-    """The stream, with nothing shown."""
+    """Return the stream and show nothing."""
     return items
 
 
 @dataclass(frozen=True)
 class ScoreRequest:
-    """What to score, and how.
+    """The systems and records to score, and the settings.
 
     Attributes:
         predictions: name of each system -> its files; see `inputs.read_system`.
         annotations: annotations file.
         rule: frame rule of the run that wrote the answers.
         subset: name of the subset of the records, as `rows.parse_subset` reads it.
-        variant: the parts that answers were asked to hold; see `answer_variant`.
-        dataset: name of the data set; by default that of the annotations file or, if it is called annotations, of its
-            folder.
-        images: folder that image paths of baselines are relative to; by default the folder of the annotations.
+        variant: the parts that answers should contain; see `answer_variant`.
+        dataset: name of the data set; default: the stem of the annotations file or, if that is `annotations`, the name
+            of its folder.
+        images: folder that image paths of baselines are relative to; default: the folder of the annotations.
         options: how to read the files of baselines.
         resampling: settings of the bootstrap.
     """
@@ -60,10 +60,10 @@ class ScoreRequest:
 
 
 def answer_variant(subset: str, variant: str) -> str:
-    """The variant that a subset names, or else `variant`.
+    """Choose the variant that a subset names, or else `variant`.
 
     Raises:
-        ValueError: no such subset, or it names another variant than `variant`, which is not 'full'.
+        ValueError: no such subset, or it names a variant that differs from `variant`, unless that is 'full'.
 
     >>> answer_variant("all__no_tags", "full"), answer_variant("fold0_test", "no_bbox")
     ('no_tags', 'no_bbox')
@@ -72,7 +72,7 @@ def answer_variant(subset: str, variant: str) -> str:
     if named in ("full", variant):
         return variant
     if variant != "full":
-        raise ValueError(f"{subset} has another variant than {variant}")
+        raise ValueError(f"{subset} asks for a variant other than {variant}")
     return named
 
 
@@ -95,12 +95,12 @@ class RecordSummary:
 
     @property
     def perturbation(self) -> str | None:
-        """The perturbation of the images, if all have the same."""
+        """The perturbation of the images, if they all have the same one."""
         return next(iter(self.perturbations)) if len(self.perturbations) == 1 else None
 
     @property
     def only_fold(self) -> int | None:
-        """The one fold that has answers, if images of other folds have none."""
+        """The only fold with answers, if images of other folds have none."""
         if len(self.answered_folds) == 1 and self.unanswered_folds - self.answered_folds:
             return next(iter(self.answered_folds))
         return None
@@ -112,7 +112,7 @@ class Evaluation:
 
     Attributes:
         results: name -> result (`results.results`).
-        comparisons: of pairs of systems (`results.results`).
+        comparisons: pairwise comparisons of systems (`results.results`).
         baselines: names of the systems that write no answers.
         summary: facts about the records.
     """
@@ -127,9 +127,9 @@ def evaluate(request: ScoreRequest, out: Path | None = None, progress: Progress 
     """Score systems, and write a run if asked.
 
     Args:
-        request: what to score, and how.
+        request: systems, records and settings.
         out: folder to write the run to; None writes nothing.
-        progress: shows how far reading and scoring are.
+        progress: shows the progress of reading and scoring.
 
     Raises:
         FileNotFoundError, ValueError: as `read_annotations`, `read_system` and `score_systems`.

@@ -47,16 +47,16 @@ class ImageGroups:
 def results(
     columns: Mapping[str, Columns], groups: ImageGroups, resampling: Resampling
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
-    """Compute every system's results and its pairwise differences from the systems listed before it, as JSON values.
+    """Compute the results of every system and the differences of all pairs, as JSON values.
 
     Args:
         columns: name -> the system's scores; the same images in the same order for every system.
-        groups: of the images.
+        groups: ids, generators and families of the images.
         resampling: settings of the bootstrap. Its strata are labels and folds.
 
     Returns:
-        Name -> result, always with the same keys; and comparisons of all pairs: differences in `COMPARED` with
-        intervals and p, and McNemar's test of the verdicts.
+        Name -> result, always with the same keys; and comparisons of each system with those before it: differences in
+        the metrics `COMPARED` with intervals and p, and McNemar's test of the verdicts.
     """
     metrics = {name: WeightedMetrics(each) for name, each in columns.items()}
     joint = Joint({name: {} for name in columns}, {})
@@ -132,7 +132,7 @@ def _group(columns: Columns, resampling: Resampling) -> dict[str, Any]:
 def _by_name(
     columns: Columns, names: Sequence[str | None], chosen: np.ndarray, resampling: Resampling
 ) -> dict[str, dict[str, Any]]:
-    """A group for each name among the chosen images, in alphabetical order."""
+    """Compute a group for each name among the chosen images, in alphabetical order."""
     names_of = np.array([name or "" for name in names], object)
     known = sorted({str(name) for name in names_of[chosen]} - {""})
     return {name: _group(columns.where(chosen & (names_of == name)), resampling) for name in known}
@@ -145,7 +145,7 @@ def _generators(columns: Columns, groups: ImageGroups, resampling: Resampling) -
 
 
 def _tag(columns: Columns, tag: str) -> dict[str, Any]:
-    """One tag among fake images: how well it is predicted, and accuracy on images with and without it."""
+    """Compute precision and recall of a tag on fake images, and accuracy on fake images with and without it."""
     fake, right = columns.fake, columns.right
     gold, pred = (fake & columns.has_tag(tag, source) for source in ("gold", "pred"))
     asked = bool((fake & ~np.isnan(columns["pred_tags"])).any())
@@ -165,7 +165,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _folds(columns: Columns) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
-    """Metrics of each fold, and mean and spread over folds; both empty for fewer than two folds (§5.2)."""
+    """Compute metrics per fold, and their mean and standard deviation; empty for fewer than two folds (§5.2)."""
     present = [fold for fold in FOLDS if (columns["fold"] == fold).any()]
     if len(present) < 2:
         return {}, {}

@@ -42,13 +42,13 @@ class Run:
         folder: the folder of the run.
         dataset: name of the data set.
         subset: name of the subset of the records, as `rows.parse_subset` reads it.
-        variant: the parts that answers were asked to hold.
-        perturbation: of the images, as `fakexplain perturb` names it; None for unchanged images.
+        variant: the parts that answers should contain.
+        perturbation: the change to the images, as `fakexplain perturb` names it; None for unchanged images.
         annotations: path of the annotations file, as given.
         records: number of records.
-        settings: everything that the metrics depend on.
+        settings: all settings that the metrics depend on.
         systems: name -> result (`results.results`).
-        comparisons: of pairs of systems, each with their names `a` and `b` (`results.results`).
+        comparisons: pairwise comparisons of systems, each with their names `a` and `b` (`results.results`).
     """
 
     folder: Path
@@ -74,7 +74,7 @@ def load_run(folder: str | Path) -> Run:
     for name in FILES:
         if not (folder / name).is_file():
             found = f"no {name} in it" if folder.is_dir() else "no such folder"
-            raise FileNotFoundError(f"{folder}: expected a folder of `fakexplain score --out`, found {found}")
+            raise FileNotFoundError(f"{folder}: expected a folder written by `fakexplain score --out`, found {found}")
     path = folder / FILES[0]
     try:
         value = decode_line(path.read_bytes())
@@ -95,7 +95,7 @@ def load_run(folder: str | Path) -> Run:
 
 @contextmanager
 def run_writer(folder: Path) -> Iterator[tuple[OnImage, Callable[[Run], None]]]:
-    """Write a run; its folder appears as a whole if the block ends without an error.
+    """Write a run; its folder appears only if the block ends without an error, and then as a whole.
 
     Yields:
         A function that takes each image (`score_systems` calls it), and one that takes the run, to be called once.
@@ -123,7 +123,7 @@ _ANSWER = {"verdict", "p_fake", "iou", "regions", "tags", "problems"}
 
 
 def recorded_answers(record: Annotation) -> dict[str, Any]:
-    """The predictions for an image of images.jsonl, unchecked.
+    """Get the predictions of a line of images.jsonl, unchecked.
 
     Raises:
         DataError: the record is from another kind of file.
@@ -136,7 +136,7 @@ def recorded_answers(record: Annotation) -> dict[str, Any]:
 
 
 def complete_answers(record: Annotation) -> RecordedAnswers:
-    """The predictions for an image of images.jsonl, each with all of its fields.
+    """Get the predictions of a line of images.jsonl, and check that each has all of its fields.
 
     Raises:
         DataError: a prediction lacks a field, or is not an object.
@@ -150,7 +150,7 @@ def complete_answers(record: Annotation) -> RecordedAnswers:
 
 
 def _image_line(annotation: Annotation, scores: ImageScores, folder: Path) -> dict[str, Any]:
-    """The record, its image path relative to the folder, with every system's prediction."""
+    """Combine the record, its image path relative to the folder, with every system's prediction."""
     answers: RecordedAnswers = {}
     for name, scored, prediction in scores:
         answers[name] = None if prediction is None else _answer(scored)

@@ -1,4 +1,4 @@
-"""Systems and records in, results out: one pass over the records for all systems."""
+"""Score systems on records, with one pass over the records for all systems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..frames import FrameRule
 from .metrics.columns import Collector
 from .metrics.image import Outputs, Scored, score_baseline, score_image, score_missing_answer
 from .predictions.answers import AnswerPrediction
-from .predictions.join import by_image, join_all
+from .predictions.join import index_by_image, join_all
 from .predictions.labels import BaselinePrediction
 from .results import ImageGroups, Resampling, results
 
@@ -28,7 +28,7 @@ class System(Protocol):
     def predictions(self) -> Mapping[str, Any]: ...
 
     def score(self, annotation: Annotation, prediction: Any, rule: FrameRule, variant: str) -> Scored:
-        """Score the prediction for one image; None if there is none."""
+        """Score the prediction for one image; None means no prediction."""
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ def build_system(
 ) -> AnswerSystem | BaselineSystem:
     """Build a system from its predictions, all of one kind; reads them to the end.
 
-    A baseline that gives boxes or masks for some image is expected to give them for every image. No predictions make a
-    system without answers.
+    A baseline that gives boxes or masks for some image is expected to give them for every image. Without
+    predictions, the result is a system without answers.
 
     Raises:
         ValueError: an image has two predictions.
     """
-    found = by_image(predictions)
+    found = index_by_image(predictions)
     baseline = {image: each for image, each in found.items() if isinstance(each, BaselinePrediction)}
     if not baseline:
         return AnswerSystem({image: each for image, each in found.items() if isinstance(each, AnswerPrediction)})
@@ -94,9 +94,9 @@ def score_systems(
         annotations: the records, streamed; each counts for every system, with or without a prediction.
         systems: by name.
         rule: frame rule of the run that wrote the answers.
-        variant: the parts that answers were asked to hold.
+        variant: the parts that answers should contain.
         resampling: settings of the bootstrap.
-        what: name of the records in an error.
+        what: name of the records in error messages.
         on_image: called with each record and every system's scores and prediction.
 
     Returns:

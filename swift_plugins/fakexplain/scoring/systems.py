@@ -1,4 +1,4 @@
-"""Which runs belong together, and the systems in them."""
+"""Group runs by data set, and collect their systems."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .checkpoints import checkpoint_of
+from .checkpoints import parse_checkpoint
 
 if TYPE_CHECKING:
     from .run import Run
 
 Result = Mapping[str, Any]
-"""Everything about one system, as `results.results` gives it."""
+"""The result of one system, as `results.results` returns it."""
 
 
 def name_key(name: str) -> str:
-    """What is alike in two spellings of a data set's name.
+    """Key that ignores spelling differences in a data set's name.
 
     >>> name_key("GPT-Image-1") == name_key("gpt image 1")
     True
@@ -25,24 +25,24 @@ def name_key(name: str) -> str:
 
 
 def main_runs(runs: Iterable[Run]) -> list[Run]:
-    """The runs on the main data set, which is that of the first run whose images are as they were."""
-    as_they_were = [run for run in runs if not run.perturbation]
-    return [run for run in as_they_were if name_key(run.dataset) == name_key(as_they_were[0].dataset)]
+    """Runs on the main data set: that of the first run on unperturbed images."""
+    unperturbed = [run for run in runs if not run.perturbation]
+    return [run for run in unperturbed if name_key(run.dataset) == name_key(unperturbed[0].dataset)]
 
 
 def external_runs(runs: Iterable[Run]) -> dict[str, list[Run]]:
     """Every other data set -> its runs."""
-    as_they_were = [run for run in runs if not run.perturbation]
+    unperturbed = [run for run in runs if not run.perturbation]
     found: dict[str, list[Run]] = {}
-    for run in as_they_were:
-        if name_key(run.dataset) != name_key(as_they_were[0].dataset):
+    for run in unperturbed:
+        if name_key(run.dataset) != name_key(unperturbed[0].dataset):
             name = next((name for name in found if name_key(name) == name_key(run.dataset)), run.dataset)
             found.setdefault(name, []).append(run)
     return found
 
 
 def perturbed_runs(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """Perturbation -> its runs, whatever their data set is called: `perturb` writes a folder for each."""
+    """Perturbation -> its runs on any data set: `perturb` writes one folder per perturbation."""
     found: dict[str, list[Run]] = {}
     for run in runs:
         if run.perturbation:
@@ -51,10 +51,10 @@ def perturbed_runs(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def systems_of(runs: Sequence[Run]) -> dict[str, Result]:
-    """The systems of runs on one data set, in their order.
+    """Collect the systems of runs on one data set, in their order.
 
     Raises:
-        ValueError: two runs have a system of one name.
+        ValueError: two runs have a system with the same name.
     """
     found: dict[str, Result] = {}
     where: dict[str, Run] = {}
@@ -62,31 +62,31 @@ def systems_of(runs: Sequence[Run]) -> dict[str, Result]:
         for name, result in run.systems.items():
             if name in found:
                 raise ValueError(
-                    f"{run.folder}: systems: expected names that are not in {where[name].folder} too, as both are of "
-                    f"{run.dataset}; found {name!r}"
+                    f"{run.folder}: systems: expected names that do not occur in {where[name].folder}, because both "
+                    f"runs are on {run.dataset}; found {name!r}"
                 )
             found[name], where[name] = result, run
     return found
 
 
 def checkpoints(names: Iterable[str]) -> dict[str, dict[int, str]]:
-    """Systems that are states of one training, two or more of it: what they share of their names -> step -> name.
+    """Group checkpoints of one training run, if it has two or more: common name -> step -> system name.
 
     >>> checkpoints(["7B checkpoint-200", "7B checkpoint-100", "SFT checkpoint-300", "NPR"])
     {'7B': {100: '7B checkpoint-100', 200: '7B checkpoint-200'}}
     """
     found: dict[str, dict[int, str]] = {}
     for name in names:
-        if place := checkpoint_of(name):
+        if place := parse_checkpoint(name):
             training, step = place
             found.setdefault(training, {})[step] = name
     return {training: dict(sorted(steps.items())) for training, steps in found.items() if len(steps) > 1}
 
 
 def without_checkpoints(systems: Mapping[str, Result]) -> dict[str, Result]:
-    """The systems but for those `checkpoints` finds, which have a table of their own and are points of Fig. 4.
+    """Systems that are not checkpoints; checkpoints get their own table and Fig. 4.
 
-    All of them where there are no others.
+    All systems, if there are only checkpoints.
     """
     points = {name for steps in checkpoints(systems).values() for name in steps.values()}
     return {name: result for name, result in systems.items() if name not in points} or dict(systems)

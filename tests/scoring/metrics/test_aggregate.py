@@ -26,7 +26,7 @@ def captions(rng: random.Random) -> tuple[str, ...]:
 
 
 def image(rng: random.Random, label: str, verdicts: tuple[str | None, ...]) -> tuple[Annotation, Scored]:
-    """A record, and scores that have nothing to do with it."""
+    """A record, and random scores."""
     fake = label == "fake"
     gold = captions(rng) if fake else ()
     tags = tuple(tag for tag in TAGS if fake and rng.random() < 0.3)
@@ -133,8 +133,8 @@ def test_metrics_equal_those_of_the_libraries(labels: tuple[str, ...], verdicts:
         assert list(metrics) == list(METRIC_NAMES)
 
 
-def test_a_weight_counts_an_image_so_often():
-    """Metrics under weights are those of a set that holds each image as often: what the bootstrap rests on."""
+def test_a_weight_repeats_an_image():
+    """A weight has the effect of repeating the image that often; the bootstrap relies on this."""
     rng = random.Random(3)
     images = [image(rng, rng.choice(["fake", "real"]), ("fake", "real", None)) for _ in range(40)]
     weights = [rng.randint(0, 3) for _ in images]
@@ -152,7 +152,7 @@ def test_batches_of_texts_add_up(monkeypatch: pytest.MonkeyPatch):
     assert WeightedMetrics(collected(images)).unweighted() == whole
 
 
-def test_p_fake_that_is_not_known_is_as_wrong_as_can_be():
+def test_unknown_p_fake_gets_the_worst_rank():
     def one(label: str, p_fake: float | None) -> tuple[Annotation, Scored]:
         return Annotation("a", "a.png", 8, 8, label), Scored(label, label, p_fake=p_fake)
 
@@ -163,14 +163,14 @@ def test_p_fake_that_is_not_known_is_as_wrong_as_can_be():
     assert WeightedMetrics(collected([one("fake", None), one("real", None)])).unweighted()["auroc"] is None
 
 
-def test_what_was_not_asked_for_has_no_metric():
+def test_parts_that_were_not_asked_for_have_no_metric():
     label_only = [(Annotation("a", "a.png", 8, 8, "fake"), Scored("fake", "fake"))]
     metrics = WeightedMetrics(collected(label_only)).unweighted()
     known = {name for name, value in metrics.items() if value is not None}
     assert known == {"accuracy", "accuracy_fake", "precision", "recall", "f1", "boxes_annotated"}
 
 
-def test_an_image_takes_some_300_bytes():
+def test_an_image_takes_about_300_bytes():
     import tracemalloc
 
     rng = random.Random(5)
@@ -184,6 +184,6 @@ def test_an_image_takes_some_300_bytes():
         collector.columns()
         held, peak = tracemalloc.get_traced_memory()
         assert held < 350 * 10_000
-        assert peak < 700 * 10_000  # with the batch that is counted and the columns
+        assert peak < 700 * 10_000  # includes the current batch and the columns
     finally:
         tracemalloc.stop()

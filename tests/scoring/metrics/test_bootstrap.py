@@ -21,7 +21,7 @@ from swift_plugins.fakexplain.scoring.metrics.ratios import MetricFunction, Rati
 
 
 def paired_bootstrap(a: MetricFunction, b: MetricFunction, n: int, **settings: Any) -> dict[str, Difference]:
-    """How far the first is ahead of the second."""
+    """The difference of the first system from the second."""
     return joint_bootstrap({"b": b, "a": a}, n, **settings).differences["a", "b"]
 
 
@@ -42,7 +42,7 @@ def test_ratios_of_sums() -> None:
     # the third image is drawn twice, the first never: (0·1 + 1·2 + 2·3) / (0·1 + 1·0 + 2·2) = 8/4
     ratios = Ratios(["metric"], [[1], [2], [3]], [[1], [0], [2]])
     assert ratios([0, 1, 2]) == {"metric": 2.0}
-    assert ratios([0, 1, 0]) == {"metric": None}  # nothing below the line
+    assert ratios([0, 1, 0]) == {"metric": None}  # the denominator is 0
 
 
 def test_ratios_without_images_or_names() -> None:
@@ -62,7 +62,7 @@ def test_ratios_without_images_or_names() -> None:
         (["a"], [[1]], [[-1]], "at least 0"),
     ],
 )
-def test_ratios_refuse(names: list[str], numerators: Any, denominators: Any, message: str) -> None:
+def test_ratios_reject(names: list[str], numerators: Any, denominators: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Ratios(names, numerators, denominators)
 
@@ -107,7 +107,7 @@ def test_interval_of_an_accuracy_agrees_with_the_binomial() -> None:
     assert interval == pytest.approx((low / 1e4, high / 1e4), abs=6e-4)  # 2,000 resamples: quantiles to about 0.0003
 
 
-def test_intervals_cover_and_tests_reject_as_often_as_they_say() -> None:
+def test_intervals_cover_and_tests_reject_at_their_nominal_rate() -> None:
     """400 experiments of 100 images, true mean 0: 95 % intervals hold it, and 5 % of tests reject it."""
     a, b = normal(100, 400), normal(100, 400, seed=8)
     covered = [low <= 0 <= high for low, high in bootstrap(means(a), 100, resamples=1000).values()]
@@ -117,7 +117,7 @@ def test_intervals_cover_and_tests_reject_as_often_as_they_say() -> None:
     assert 0.4 < np.mean([d.p for d in differences]) < 0.6
 
 
-def test_seed_decides() -> None:
+def test_the_seed_determines_the_resamples() -> None:
     metrics = means(normal(50))
     assert bootstrap(metrics, 50, seed=1) == bootstrap(metrics, 50, seed=1) != bootstrap(metrics, 50, seed=2)
 
@@ -196,7 +196,7 @@ def test_too_few_images_have_no_interval(n: int) -> None:
         ({"strata": [["a", "b"]] * 3}, "expected 3 strata, got shape .3, 2."),
     ],
 )
-def test_bootstrap_refuses(settings: dict[str, Any], message: str) -> None:
+def test_bootstrap_rejects(settings: dict[str, Any], message: str) -> None:
     metrics = means(np.ones(3))
     with pytest.raises(ValueError, match=message):
         bootstrap(metrics, 3, **settings)
@@ -230,7 +230,7 @@ def test_rounding_is_no_difference() -> None:
 
 
 def test_difference_equals_the_mean_of_differences() -> None:
-    """Mean(a) - mean(b) on one resample is mean(a - b) on it: what a resample of its own for each would break."""
+    """On one resample, mean(a) - mean(b) equals mean(a - b); separate resamples would break this."""
     a, b = normal(80, 2).T
     b = a + b / 10 - 0.02  # alike, so pairing matters
     difference = paired_bootstrap(means(a), means(b), 80, seed=5)["0"]
@@ -325,7 +325,7 @@ def test_mcnemar_of_many() -> None:
         ([1, 0], [1, None], "True .right. or False"),
     ],
 )
-def test_mcnemar_refuses(a: Any, b: Any, message: str) -> None:
+def test_mcnemar_rejects(a: Any, b: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         mcnemar_test(a, b)
 

@@ -46,14 +46,14 @@ BY_HAND = [
     (fake("f2", (128, 128, 384, 384)), says("[126, 126, 252, 378] Rail.", "fake", "texture error"), "fake", 0.5, ()),
     # truncated: no verdict; its box, clipped at x = 512, is the right half and the gold box: IoU 1
     (fake("f3", (256, 0, 512, 512)), "<think>\n[252, 0, 900, 504] Rail.", None, 1.0, ("no_verdict", "unclosed")),
-    # no region to name and none named: IoU 1
+    # no annotated region, and the answer says so: IoU 1
     (fake("f4"), says("No visible flaw.", "fake", "texture error"), "fake", 1.0, ()),
-    # no region to name and nothing said of regions: IoU 0; the verdict is right
+    # no annotated region, but the answer does not mention regions: IoU 0; the verdict is right
     (fake("f5"), "fake", "fake", 0.0, ("bare_verdict", "extra_text")),
-    # wrong; no box where there is one: IoU 0
+    # wrong; no box although one is annotated: IoU 0
     (fake("f6", (10, 10, 20, 20)), says("No visible flaw.", "real"), "real", 0.0, ()),
     (real("r1"), says("No visible flaw.", "real"), "real", None, ()),
-    # wrong, in a word that is known but not outputs for; boxes on a real image have no IoU
+    # wrong, in a known word that is not the requested one; boxes on a real image have no IoU
     (real("r2"), says("[0, 0, 504, 504] Sky.", "generated"), "fake", None, ("wording",)),
     # base models: other notations, read and not exact
     (
@@ -115,7 +115,7 @@ def test_everything_of_one_answer():
         ("label_only", False, False, False),
     ],
 )
-def test_what_is_not_asked_for_is_not_scored(variant: str, iou: bool, tags: bool, text: bool):
+def test_parts_that_were_not_asked_for_are_not_scored(variant: str, iou: bool, tags: bool, text: bool):
     gold = fake("a", (0, 0, 256, 256))
     right = render_answer(gold, variant, RULE.frame((512, 512)))
     for scored in (score_image(gold, right, RULE, variant), score_missing_answer(gold, variant)):
@@ -134,7 +134,7 @@ def test_silence_is_wrong_in_everything():
         boxes=BoxCounts(0, 0, 1, 0, 0),
         text=((), ("Rail with a bend.",)),
     )
-    assert score_missing_answer(fake("b")).iou == 0.0  # no region to name, but it did not say so
+    assert score_missing_answer(fake("b")).iou == 0.0  # no annotated region, but the answer does not say so
     assert score_missing_answer(real("c")) == Scored("real", answered=False, exact=False, tags=())
 
 
@@ -152,7 +152,7 @@ def said(**fields) -> BaselinePrediction:
         (fake("a", (0, 0, 256, 256)), said(boxes=((-50, -50, 128, 256),)), Outputs(boxes=True), None, 0.5),
         (fake("a", (0, 0, 256, 256)), said(boxes=()), Outputs(boxes=True), None, 0.0),
         (fake("a"), said(boxes=()), Outputs(boxes=True), None, 1.0),
-        (fake("a"), said(verdict="fake"), Outputs(boxes=True), "fake", 0.0),  # it said nothing of boxes
+        (fake("a"), said(verdict="fake"), Outputs(boxes=True), "fake", 0.0),  # it gave no boxes
         (fake("a"), None, Outputs(boxes=True), None, 0.0),
         (fake("a", (0, 0, 9, 9)), said(verdict="real"), Outputs(masks=True), "real", 0.0),  # no mask is an empty one
         (fake("a"), said(verdict="fake"), Outputs(masks=True), "fake", 1.0),
@@ -174,8 +174,8 @@ def test_a_mask_by_hand(tmp_path: Path):
     assert (scored.iou, scored.boxes) == (0.5, None)
 
 
-def test_another_frame_is_another_score():
-    """Were boxes read in the wrong frame, the score would show it."""
+def test_another_frame_changes_the_score():
+    """Boxes read in the wrong frame would change the score."""
     annotation, text, *_ = BY_HAND[0]
     quarter = frame_rule("fx_qwen2_5_vl", env={"MAX_PIXELS": "50176"})  # 224x224
     assert score_image(annotation, text, quarter).iou == 256**2 / 512**2  # 252 units are more than the image
@@ -186,7 +186,7 @@ def test_another_frame_is_another_score():
 @pytest.mark.parametrize("template", TEMPLATES)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_right_answers_score_one(template: str, variant: str):
-    """Rounding to the frame is all that parts a right answer from its record.
+    """A right answer differs from its record only by rounding to the frame.
 
     A side of at least 40 units moves by at most half a unit at each end: IoU >= (40 / 41)² > 0.95.
     """
@@ -207,7 +207,7 @@ def test_right_answers_score_one(template: str, variant: str):
             assert scored.iou is not None and 0.95 < scored.iou <= 1
 
 
-def test_format_is_that_of_the_variant():
+def test_the_variant_decides_the_format():
     annotation, text, *_ = BY_HAND[0]
     assert [score_image(annotation, text, RULE, variant).exact for variant in VARIANTS] == [True] + [False] * 4
     with pytest.raises(ValueError, match="variant: expected one of full"):

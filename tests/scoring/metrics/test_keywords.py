@@ -13,7 +13,7 @@ PRED = ["Texture textures texture", "Blurry texture."]
 
 
 def test_ranked_by_both_shares_then_by_name():
-    # texture 1/4 + 2/2, once a caption however often it stands there; blurry 2/4 + 1/2; contour 2/4; the rest 1/4
+    # texture 1/4 + 2/2, once per caption, even if it occurs twice; blurry 2/4 + 1/2; contour 2/4; the rest 1/4
     assert keywords(GOLD, PRED, top=5) == [
         Keyword("texture", 0.25, 1.0),
         Keyword("blurry", 0.5, 0.5),
@@ -56,7 +56,7 @@ def test_plurals_are_folded(word, folded):
     assert caption_keywords(f"{word} 12 6th") == {folded, "th"}
 
 
-def test_what_is_no_word_is_no_keyword():
+def test_numbers_and_signs_are_not_keywords():
     assert caption_keywords("[1, 2, 3, 4] 100% -- 'of' the ... <b>") == {"b"}
     assert caption_keywords("") == caption_keywords(" ".join(STOP_WORDS)) == set()
 
@@ -74,7 +74,7 @@ captions = st.lists(st.lists(st.sampled_from(["hand", "hands", "the", "fur", "gl
 
 
 @given(captions, captions, st.integers(1, 3))
-def test_order_is_of_no_matter_and_shares_are_shares(gold, pred, words):
+def test_order_does_not_matter_and_shares_are_in_range(gold, pred, words):
     ranked = keywords(gold, pred, words, top=100)
     assert ranked == keywords(gold[::-1], pred[::-1], words, top=100)
     assert all(0 <= keyword.gold <= 1 and 0 <= keyword.pred <= 1 for keyword in ranked)

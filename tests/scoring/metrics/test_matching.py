@@ -37,7 +37,7 @@ def test_pairwise_iou_equals_union_iou_of_single_boxes(pred, gold):
 
 
 def best_total(pred, gold):
-    """The largest sum of IoUs that one-to-one pairs can have: all of them are tried."""
+    """The largest sum of IoUs of one-to-one pairs, found by trying all of them."""
     few, many = sorted((pred, gold), key=len)
     return max(
         sum(union_iou([a], [b]) for a, b in zip(few, chosen, strict=True)) for chosen in permutations(many, len(few))
@@ -58,12 +58,12 @@ def test_matching_equals_brute_force(pred, gold):
 
 @settings(deadline=None)
 @given(boxes, boxes)
-def test_matching_takes_sides_alike(pred, gold):
+def test_matching_is_symmetric(pred, gold):
     there, back = match_boxes(pred, gold), match_boxes(gold, pred)
     assert sum(match.iou for match in there) == pytest.approx(sum(match.iou for match in back), abs=1e-9)
 
 
-def test_the_best_pair_each_is_not_the_best_matching():
+def test_the_best_pair_of_each_box_is_not_the_best_matching():
     # p0 is nearest to g0 (2/3), but p1 has g0 alone (1/2): p0-g1 (1/2) and p1-g0 add up to 1
     gold = [(0, 0, 10, 10), (0, 0, 10, 30)]
     pred = [(0, 0, 10, 15), (0, 0, 5, 10)]
@@ -107,7 +107,7 @@ def test_a_box_without_overlap_has_no_match(odd, why):
 
 
 @pytest.mark.filterwarnings("error")
-def test_areas_beyond_all_floats_have_no_iou():
+def test_areas_that_overflow_have_no_iou():
     huge = (-1e200, -1e200, 1e200, 1e200)
     assert match_boxes([huge], [huge]) == []
 
@@ -119,7 +119,7 @@ def test_an_empty_side_has_no_match(pred, gold):
 
 
 @pytest.mark.parametrize("bad", [[(0, 0, 1)] * 4, [0, 0, 1, 1], [(0, 0, 1, 1), (0, 0, 1)]])
-def test_what_is_not_four_numbers_raises(bad):
+def test_boxes_of_other_than_four_numbers_raise(bad):
     with pytest.raises(ValueError):
         match_boxes(bad, [(0, 0, 1, 1)])
     with pytest.raises(ValueError):
@@ -154,7 +154,7 @@ def test_no_boxes_have_no_scores():
     assert isnan(scores["precision"]) and scores["recall"] == scores["f1"] == scores["iou_gold"] == 0
 
 
-FRAGMENTS = [  # boxes in an image of 20 x 10, then how many, mean share of the image, share covered twice
+FRAGMENTS = [  # boxes in an image of 20 x 10, then their number, mean share of the image, share covered twice
     ([(0, 0, 10, 10)], 1, 1 / 2, 0),
     ([(0, 0, 10, 10), (10, 0, 20, 10)], 2, 1 / 2, 0),
     ([(0, 0, 10, 10), (5, 0, 15, 10)], 2, 1 / 2, 1 / 4),  # 150 of 200 covered

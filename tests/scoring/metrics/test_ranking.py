@@ -64,7 +64,7 @@ def test_equals_scikit_learn_on_many(decimals: int) -> None:
 @settings(deadline=None)
 @given(images(COUNTS, max_size=15))
 def test_auroc_counts_pairs(rows: list[tuple[bool, float, int]]) -> None:
-    """The definition itself, scores that tie counted half."""
+    """The definition itself; ties count half."""
     fakes = [score for is_fake, score, count in rows if is_fake for _ in range(count)]
     reals = [score for is_fake, score, count in rows if not is_fake for _ in range(count)]
     pairs = [(fake > real) + (fake == real) / 2 for fake, real in product(fakes, reals)]
@@ -77,13 +77,13 @@ def test_auroc_counts_pairs(rows: list[tuple[bool, float, int]]) -> None:
 def test_counts_equal_repeated_images(rows: list[tuple[bool, float, int]]) -> None:
     is_fake, score, count = columns(rows)
     repeated = Ranking(np.repeat(np.asarray(is_fake, bool), count), np.repeat(np.asarray(score, float), count))
-    figures = Ranking(is_fake, score)(count)
-    assert figures["auroc"] == repeated.auroc()  # whole numbers to the last division
+    metrics = Ranking(is_fake, score)(count)
+    assert metrics["auroc"] == repeated.auroc()  # integers until the last division
     expected = repeated.average_precision()
-    assert figures["average_precision"] == (expected if expected is None else pytest.approx(expected, abs=1e-12))
+    assert metrics["average_precision"] == (expected if expected is None else pytest.approx(expected, abs=1e-12))
 
 
-def test_the_ways_to_ask_agree() -> None:
+def test_functions_and_class_agree() -> None:
     is_fake, score, weight = [1, 0, 1, 0], [0.9, 0.8, 0.8, 0.1], [1, 2, 3, 4]
     ranking = Ranking(is_fake, score)
     for weights in (weight, [1, 1, 1, 1], None):
@@ -138,7 +138,7 @@ BAD: list[tuple[list[Any], list[Any], list[Any] | None, str]] = [
     ([1, 0, 0], [0.5, float("nan"), None], None, "2 of 3 images have no score"),
     ([1, 2], [0.5, 0.1], None, "True .fake. or False"),
     ([1, None], [0.5, 0.1], None, "True .fake. or False"),
-    (["fake", "real"], [0.5, 0.1], None, "could not convert"),  # a text is not a truth value
+    (["fake", "real"], [0.5, 0.1], None, "could not convert"),  # a string is not a truth value
     ([1, 0], [0.5, 0.1], [1], "2 finite weights"),
     ([1, 0], [0.5, 0.1], [1, -1], "2 finite weights"),
     ([1, 0], [0.5, 0.1], [1, float("nan")], "2 finite weights"),
@@ -147,7 +147,7 @@ BAD: list[tuple[list[Any], list[Any], list[Any] | None, str]] = [
 
 
 @pytest.mark.parametrize("is_fake, score, weight, message", BAD)
-@pytest.mark.parametrize("figure", [auroc, average_precision])
-def test_refuses(figure: Any, is_fake: list[Any], score: list[Any], weight: list[Any] | None, message: str) -> None:
+@pytest.mark.parametrize("metric", [auroc, average_precision])
+def test_rejects(metric: Any, is_fake: list[Any], score: list[Any], weight: list[Any] | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        figure(is_fake, score, weight)
+        metric(is_fake, score, weight)

@@ -51,7 +51,7 @@ def rouge_score_l():
 
 
 # Words that meet, and characters that every rule of both tokenisers looks at: digits beside points, commas and dashes,
-# entities, blanks of all kinds, letters that grow or become ASCII in lower case.
+# entities, spaces of all kinds, letters that grow or become ASCII in lower case.
 WORDS = "a the rail Rail rail's bent <skipped> &amp; &quot;lens&quot; 3.5 1,000 5-inch T-shirt"
 words = st.sampled_from(WORDS.split())
 letters = st.text(alphabet="aB5.,-'&;<>!_/\"\u00a0\u3000\x1c\u2019é漢İ\u212aΣ", max_size=8)
@@ -127,7 +127,7 @@ def test_counts_of_more_pairs_than_are_counted_at_once():
     assert text_counts(pred, gold).tolist() == [counts_of(*pair).tolist() for pair in zip(pred, gold, strict=True)]
 
 
-def test_sides_of_two_lengths_raise():
+def test_different_numbers_of_texts_raise():
     with pytest.raises(ValueError, match="found 1 and 2"):
         text_counts([["Rail"]], [["Rail"], ["Sky"]])
 
@@ -136,7 +136,7 @@ def test_counts_and_scores_by_hand():
     pred = ["Rail is bent.", "Rail"]  # Rail is bent . Rail
     gold = ["Rail bent.", "Sky is green, green."]  # Rail bent . Sky is green , green .
     counts = counts_of(pred, gold)
-    # unigrams: Rail (once, for the gold text has one), is, bent, . ; bigrams: `bent .` alone
+    # unigrams: Rail (once, because the gold text has only one), is, bent, . ; bigrams: `bent .` alone
     # words: rail is bent rail | rail bent sky is green green; longest: rail bent, or rail is
     assert counts.tolist() == [4, 1, 5, 4, 9, 2, 4, 6]
     assert bleu2(counts, sentence=True) == pytest.approx(exp(1 - 9 / 5) * sqrt(4 / 5 * 1 / 4))
@@ -146,14 +146,14 @@ def test_counts_and_scores_by_hand():
     assert bleu2(sums) == pytest.approx(exp(1 - 11 / 6) * sqrt(5 / 6 * 1 / 4))
 
 
-EMPTY = [  # prediction, gold text, BLEU-2 and ROUGE-L: what of an empty side
-    ([], ["Bent rail."], 0, 0),  # silence about what was described is wrong
+EMPTY = [  # prediction, gold text, BLEU-2 and ROUGE-L: with an empty side
+    ([], ["Bent rail."], 0, 0),  # silence about an annotated caption is wrong
     ([""], ["Bent rail."], 0, 0),
     (["..."], ["Bent rail"], 0, 0),  # tokens of one metric alone
-    ([], [], None, None),  # nothing was described: left out, not right
+    ([], [], None, None),  # nothing is annotated: left out, not counted as right
     (["Bent rail."], [], None, None),
     (["Bent rail."], ["", " "], None, None),
-    (["弯曲"], ["弯曲"], 1, None),  # rouge-score knows no word in it; BLEU-2 takes it for one
+    (["弯曲"], ["弯曲"], 1, None),  # rouge-score sees no word; BLEU-2 sees one
 ]
 
 
@@ -168,7 +168,7 @@ def test_a_pair_without_a_gold_text_adds_nothing_to_a_sum():
     assert counts_of(["Bent rail."], []).tolist() == NOTHING
 
 
-def test_a_line_break_is_a_blank():
+def test_a_line_break_counts_as_a_space():
     assert (counts_of(["T-\nshirt\n"], ["T- shirt"]) == counts_of(["T- shirt"], ["T- shirt"])).all()
 
 
@@ -215,7 +215,7 @@ def test_texts_of_matched_regions():
     ]
 
 
-def test_settings_are_what_json_can_say():
+def test_settings_are_json_values():
     assert json.loads(json.dumps(TEXT_SETTINGS)) == TEXT_SETTINGS
     assert TEXT_SETTINGS["bleu2"]["library"] == f"sacrebleu {version('sacrebleu')}"
     assert TEXT_SETTINGS["rouge_l"]["library"] == f"equal to rouge-score {version('rouge-score')}"

@@ -1,4 +1,4 @@
-"""Pictures of single images: where boxes lie, that nothing said is lost, and what stands in for a broken image."""
+"""Pictures of single images: places of boxes, complete captions, and the panel that replaces a broken image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image, ImageFont
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.pictures import notes
 from swift_plugins.fakexplain.pictures.colours import GOLD, PANEL, PRED
-from swift_plugins.fakexplain.pictures.lettering import Pen, default_font, wrap_text
+from swift_plugins.fakexplain.pictures.lettering import Pen, find_default_font, wrap_text
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
 from swift_plugins.fakexplain.scoring.pictures.draw import draw_image
 from tests.pictures.pixels import outline, spots
@@ -64,7 +64,7 @@ def test_every_system_has_a_picture(tmp_path: Path):
     assert alone.width == SIDE + 2 * GAP
 
 
-def test_no_word_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_all_words_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     written: list[str] = []
 
     def keep(text: str, *args) -> list[str]:
@@ -77,12 +77,12 @@ def test_no_word_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     picture, _ = draw_image(record(tmp_path, (300, 300), *captions), {}, longer_side=SIDE)
     for caption in captions:
         assert "".join(caption.split()) in "".join("".join(written).split())
-    assert picture.height > SIDE + 12 * 20 * GAP  # and all of it has its place
+    assert picture.height > SIDE + 12 * 20 * GAP  # and there is room for all of it
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), max_size=600), st.integers(20, 400))
 def test_wrapping_never_loses_a_character(text: str, width: int):
-    font = ImageFont.truetype(str(default_font()), 16)
+    font = ImageFont.truetype(str(find_default_font()), 16)
     lines = wrap_text(text, width, font, None)
     assert "".join(lines) == text
     assert all(font.getlength(line) <= width or len(line) == 1 for line in lines)

@@ -10,7 +10,7 @@ from PIL import Image
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.scoring.pictures.draw import draw_image
-from swift_plugins.fakexplain.scoring.pictures.folder import draw_all, file_names
+from swift_plugins.fakexplain.scoring.pictures.folder import draw_all, name_files
 from swift_plugins.fakexplain.scoring.pictures.records import AnsweredRecord
 
 
@@ -23,7 +23,7 @@ def records(folder: Path, count: int) -> list[AnsweredRecord]:
     return found
 
 
-def test_each_picture_is_that_of_its_record(tmp_path: Path):
+def test_each_picture_shows_its_record(tmp_path: Path):
     answered = records(tmp_path, 3)
     answered[1][0].path.write_bytes(b"broken")
     errors = list(draw_all(answered, tmp_path / "drawn", longer_side=240))
@@ -35,7 +35,7 @@ def test_each_picture_is_that_of_its_record(tmp_path: Path):
             assert picture.tobytes() == expected.tobytes()
 
 
-def test_a_folder_that_is_not_finished_is_not_written(tmp_path: Path):
+def test_an_unfinished_folder_is_not_written(tmp_path: Path):
     drawing = draw_all(records(tmp_path, 3), tmp_path / "out" / "drawn", longer_side=240)
     assert next(drawing) is None
     drawing.close()
@@ -43,7 +43,7 @@ def test_a_folder_that_is_not_finished_is_not_written(tmp_path: Path):
 
 
 def names(*ids: str) -> list[str]:
-    return file_names([Annotation(id, "a.png", 9, 9, "real", file="f.jsonl", line=n) for n, id in enumerate(ids, 1)])
+    return name_files([Annotation(id, "a.png", 9, 9, "real", file="f.jsonl", line=n) for n, id in enumerate(ids, 1)])
 
 
 def test_names_of_files():
@@ -52,5 +52,5 @@ def test_names_of_files():
     assert names("x" * 200) == ["x" * 200 + ".png"]
     with pytest.raises(DataError, match="^f.jsonl:2: id: expected an id of at most 200 characters .* found 201"):
         names("a", "x" * 201)
-    with pytest.raises(DataError, match="^f.jsonl:3: id: .* differs from Cat.png in more than capitals"):
+    with pytest.raises(DataError, match="^f.jsonl:3: id: .* differs from Cat.png in more than upper and lower case"):
         names("Cat", "dog", "cAT")

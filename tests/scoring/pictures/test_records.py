@@ -10,7 +10,7 @@ import pytest
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
-from swift_plugins.fakexplain.scoring.pictures.records import AnsweredRecord, answers_of_run, sample, select_ids
+from swift_plugins.fakexplain.scoring.pictures.records import AnsweredRecord, attach_run_answers, sample, select_ids
 
 ANSWER = {"verdict": "fake", "iou": 0.5, "regions": [{"bbox": [1, 2, 3, 4], "caption": ""}], "tags": None}
 
@@ -21,7 +21,7 @@ def of_a_run(answers: object) -> Annotation:
 
 def test_answers_of_a_run():
     gold = of_a_run({"ours": ANSWER, "silent": None, "tags": ANSWER | {"tags": ["texture_error"]}, "not asked for": 1})
-    ((record, answers),) = answers_of_run([gold], ["ours", "silent", "lacking", "tags"])
+    ((record, answers),) = attach_run_answers([gold], ["ours", "silent", "lacking", "tags"])
     assert record is gold
     expected = Scored("fake", "fake", iou=0.5, regions=(Region((1, 2, 3, 4), ""),))
     assert answers == {
@@ -50,22 +50,22 @@ def test_answers_of_a_run():
         ANSWER | {"regions": [{"bbox": None, "caption": 3}]},
     ],
 )
-def test_what_is_no_answer_says_where(wrong: object):
+def test_an_invalid_answer_is_reported_with_its_place(wrong: object):
     message = r"^images.jsonl:7: answers.ours: expected an answer as `fakexplain score` writes it, found .*\(id 'a'\)$"
     with pytest.raises(DataError, match=message):
-        list(answers_of_run([of_a_run({"ours": wrong})], ["ours"]))
+        list(attach_run_answers([of_a_run({"ours": wrong})], ["ours"]))
 
 
 @pytest.mark.parametrize("answers", [None, [], "x"])
-def test_a_run_without_answers_says_where(answers: object):
+def test_a_run_without_answers_is_reported_with_its_place(answers: object):
     with pytest.raises(DataError, match="^images.jsonl:7: answers: expected the prediction of each system"):
-        list(answers_of_run([of_a_run(answers)], ["ours"]))
+        list(attach_run_answers([of_a_run(answers)], ["ours"]))
 
 
 def test_records_of_ids_in_the_order_of_the_file():
     records: list[AnsweredRecord] = [(Annotation(id, "a.png", 9, 9, "real"), {}) for id in "abcd"]
     assert [record.id for record, _ in select_ids(records, ["d", "b"], Path("f.jsonl"))] == ["b", "d"]
-    with pytest.raises(DataError, match="^--id: expected ids of records of f.jsonl, found x, y$"):
+    with pytest.raises(DataError, match="^--id: expected ids that exist in f.jsonl, found x, y$"):
         select_ids(records, ["y", "a", "x"], Path("f.jsonl"))
 
 

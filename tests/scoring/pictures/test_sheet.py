@@ -1,4 +1,4 @@
-"""Contact sheets: every image with its boxes in their place, or a panel with the reason why it is missing."""
+"""Contact sheets: every image with its boxes in their place, or a panel that says why it is missing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_sheet(tmp_path: Path):
     assert again.read_bytes() == out.read_bytes()
 
 
-def test_sheet_of_annotations_alone_speaks_of_no_predictions(tmp_path: Path):
+def test_sheet_of_annotations_alone_does_not_mention_predictions(tmp_path: Path):
     record = fake(picture(tmp_path, "a.png", (120, 120)), (120, 120), (30, 30, 90, 60))
     contact_sheet([(record, None)], tmp_path / "sheet.png")
     sheet = Image.open(tmp_path / "sheet.png").convert("RGB")
@@ -80,7 +80,7 @@ def test_sheet_of_annotations_alone_speaks_of_no_predictions(tmp_path: Path):
 
 
 def test_answer_about_a_region_off_the_image_keeps_its_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """The box that is left is b, as its caption is, although a is not drawn."""
+    """The remaining box keeps the mark of its caption, b, although a is not drawn."""
     drawn = []
     monkeypatch.setattr(sheets, "draw_boxes", lambda canvas, gold, pred, pen: drawn.append((list(gold), list(pred))))
     record = fake(picture(tmp_path, "a.png", (120, 120)), (120, 120), (0, 60, 60, 90), (0, 0, 30, 30))
@@ -100,7 +100,7 @@ def test_answer_about_a_region_off_the_image_keeps_its_letter(tmp_path: Path, mo
         ),
     ],
 )
-def test_image_that_cannot_be_read_is_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, break_it, message: str):
+def test_unreadable_image_becomes_a_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, break_it, message: str):
     path = picture(tmp_path, "a.png", (120, 120))
     break_it(path)
     written = []
@@ -113,7 +113,7 @@ def test_image_that_cannot_be_read_is_a_panel(tmp_path: Path, monkeypatch: pytes
     assert spots(Image.open(tmp_path / "sheet.png").convert("RGB"), PANEL)
 
 
-def test_nothing_to_show_and_no_frame(tmp_path: Path):
+def test_no_images_or_no_frame_rule_is_an_error(tmp_path: Path):
     with pytest.raises(ValueError, match="at least one image"):
         contact_sheet([], tmp_path / "sheet.png")
     record = fake(picture(tmp_path, "a.png", (120, 120)), (120, 120))
@@ -128,7 +128,7 @@ def test_every_mode_of_an_image(tmp_path: Path, mode: str):
     Image.new(mode, (40, 40)).save(path)
     record = Annotation("a", path.name, 40, 40, "real", path=path)
     contact_sheet([(record, None)], tmp_path / "sheet.png", cell=80)
-    if mode in ("LA", "RGBA"):  # what is transparent shows the paper
+    if mode in ("LA", "RGBA"):  # transparent pixels show the paper
         sheet = Image.open(tmp_path / "sheet.png").convert("RGB")
         assert (
             ImageChops.difference(

@@ -1,4 +1,4 @@
-"""Figures as SVG: what they hold, and what they must not."""
+"""Figures as SVG: their content, and what they must not contain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from swift_plugins.fakexplain.scoring.metrics.keywords import Keyword
 from swift_plugins.fakexplain.scoring.plots.curves import MOST_POINTS, arrange_panels, draw_training
 from swift_plugins.fakexplain.scoring.plots.figures import draw_keywords, draw_preferences, draw_tags
 from swift_plugins.fakexplain.scoring.plots.smoothing import average_neighbours, moving_mean
-from swift_plugins.fakexplain.scoring.plots.svg import abbreviate, standalone, svg
+from swift_plugins.fakexplain.scoring.plots.svg import abbreviate, make_standalone, svg
 from swift_plugins.fakexplain.scoring.plots.training import Log
 from swift_plugins.fakexplain.scoring.plots.votes import Vote, count_votes
 from swift_plugins.fakexplain.tags import TAGS
@@ -77,7 +77,7 @@ def test_is_an_accessible_picture(drawn: dict[str, str], name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_holds_nothing_that_runs_loads_or_leaks(drawn: dict[str, str], name: str) -> None:
+def test_contains_nothing_that_runs_loads_or_leaks(drawn: dict[str, str], name: str) -> None:
     tags = {element.tag.partition("}")[2] for element in parsed(drawn[name]).iter()}
     assert tags <= {"svg", "g", "defs", "path", "use", "clipPath", "rect", "pattern"}
     attributes = [item for element in parsed(drawn[name]).iter() for item in element.attrib.items()]
@@ -89,7 +89,7 @@ def test_holds_nothing_that_runs_loads_or_leaks(drawn: dict[str, str], name: str
     assert "<!" not in drawn[name] and "<?" not in drawn[name]
 
 
-def test_ids_are_each_figures_own(drawn: dict[str, str]) -> None:
+def test_ids_are_unique_to_each_figure(drawn: dict[str, str]) -> None:
     other = draw_keywords({"words": [Keyword("hand", 0.5, 0.5)]}) or ""
     found = [id for text in (*drawn.values(), other) for id in ids(text)]
     assert len(found) == len(set(found))
@@ -97,7 +97,7 @@ def test_ids_are_each_figures_own(drawn: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_same_input_same_bytes(drawn: dict[str, str], name: str) -> None:
+def test_same_input_gives_same_bytes(drawn: dict[str, str], name: str) -> None:
     with matplotlib.rc_context({"font.size": 20, "axes.linewidth": 5, "svg.fonttype": "none", "svg.hashsalt": "other"}):
         assert FIGURES[name]() == drawn[name]
         assert matplotlib.rcParams["axes.linewidth"] == 5
@@ -109,7 +109,7 @@ def test_takes_the_pages_colour_or_is_black_on_white(drawn: dict[str, str], name
     data = {"#0072b2", "#e69f00", "#009e73", "#d55e00"}
     assert "currentColor" in colours
     assert {colour for colour in colours if not colour.startswith("url(")} <= data | {"currentColor", "none"}
-    alone = standalone(drawn[name])
+    alone = make_standalone(drawn[name])
     assert "currentColor" not in alone and "#010203" not in alone
     ground = parsed(alone)[0]
     assert ground.tag.endswith("rect") and ground.attrib == {"width": "100%", "height": "100%", "fill": "#ffffff"}
@@ -127,7 +127,7 @@ def test_takes_the_pages_colour_or_is_black_on_white(drawn: dict[str, str], name
         draw_tags(dict.fromkeys(TAGS, NONE), {TAGS[0]: (1.0, 0.9)}),
     ],
 )
-def test_without_data_there_is_no_figure(figure: str | None) -> None:
+def test_no_data_gives_no_figure(figure: str | None) -> None:
     assert figure is None
 
 
@@ -160,7 +160,7 @@ def test_long_names_are_cut_in_their_middle() -> None:
     assert len(abbreviate("ab" * 40, 7)) == 7
 
 
-def test_a_panel_for_what_there_is() -> None:
+def test_only_quantities_with_data_have_a_panel() -> None:
     def height(*logs: Log, **scored: list[Checkpoint]) -> float:
         return size(draw_training(logs, scored) or "")[1]
 
@@ -173,7 +173,7 @@ def test_a_panel_for_what_there_is() -> None:
     assert height(reward, grpo=[Checkpoint(1, 0.5, None)]) == two
 
 
-def test_checkpoints_go_with_the_log_of_their_name() -> None:
+def test_checkpoints_join_the_log_with_the_same_name() -> None:
     def panels(logs: list[Log], run: str) -> list[tuple[str, str]]:
         stages = {log.name: log.stage for log in logs}
         points = {run: [Checkpoint(1, 0.5, None)]}
@@ -186,8 +186,8 @@ def test_checkpoints_go_with_the_log_of_their_name() -> None:
     assert panels([], "") == [("GRPO", "accuracy")]
 
 
-def test_logs_of_one_name() -> None:
-    with pytest.raises(ValueError, match="expected a name of its own for each log, found a, a"):
+def test_two_logs_with_the_same_name() -> None:
+    with pytest.raises(ValueError, match="expected a different name for each log, found a, a"):
         draw_training([Log("a", {"loss": {1: 1.0}}), Log("a", {"loss": {1: 2.0}})])
 
 

@@ -54,7 +54,7 @@ def test_sft_log(tmp_path: Path) -> None:
     assert log.curves["loss"] == {1: 7.0} and log.curves["token_acc"] == {1: 0.0}
 
 
-def test_a_resumed_run_goes_over_what_it_repeats(tmp_path: Path) -> None:
+def test_a_resumed_run_replaces_repeated_steps(tmp_path: Path) -> None:
     # logged every second step up to 6, resumed at 2 and logged at each: its lines count, in the order of steps
     lines = [logged(step, loss=10 + step) for step in (2, 4, 6)] + [logged(step, loss=20 + step) for step in (3, 4)]
     curve = read_log(written(tmp_path, *lines)).curves["loss"]
@@ -66,7 +66,7 @@ def test_lines_of_a_trainers_state(tmp_path: Path) -> None:
     assert log.curves == {"loss": {10: 0.5}, "eval_loss": {20: 0.25}}
 
 
-def test_what_is_no_number_is_left_out(tmp_path: Path) -> None:
+def test_values_that_are_not_numbers_are_skipped(tmp_path: Path) -> None:
     log = read_log(written(tmp_path, {"loss": 0.5, "flag": True, "note": "x", "none": None, "list": [1], "step": 1}))
     assert log.curves == {"loss": {1: 0.5}}
 
@@ -99,7 +99,7 @@ GOOD = '{"loss": 1, "step": 1}\n'
             GOOD + '{"global_step/max_steps": 3}\n',
             ":2: global_step/max_steps: expected STEP/STEPS, two whole numbers, found 3",
         ),
-        ('{"step": 1, "loss": 1' + "0" * 400 + "}\n", ":1: loss: expected a number of a sane size"),
+        ('{"step": 1, "loss": 1' + "0" * 400 + "}\n", ":1: loss: expected a finite number"),
     ],
 )
 def test_errors_say_where(tmp_path: Path, lines: str, message: str) -> None:

@@ -105,7 +105,7 @@ HEAD = "first,second,preferred,image,voter\n"
         (HEAD + "a,b,c,,\n", ":2: column 'preferred': expected 'a', 'b' or neutral, found 'c'"),
         (HEAD + "a,b,,,\n", ":2: column 'preferred': expected 'a', 'b' or neutral, found ''"),
         (HEAD + "a,b,A,,\n", ":2: column 'preferred': expected 'a', 'b' or neutral, found 'A'"),
-        (HEAD + "\na,a,a,,\n", ":3: column 'second': expected another system than the first, found 'a'"),
+        (HEAD + "\na,a,a,,\n", ":3: column 'second': expected a system other than the first, found 'a'"),
         (HEAD + ",b,b,,\n", ":2: column 'first': expected the name of a system, on one line, found ''"),
         (HEAD + "a,Neutral,a,,\n", ":2: column 'second': expected the name of a system, on one line, found 'Neutral'"),
         (HEAD + '"a\nc",b,b,,\n', ":3: column 'first': expected the name of a system, on one line, found 'a\\nc'"),
@@ -114,7 +114,7 @@ HEAD = "first,second,preferred,image,voter\n"
         (HEAD + 'a,b,"a"x,,\n', ":2: expected CSV, found "),
         (
             HEAD + "a,b,a,x,v\na,c,a,x,v\nb,a,b,x,v\n",
-            ":4: expected one vote per voter on a pair of one image, found another vote of 'v' in line 2",
+            ":4: expected one vote per voter, pair of systems and image, found another vote of 'v' in line 2",
         ),
         (HEAD.encode() + b"a,b,\xe9,,\n", ":2: column 'preferred': expected UTF-8 text, found byte 0xe9"),
         (HEAD.encode("utf-16"), ":1: expected UTF-8 text, found byte 0xff"),

@@ -1,4 +1,4 @@
-"""Reading what `swift infer` wrote, and joining it to records by image."""
+"""Reading the answers of `swift infer`, and joining them to records by image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.scoring.predictions.answers import AnswerPrediction, read_predictions
-from swift_plugins.fakexplain.scoring.predictions.join import by_image, join, join_all
+from swift_plugins.fakexplain.scoring.predictions.join import index_by_image, join, join_all
 
 
 def line(path: object = "/data/a.png", **changes: object) -> str:
@@ -73,7 +73,7 @@ def test_relative_path_is_relative_to_the_working_directory(tmp_path: Path, monk
         ('{"response": "said", "image": 3}', "images: expected the path of one image, found [3]"),
     ],
 )
-def test_bad_line_says_what_and_where(tmp_path: Path, text: str, message: str):
+def test_a_bad_line_is_reported_with_its_place(tmp_path: Path, text: str, message: str):
     path = predictions_file(tmp_path, line(), text)
     with pytest.raises(ValueError) as error:
         list(read_predictions(path))
@@ -93,13 +93,13 @@ def test_p_fake_is_read(tmp_path: Path):
     assert prediction.p_fake == pytest.approx(0.75)
 
 
-def test_log_probabilities_of_another_shape_say_where(tmp_path: Path):
+def test_malformed_log_probabilities_are_reported_with_their_place(tmp_path: Path):
     path = predictions_file(tmp_path, line(), verdict({"token": 3}))
     with pytest.raises(ValueError, match=r"answers.jsonl:2: logprobs.content.0..token: expected the text of a token"):
         list(read_predictions(path))
 
 
-def test_bytes_that_are_no_text(tmp_path: Path):
+def test_bytes_that_are_not_text(tmp_path: Path):
     path = tmp_path / "answers.jsonl"
     path.write_bytes(b'{"response": "\xff"}\n')
     with pytest.raises(ValueError, match=r"answers.jsonl:1: expected one JSON object .* 0xff"):
@@ -123,7 +123,7 @@ def test_join_keeps_the_order_of_the_records_and_shows_gaps():
     assert [(each.id, text) for each, text in join(records, answers)] == [("a", "A"), ("b", None), ("c", "C")]
 
 
-def test_join_goes_by_the_file_on_disk(tmp_path: Path):
+def test_join_matches_the_file_on_disk(tmp_path: Path):
     """Neither a common name, nor a name within a name, nor a folder reached through a link misleads."""
     (tmp_path / "real").mkdir()
     (tmp_path / "fake").mkdir()
@@ -160,7 +160,7 @@ def test_two_records_of_one_image():
         None,
         None,
         "C",
-    ]  # where nothing was answered, nothing is ambiguous
+    ]  # without answers nothing is ambiguous
 
 
 def test_answers_about_images_of_no_record_show_a_path_of_each_side():
@@ -169,7 +169,7 @@ def test_answers_about_images_of_no_record_show_a_path_of_each_side():
         list(join([record("a", "/data/a.png")], answers))
     assert str(error.value) == (
         "answers.jsonl:1: expected the image of a record, found /moved/a.png, which none of the records has "
-        "(nor those of 2 further answers); the last record has /data/a.png"
+        "(nor the images of 2 other answers); the last record has /data/a.png"
     )
     with pytest.raises(ValueError, match=r"none of the records has; there are no records$"):
         list(join([], answers[:1]))
@@ -178,8 +178,8 @@ def test_answers_about_images_of_no_record_show_a_path_of_each_side():
 def test_systems_are_joined_in_one_pass():
     records = iter([record("a", "/data/a.png"), record("b", "/data/b.png")])
     systems = {
-        "first": by_image([AnswerPrediction("/data/b.png", "B"), AnswerPrediction("/data/a.png", "A")]),
-        "second": by_image([AnswerPrediction("/data/a.png", "AA")]),
+        "first": index_by_image([AnswerPrediction("/data/b.png", "B"), AnswerPrediction("/data/a.png", "A")]),
+        "second": index_by_image([AnswerPrediction("/data/a.png", "AA")]),
     }
     said = [
         (each.id, {name: answer and answer.text for name, answer in answers.items()})
@@ -188,7 +188,7 @@ def test_systems_are_joined_in_one_pass():
     assert said == [("a", {"first": "A", "second": "AA"}), ("b", {"first": "B", "second": None})]
 
 
-def test_a_stranger_to_a_subset_is_told_so():
-    systems = {"a": by_image([AnswerPrediction("/data/z.png", "Z", "answers.jsonl", 3)])}
+def test_an_answer_outside_the_subset_is_reported_with_its_subset():
+    systems = {"a": index_by_image([AnswerPrediction("/data/z.png", "Z", "answers.jsonl", 3)])}
     with pytest.raises(ValueError, match=r"answers.jsonl:3: .*z.png, which none of the records of fold0_test has"):
         list(join_all([record("a", "/data/a.png")], systems, "the records of fold0_test"))

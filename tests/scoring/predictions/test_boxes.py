@@ -82,7 +82,7 @@ def test_boxes_in_a_list(tmp_path: Path, item: dict, named: dict, expected: tupl
         ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": 1}], "[0]: expected image and boxes (--coco FILE"),
     ],
 )
-def test_bad_boxes_say_what_and_where(tmp_path: Path, value: Any, message: str):
+def test_bad_boxes_are_reported_with_their_place(tmp_path: Path, value: Any, message: str):
     path = boxes_file(tmp_path, value)
     with pytest.raises(DataError) as error:
         list(read_boxes_json(path, tmp_path))
@@ -101,7 +101,7 @@ def coco(folder: Path, results: Any, images: Any = IMAGES) -> dict[str, Any]:
 
 
 def test_coco_results(tmp_path: Path):
-    """An image that no result names has no boxes, which is something said."""
+    """An image without results has an empty list of boxes, which is a prediction."""
     results = [
         {"image_id": 7, "category_id": 1, "bbox": [10, 20, 5.5, 6], "score": 0.9},
         {"image_id": 7, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 0.1},
@@ -142,17 +142,17 @@ def test_coco_results(tmp_path: Path):
         ([], [], "coco.json: images: expected at least one image, found nothing"),
         ([], [{"id": 1}], "coco.json: images[0].file_name: expected the path of the image, found nothing"),
         ([], [{"id": 1.5, "file_name": "a"}], "coco.json: images[0].id: expected the image's id, found 1.5"),
-        ([], [IMAGES[0], IMAGES[0]], "coco.json: images[1].id: expected an id of its own, found 7"),
+        ([], [IMAGES[0], IMAGES[0]], "coco.json: images[1].id: expected a unique id, found 7"),
     ],
 )
-def test_bad_coco_results_say_what_and_where(tmp_path: Path, results: Any, images: Any, message: str):
+def test_bad_coco_results_are_reported_with_their_place(tmp_path: Path, results: Any, images: Any, message: str):
     with pytest.raises(DataError) as error:
         list(read_coco_results(**coco(tmp_path, results, images)))
     assert str(error.value).startswith(f"{tmp_path}/{message}")
 
 
 def test_results_in_several_files(tmp_path: Path):
-    """An image is looked at once, in whichever of the files its boxes are."""
+    """An image gets one prediction, whichever files hold its boxes."""
     files = coco(tmp_path, [{"image_id": 7, "bbox": [1, 2, 3, 4], "score": 1}])
     more = boxes_file(tmp_path, [{"image_id": "8", "bbox": [5, 6, 7, 8], "score": 1}], "more.json")
     files["paths"].append(more)

@@ -1,4 +1,4 @@
-"""What a system can be given as: every kind of path, several of one kind, and what does not go together."""
+"""Inputs of a system: every kind of path, several of one kind, and kinds that cannot be combined."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.scoring.predictions.answers import AnswerPrediction
 from swift_plugins.fakexplain.scoring.predictions.inputs import ACCEPTED, BaselineOptions, read_system
-from swift_plugins.fakexplain.scoring.predictions.join import by_image
+from swift_plugins.fakexplain.scoring.predictions.join import index_by_image
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction, Convention
 
 NAMES = ("a.png", "b.png", "c.png", "d.png")
 
 
 def read(folder: Path, *names: str, records: Iterable[str] = NAMES, **options: Any) -> list[Any]:
-    """What a system says whose paths have these names."""
+    """Predictions of a system with these paths."""
 
     def annotations() -> Iterable[Annotation]:
         for line, name in enumerate(records, 1):
@@ -84,7 +84,7 @@ def test_boxes(tmp_path: Path):
 
 
 def test_coco_results(tmp_path: Path):
-    """Folds share one file of annotations, and every image is looked at once."""
+    """Folds share one annotations file, and every image gets one prediction."""
     write(tmp_path, "coco.json", json.dumps({"images": [{"id": i, "file_name": name} for i, name in enumerate("ab")]}))
     for id, score in enumerate((0.9, 0.4)):
         write(tmp_path, f"{id}.json", json.dumps([{"image_id": id, "bbox": [1, 2, 3, 4], "score": score}]))
@@ -112,13 +112,13 @@ def test_masks(tmp_path: Path):
 
 def test_a_threshold_of_masks(tmp_path: Path):
     Image.new("L", (12, 8), 1).save(mask(tmp_path, "masks/a.png"))
-    with pytest.raises(DataError, match="--mask-threshold 1 takes 1 for the mask"):
+    with pytest.raises(DataError, match="--mask-threshold 1 counts 1 as masked"):
         read(tmp_path, "masks", min_area_share=0.5)
     assert short(read(tmp_path, "masks", min_area_share=0.5, mask_threshold=1))[0][1:3] == ("fake", 1.0)
 
 
 def test_masks_and_labels(tmp_path: Path):
-    """A method that calls an image real need not draw a mask. Each image is spoken of once, whatever speaks of it."""
+    """A method that calls an image real need not draw a mask. Each image gets one prediction, from whichever file."""
     first = mask(tmp_path, "fold0/a.png")
     mask(tmp_path, "fold0/c.png")
     mask(tmp_path, "fold1/b.png")
@@ -130,9 +130,9 @@ def test_masks_and_labels(tmp_path: Path):
         ("c.png", None, None, None, "c.png"),
         ("b.png", "real", None, None, "b.png"),
         ("d.png", "real", None, None, None),
-        ("z.png", "fake", None, None, None),  # which `join_all` tells as unknown
+        ("z.png", "fake", None, None, None),  # `join_all` reports it as unknown
     ]
-    # an error speaks of the table, where the image is named, and of the mask where no table names it
+    # an error names the table that contains the image, or the mask if no table does
     assert [(Path(each.file).name, each.line) for each in found[:2]] == [("fold0.csv", 2), ("c.png", 0)]
     assert found[0].mask == str(first)
 
@@ -148,15 +148,15 @@ def test_boxes_and_labels(tmp_path: Path):
     ]
 
 
-def test_an_image_that_is_with_two_predictions(tmp_path: Path):
-    """`by_image`, which takes all predictions, rejects it."""
+def test_an_image_with_two_predictions(tmp_path: Path):
+    """`index_by_image`, which takes all predictions, rejects it."""
     mask(tmp_path, "masks/a.png")
     mask(tmp_path, "more/a.png")
     write(tmp_path, "one.csv", "image,label\na.png,fake\n")
     write(tmp_path, "two.csv", "image,label\nb.png,real\n./a.png,fake\n")
     for names in (["masks", "more"], ["masks", "more", "one.csv"], ["masks", "one.csv", "two.csv"]):
         with pytest.raises(ValueError, match=r"expected one answer per image, found a second about .*a\.png"):
-            by_image(read(tmp_path, *names))
+            index_by_image(read(tmp_path, *names))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_an_image_that_is_with_two_predictions(tmp_path: Path):
         (["a.csv", "masks"], {"min_area_share": 0.5}, "--min-area-share: expected no labels beside it"),
     ],
 )
-def test_what_is_not_accepted(tmp_path: Path, names: list[str], options: dict[str, Any], message: str):
+def test_rejected_inputs(tmp_path: Path, names: list[str], options: dict[str, Any], message: str):
     mask(tmp_path, "masks/a.png")
     (tmp_path / "empty").mkdir()
     for name in ("a.jsonl", "a.json", "answers.txt", "answers"):
@@ -190,7 +190,7 @@ def test_what_is_not_accepted(tmp_path: Path, names: list[str], options: dict[st
     assert message in str(error.value).replace(f"{tmp_path}/", "")
 
 
-def test_paths_are_looked_at_before_any_is_read(tmp_path: Path):
+def test_all_paths_are_checked_before_any_is_read(tmp_path: Path):
     with pytest.raises(FileNotFoundError):
         read_system([tmp_path / "none.csv"], images=tmp_path, annotations=lambda: [])
 
@@ -205,6 +205,6 @@ def test_paths_are_looked_at_before_any_is_read(tmp_path: Path):
         ({"min_area_share": float("nan")}, "--min-area-share: expected a number"),
     ],
 )
-def test_options_that_make_no_sense(options: dict[str, Any], message: str):
+def test_invalid_options(options: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         BaselineOptions(**options)

@@ -1,4 +1,4 @@
-"""Tables of labels and scores: what each cell means, and what is refused."""
+"""Tables of labels and scores: the meaning of each cell, and rejected tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def said(path: Path, *args: Any, **named: Any) -> list[tuple[str | None, float |
         ("image,prob\na.png,0.5\nb.png,0.51\n", {"higher_is": "real"}, [("fake", -0.5), ("real", -0.51)]),
         ("image,score\na.png,-3.5\nb.png,-2e0\n", {"threshold": -3}, [("real", -3.5), ("fake", -2.0)]),
         ("image,score\na.png,-3.5\nb.png,-2\n", {"threshold": -3, "higher_is": "real"}, [("fake", 3.5), ("real", 2.0)]),
-        # a column of verdicts stands above the scores, whatever their scale
+        # a column of verdicts has precedence over scores of any scale
         ("image,pred,score\na.png,fake,-7\nb.png,,0.9\n", {}, [("fake", -7.0), (None, 0.9)]),
     ],
 )
@@ -54,7 +54,7 @@ def test_dialects_and_names_of_columns(tmp_path: Path, delimiter: str, end: str,
     ]
 
 
-def test_images_are_known_by_the_file_on_disk(tmp_path: Path):
+def test_images_are_identified_by_the_file_on_disk(tmp_path: Path):
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.png").touch()
     (tmp_path / "link").symlink_to("real")
@@ -126,7 +126,7 @@ def test_columns_chosen_by_name(tmp_path: Path):
         ('image,label\n"a"b.png,fake\n', "2: expected CSV, found "),
     ],
 )
-def test_bad_table_says_what_and_where(tmp_path: Path, text: str, message: str):
+def test_a_bad_table_is_reported_with_its_place(tmp_path: Path, text: str, message: str):
     with pytest.raises(DataError, match=rf"npr\.csv:{message}"):
         said(table(tmp_path, text))
 
@@ -157,7 +157,7 @@ def test_no_file(tmp_path: Path):
         ({"threshold": float("nan")}, "threshold: expected a finite number, found nan"),
     ],
 )
-def test_a_convention_that_makes_no_sense(named: dict[str, Any], message: str):
+def test_an_invalid_convention(named: dict[str, Any], message: str):
     with pytest.raises(ValueError, match=message):
         Convention(**named)
 

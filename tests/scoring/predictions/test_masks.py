@@ -1,4 +1,4 @@
-"""Masks: which image each belongs to, what pixels mean, and how well they agree with boxes."""
+"""Masks: the image of each, the meaning of pixels, and their IoU with boxes."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def half(height: int = 8, width: int = 12, value: int = 255) -> np.ndarray:
 
 
 @pytest.mark.parametrize("labels_csv", [True, False])
-def test_masks_as_they_are_exported(tmp_path: Path, labels_csv: bool):
-    """The gold's own masks have an IoU of 1, with their table or without; the table is the truth and not read."""
+def test_exported_masks(tmp_path: Path, labels_csv: bool):
+    """Masks drawn from the annotation have IoU 1, with or without their table, which is the truth and is not read."""
     names = ["trip/湖 naïve.jpg", "trip/b.c.png", "real.png"]
     records = [record(tmp_path, names[0], 1, HAND), record(tmp_path, names[1], 2, HAND), record(tmp_path, names[2], 3)]
     (tmp_path / "masks").mkdir()
@@ -88,7 +88,7 @@ def test_masks_that_do_not_fit_the_records(tmp_path: Path):
     with pytest.raises(DataError, match="found none for it nor for 1 others"):
         list(read_masks(masks, tmp_path, [record(tmp_path, "b.jpg")]))
     twins = [record(tmp_path, "a.jpg", 4), record(tmp_path, "a.webp", 9)]
-    with pytest.raises(DataError, match="a.png: expected a mask of one image, found the records gold.jsonl:4 and"):
+    with pytest.raises(DataError, match="a.png: expected a mask of one record, found the records gold.jsonl:4 and"):
         list(read_masks(masks, tmp_path, twins))
     with pytest.raises(DataError, match="gold.jsonl:1: image: expected an image in .*--images"):
         list(read_masks(masks, tmp_path / "elsewhere", [record(tmp_path, "a.jpg")]))
@@ -132,8 +132,8 @@ def test_masks_of_another_size(tmp_path: Path, mask_wh: tuple[int, int], image_w
             load_mask(path, image_wh)
 
 
-def test_masks_that_cannot_be_read(tmp_path: Path):
-    """What would silently read as empty, or as full, is refused."""
+def test_unreadable_masks(tmp_path: Path):
+    """Masks that would silently read as empty or full are rejected."""
     path = tmp_path / "a.png"
     with pytest.raises(DataError, match="a.png: mask: expected an image file, found no file a.png"):
         load_mask(path, (12, 8))
@@ -141,7 +141,7 @@ def test_masks_that_cannot_be_read(tmp_path: Path):
     with pytest.raises(DataError, match="a.png: mask: expected a readable image, found a.png: cannot identify"):
         load_mask(path, (12, 8))
     draw(path, half(value=1))
-    with pytest.raises(DataError, match="mask: expected values up to 255 .*--mask-threshold 1.*, found 0 and 1 alone"):
+    with pytest.raises(DataError, match="mask: expected values up to 255 .*--mask-threshold 1.*, found only 0 and 1"):
         load_mask(path, (12, 8))
     draw(path, np.stack([half(), half() * 0, half() * 0], axis=-1))  # red: as grey it would fall below the threshold
     with pytest.raises(DataError, match="mask: expected black, white and grey, found colours"):
@@ -150,7 +150,7 @@ def test_masks_that_cannot_be_read(tmp_path: Path):
     with pytest.raises(DataError, match="mask: expected no transparent pixel, found some"):
         load_mask(path, (12, 8))
     Image.fromarray(half().astype(np.uint16)).save(path)
-    with pytest.raises(DataError, match="mask: expected 8 bits of grey a pixel, found mode I;16"):
+    with pytest.raises(DataError, match="mask: expected 8 bits per channel, found mode I;16"):
         load_mask(path, (12, 8))
     for threshold in (0, 256):
         with pytest.raises(ValueError, match=f"threshold: expected 1 to 255, found {threshold}"):

@@ -20,7 +20,7 @@ HEAD = "<think>\nNo visible flaw.\n</think>\n<tag>none</tag>\n"
 
 
 def token(text: str, p: float = 1.0, top: dict[str, float] | None = None) -> dict[str, Any]:
-    """A token as ms-swift writes it, `top` the likeliest in its place."""
+    """A token as ms-swift writes it; `top` lists the likeliest tokens in its place."""
     own = {"token": text, "logprob": log(p), "bytes": list(text.encode())}
     if top is None:
         return own
@@ -46,7 +46,7 @@ def written(*tokens: str | dict[str, Any]) -> dict[str, Any]:
         ("sampled.jsonl", 4, None, None),
     ],
 )
-def test_what_swift_infer_wrote(name: str, line: int, fake: float | None, real: float | None):
+def test_answers_of_swift_infer(name: str, line: int, fake: float | None, real: float | None):
     record = json.loads((ASSETS / name).read_text().splitlines()[line - 1])
     found = p_fake(record["logprobs"], record["response"])
     if fake is None or real is None:
@@ -67,11 +67,11 @@ def test_what_swift_infer_wrote(name: str, line: int, fake: float | None, real: 
         (["<verdict>", token(" fake", 0.6, {" fake": 0.6, "real": 0.1, "\nreal": 0.1})], 0.75),
         # any case, any beginning of the word: (0.3 + 0.3) / (0.6 + 0.2)
         (["<verdict>", token("Fake", 0.3, {"Fake": 0.3, "fa": 0.3, "REAL": 0.1, "r": 0.1})], 0.75),
-        # another word, though it begins alike; and what does not bring the text as far
+        # another word with the same beginning; and a token that does not repeat the text before the word
         (["<verdict>", token("fake", 0.6, {"fake": 0.6, "real": 0.2, "faked": 0.1, "really": 0.1})], 0.75),
         (["<verdict", token(">fake", 0.6, {">fake": 0.6, ">real": 0.2, "fake": 0.1, ">": 0.1})], 0.75),
         (["<verdict>", token("fake", 0.6, {"fake": 0.6, "real": 0.2, "": 0.1, " ": 0.05, "</verdict>": 0.05})], 0.75),
-        # the token that was drawn is none of the likeliest: 0.1 / (0.1 + 0.3)
+        # the drawn token is not among the likeliest: 0.1 / (0.1 + 0.3)
         (["<verdict>", token("fake", 0.1, {"so": 0.6, "real": 0.3})], 0.25),
         # only one verdict is seen; the other gets what is left: 0.6 / (0.6 + 1 - 0.6 - 0.2)
         (["<verdict>", token("fake", 0.6, {"fake": 0.6, "so": 0.2})], 0.75),
@@ -130,9 +130,9 @@ FAKE = "<verdict>fake</verdict>"
         ({"content": None}, "logprobs: expected an object with the list `content`, found {'content': None}"),
         (
             written("<verdict>real"),
-            "logprobs: expected the tokens of an answer whose verdict is fake, found '<verdict>",
+            "logprobs: expected the tokens of an answer with the verdict fake, found '<verdict>",
         ),
-        ({"content": []}, "logprobs: expected the tokens of an answer whose verdict is fake, found ''"),
+        ({"content": []}, "logprobs: expected the tokens of an answer with the verdict fake, found ''"),
         ({"content": ["fake"]}, "logprobs.content[0]: expected an object with token and logprob, found 'fake'"),
         ({"content": [{"logprob": 0.0}]}, "logprobs.content[0].token: expected the text of a token, found nothing"),
         ({"content": [{"token": 7}]}, "logprobs.content[0].token: expected the text of a token, found 7"),
@@ -158,7 +158,7 @@ FAKE = "<verdict>fake</verdict>"
         ),
     ],
 )
-def test_malformed_logprobs_say_what_is_wrong(logprobs: object, message: str):
+def test_malformed_logprobs_are_reported(logprobs: object, message: str):
     with pytest.raises(ValueError) as error:
         p_fake(logprobs, FAKE)
     assert str(error.value).startswith(message)
@@ -175,7 +175,7 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from([FAKE, "real", "none"]) | st.text(max_size=30))
-def test_whatever_it_is_given(logprobs: object, text: str):
+def test_any_input(logprobs: object, text: str):
     try:
         found = p_fake(logprobs, text)
     except DataError:
@@ -197,7 +197,7 @@ def cut(draw: st.DrawFn, text: str) -> list[str]:
     st.booleans(),
 )
 def test_any_tokenizer_gives_the_ratio(data: st.DataObject, word: str, weights: list[float], shortened: bool):
-    """However the answer is cut: the deciding token is cut to fit, and its rival spells the other word there."""
+    """Any tokenization gives the ratio; the rival of the deciding token spells the other word in its place."""
     text = f"{HEAD}<verdict>{word}</verdict>"
     tokens = data.draw(cut(text))
     start, at = text.index(word), 0
@@ -208,7 +208,7 @@ def test_any_tokenizer_gives_the_ratio(data: st.DataObject, word: str, weights: 
             lead, rest = each[: start - at], each[start - at :]
             opposite = ("real" if word.lower() == "fake" else "fake") + rest[4:]
             opposite = lead + opposite[: 1 if shortened else len(rest)]
-            # whatever is neither: another word, an end
+            # tokens for neither verdict: another word, an end
             top = {each: own, opposite: rival, lead + "maybe": other, "<|im_end|>": end}
             content.append(token(each, own, top))
         else:
@@ -222,7 +222,7 @@ def test_any_tokenizer_gives_the_ratio(data: st.DataObject, word: str, weights: 
 @settings(deadline=None)
 @given(st.sampled_from(["fake", "real"]), st.lists(st.floats(0.01, 1), min_size=4, max_size=4), st.integers(1, 4))
 def test_fewer_alternatives_never_overstate_the_verdict(word: str, weights: list[float], shown: int):
-    """P of the verdict that was given is at most what it is when all is known."""
+    """With fewer alternatives, P of the given verdict is at most its value with all of them."""
     names = [word, "real" if word == "fake" else "fake", "maybe", "so"]
     p = dict(zip(names, (weight / sum(weights) for weight in weights), strict=True))
     likeliest = dict(sorted(p.items(), key=lambda item: -item[1])[:shown])
@@ -252,7 +252,7 @@ PARTS = (
 
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
 def test_the_verdict_is_that_of_the_answer(text: str):
-    """P(fake) is there just where the answer has a verdict in its own words, and is about that one."""
+    """P(fake) is known exactly if the answer states fake or real, and belongs to that verdict."""
     verdict, found = parse_answer(text).verdict, p_fake(written(*(token(each, 0.75) for each in text)), text)
     if verdict is None or verdict not in text.lower():
         assert found is None

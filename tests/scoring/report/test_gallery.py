@@ -1,4 +1,4 @@
-"""Which images of a run the gallery shows, and what it makes of each."""
+"""The choice of images for the gallery, and the data of each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ids(gallery) -> list[str]:
 
 @pytest.fixture
 def graded(tmp_path: Path) -> tuple[Run, list[dict]]:
-    """300 images with answers of every grade by two systems, which differ in what they are good at."""
+    """300 images with answers of every grade by two systems with different strengths."""
     rng = random.Random(1)
     lines = []
     for index in range(300):
@@ -41,7 +41,7 @@ def graded(tmp_path: Path) -> tuple[Run, list[dict]]:
 
 
 def by_grade(lines: list[dict], system: str, label: str) -> list[str]:
-    """From the worst to the best, written down another way than in the gallery."""
+    """Sort from worst to best, by a formulation other than the gallery's."""
     keyed = []
     for each in lines:
         if each["label"] == label:
@@ -62,7 +62,7 @@ def test_the_best_and_the_worst_of_each_system_and_label_are_shown(graded):
             assert {*grades[:10], *grades[-10:]} <= set(shown), (system, label)
 
 
-def test_some_of_each_kind_are_shown_however_few(graded):
+def test_a_small_gallery_has_some_of_each_kind(graded):
     run, lines = graded
     shown = ids(build_gallery([run], limit=9))
     grades = [by_grade(lines, system, label) for system in ("7B", "32B") for label in ("fake", "real")]
@@ -77,7 +77,7 @@ def test_images_stand_in_the_order_of_the_file(graded):
     assert places == sorted(places)
 
 
-def test_the_seed_decides_what_is_left_to_chance_and_nothing_else(graded):
+def test_the_seed_changes_random_choices_only(graded):
     run, lines = graded
     one, again, other = (build_gallery([run], limit=45, seed=seed) for seed in (0, 0, 1))
     assert one == again
@@ -86,7 +86,7 @@ def test_the_seed_decides_what_is_left_to_chance_and_nothing_else(graded):
     assert {*grades[:4], *grades[-4:]} <= set(ids(one)) & set(ids(other))
 
 
-def test_each_image_may_be_drawn(tmp_path):
+def test_each_image_can_be_chosen(tmp_path):
     lines = [line(f"i{index}") for index in range(30)]  # all alike
     run = write_run(tmp_path, lines)
     assert {id for seed in range(40) for id in ids(build_gallery([run], limit=5, seed=seed))} == {
@@ -95,7 +95,7 @@ def test_each_image_may_be_drawn(tmp_path):
 
 
 @pytest.mark.parametrize(("limit", "shown"), [(0, 0), (1, 1), (7, 7), (8, 8), (500, 8)])
-def test_there_are_no_more_than_the_limit(tmp_path, limit, shown):
+def test_the_limit_holds(tmp_path, limit, shown):
     gallery = build_gallery([write_run(tmp_path, [line(f"i{index}") for index in range(8)])], limit=limit)
     assert (len(gallery.images), gallery.of) == (shown, 8)
 
@@ -108,7 +108,7 @@ def test_silence_is_worse_than_a_wrong_answer(tmp_path):
     assert all({"i5", "i13"} <= set(ids(build_gallery([run], limit=3, seed=seed))) for seed in range(5))
 
 
-def test_p_fake_decides_where_iou_is_not_known(tmp_path):
+def test_p_fake_decides_if_iou_is_unknown(tmp_path):
     lines = [line(f"i{index}", answers={"7B": answer("fake", None, index / 20)}) for index in range(20)]
     run = write_run(tmp_path, lines)
     assert all({"i0", "i19"} <= set(ids(build_gallery([run], limit=3, seed=seed))) for seed in range(5))
@@ -127,7 +127,7 @@ def test_every_run_has_its_share(tmp_path):
     assert {name: sets.count(name) for name in gallery.sets} == {"Main": 13, "Other": 4, "Main · jpeg:80": 13}
 
 
-def test_what_runs_of_one_set_say_of_an_image_stands_together(tmp_path):
+def test_answers_of_runs_on_one_set_are_combined_per_image(tmp_path):
     lines = [line(f"i{index}") for index in range(40)]
     other = [each | {"answers": {"NPR": answer("real", None, 0.1 * (each["id"] == "i7"))}} for each in lines]
     runs = [write_run(tmp_path / "a", lines), write_run(tmp_path / "b", other, ("NPR",))]
@@ -138,7 +138,7 @@ def test_what_runs_of_one_set_say_of_an_image_stands_together(tmp_path):
     assert "i7" in ids(gallery)
 
 
-def test_states_of_one_training_are_left_out(tmp_path):
+def test_checkpoints_are_left_out(tmp_path):
     names = ("7B", "7B checkpoint-100", "7B checkpoint-200")
     lines = [line(f"i{index}", answers={name: answer("fake", index / 9) for name in names}) for index in range(9)]
     states = [each | {"answers": {"7B checkpoint-300": None}} for each in lines]
@@ -148,7 +148,7 @@ def test_states_of_one_training_are_left_out(tmp_path):
     assert all(image["answers"].keys() == {"7B"} for image in gallery.images)
 
 
-def test_best_holds_no_more_than_it_gives():
+def test_best_keeps_no_more_than_it_returns():
     rng = random.Random(0)
     values = [rng.random() for _ in range(500)]
     best = Best(20)
@@ -158,11 +158,11 @@ def test_best_holds_no_more_than_it_gives():
     assert best.items() == [str(values.index(value)) for value in sorted(values, reverse=True)[:20]]
 
 
-def test_records_are_not_held(tmp_path):
-    """Captions of 1.5 MB pass through far less memory."""
+def test_records_are_not_kept_in_memory(tmp_path):
+    """Captions of 1.5 MB are read with far less memory."""
     region = HAND | {"caption": "Hand " + "x" * 3000}
     run = write_run(tmp_path, [line(f"i{index}", regions=[region]) for index in range(500)])
-    build_gallery([run], limit=1)  # what is imported and compiled on first use does not count
+    build_gallery([run], limit=1)  # imports and compilation on first use do not count
     tracemalloc.start()
     try:
         build_gallery([run], limit=10)
@@ -179,7 +179,7 @@ def test_records_are_not_held(tmp_path):
         ({"7B": "fake"}, "answers.7B: expected null, or"),
     ],
 )
-def test_a_file_that_score_did_not_write_is_refused(tmp_path, answers, words):
+def test_a_file_that_score_did_not_write_is_rejected(tmp_path, answers, words):
     run = write_run(tmp_path, [line("a"), line("b") | {"answers": answers}])
     with pytest.raises(DataError) as error:
         build_gallery([run])
@@ -190,7 +190,7 @@ def test_a_file_that_score_did_not_write_is_refused(tmp_path, answers, words):
 
 
 def shown(folder: Path, image: Image.Image | None = None, **changes) -> dict:
-    """What the gallery makes of one image."""
+    """The gallery's data of one image."""
     record = line("a")
     if image:
         image.save(folder / "own.png")
@@ -207,22 +207,22 @@ def decoded(image: dict) -> Image.Image:
 @pytest.mark.parametrize(
     ("wh", "held", "seen"),
     [
-        ((1456, 816), (480, 269), (480, 269)),  # made smaller
+        ((1456, 816), (480, 269), (480, 269)),  # scaled down
         ((816, 1456), (269, 480), (269, 480)),
-        ((200, 100), (200, 100), (400, 200)),  # shown at twice its size, and held as it is
+        ((200, 100), (200, 100), (400, 200)),  # shown at twice its size, but stored at its own
         ((300, 150), (300, 150), (480, 240)),
         ((3000, 2), (480, 1), (480, 1)),
         ((1, 1), (1, 1), (2, 2)),
     ],
 )
-def test_an_image_is_held_no_larger_than_it_is(tmp_path, wh, held, seen):
+def test_an_image_is_not_stored_enlarged(tmp_path, wh, held, seen):
     image = shown(tmp_path, Image.new("RGB", wh, "teal"))
     assert decoded(image).size == held
     assert tuple(image["wh"]) == seen
     assert tuple(image["pixels"]) == wh
 
 
-def test_what_is_transparent_is_white(tmp_path):
+def test_transparent_pixels_become_white(tmp_path):
     picture = decoded(shown(tmp_path, Image.new("RGBA", (40, 40), (0, 0, 0, 0))))
     assert (picture.format, picture.mode, picture.getpixel((20, 20))) == ("JPEG", "RGB", (255, 255, 255))
 
@@ -235,7 +235,7 @@ def test_what_is_transparent_is_white(tmp_path):
         (lambda path: Image.new("RGB", (9, 9)).save(path), "width, height: expected the image's own 9x9 pixels"),
     ],
 )
-def test_an_image_that_cannot_be_read_has_all_but_its_picture(tmp_path, spoil, words):
+def test_an_unreadable_image_has_everything_except_its_picture(tmp_path, spoil, words):
     run = write_run(tmp_path, [line("a")])
     spoil(tmp_path / "grey.png")
     image = build_gallery([run]).images[0]
@@ -277,14 +277,14 @@ def test_badges_stay_in_the_picture_and_apart(tmp_path):
         assert min(a[2], b[2]) <= max(a[0], b[0]) or min(a[3], b[3]) <= max(a[1], b[1])
 
 
-def test_the_answers_text_is_cut_where_it_is_long(tmp_path):
+def test_a_long_answer_is_cut(tmp_path):
     texts = ["short", "x" * (LONGEST_ANSWER + 1000)]
     lines = [
         line(str(index), answers={"7B": answer(None, 0.0, problems=["no_verdict"], text=text)})
         for index, text in enumerate(texts)
     ]
     said = [image["answers"]["7B"]["text"] for image in build_gallery([write_run(tmp_path, lines)]).images]
-    assert said == ["short", "x" * LONGEST_ANSWER + "… and 1000 characters more"]
+    assert said == ["short", "x" * LONGEST_ANSWER + "… and 1000 more characters"]
 
 
 @pytest.mark.parametrize("key", ["a", "grey.png"])

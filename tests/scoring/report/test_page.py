@@ -1,4 +1,4 @@
-"""The page as a file: what it holds, that text stays text, and that nothing but its own script may run."""
+"""The page as a file: its content, text that stays text, and a policy that allows only its own script."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_the_data_comes_back_from_the_page(evil):
 
 
 def test_only_the_pages_own_script_may_run(evil):
-    """The policy names the hash of what stands between the tags of the one script, and lets nothing be fetched."""
+    """The policy names the hash of the one script's source, and allows no requests."""
     seen = Seen(whole(evil))
     policies = [content for _, content in seen.attributes if content and "default-src" in content]
     assert len(policies) == 1
@@ -121,21 +121,21 @@ def test_nothing_is_fetched(evil):
     assert sources and all(value.startswith("#") for value in sources)
 
 
-def test_each_image_is_there_once(evil):
+def test_each_image_occurs_once(evil):
     html = whole(evil)
     assert len(evil.images) == 3
     assert html.count("data:image/jpeg;base64,") == 3
     assert all(html.count(image["src"].partition(",")[2]) == 3 for image in evil.images)  # the three are of one colour
 
 
-def test_key_figures_stand_with_their_intervals():
+def test_headline_metrics_have_their_intervals():
     text = Seen(render_report("Report", SUMMARY, [], None)).text
     assert "7B Accuracy 98.2 % 97.0 % to 99.0 % IoU 0.360 0.340 to 0.380 12,345 images" in text
     assert "NPR Accuracy 50.0 % IoU — 12,345 images" in text
     assert "its 95 % interval" in text
 
 
-def test_without_intervals_none_is_spoken_of():
+def test_without_intervals_the_page_does_not_mention_them():
     result = {"n": 3, "accuracy": 0.5, "iou": None, "intervals": {}}
     text = Seen(render_report("Report", {"7B": result}, [], None)).text
     assert "Accuracy 50.0 % IoU — 3 images" in text and "interval" not in text
@@ -150,7 +150,7 @@ def test_contents_lead_to_every_section(evil):
     assert len(targets) == len(set(targets))
 
 
-def test_without_a_gallery_there_is_none(tmp_path):
+def test_without_images_there_is_no_gallery(tmp_path):
     empty = build_gallery([write_run(tmp_path, [line("a")])], limit=0)
     for gallery in (None, empty):
         seen = Seen(whole(gallery))
@@ -158,19 +158,19 @@ def test_without_a_gallery_there_is_none(tmp_path):
         assert "form" not in seen.tags and "noscript" not in seen.tags and "#gallery" not in dict(seen.attributes)
 
 
-def test_without_script_a_line_says_what_is_missing(evil):
+def test_without_scripts_a_line_says_that_the_gallery_is_missing(evil):
     html = whole(evil)
     assert html.count("<noscript>") == 1 and "scripts are switched off" in html
     assert html.index('<form id="filters" hidden') > html.index("<noscript>")
     assert html.index("<table>") < html.index("<noscript>")
 
 
-def test_the_same_gives_the_same_bytes(evil):
+def test_the_same_input_gives_the_same_bytes(evil):
     assert whole(evil) == whole(evil)
     assert whole(evil).endswith("</html>")
 
 
-def test_what_leaves_no_choice_is_no_filter(evil):
+def test_a_filter_without_choices_is_hidden(evil):
     html = whole(evil)
     assert '<label hidden>Data set<select name="set">' in html
     assert '<label>System<select name="system">' in html  # there are two

@@ -89,7 +89,7 @@ AT_REST = """Object.fromEntries([...document.querySelectorAll("#filters [name]")
 
 
 class Browser:
-    """A page in the browser, and what a reader does with it."""
+    """A page in the browser, and the actions of a reader."""
 
     def __init__(self, driver: Any, page: Path):
         self.driver, self.page = driver, page
@@ -109,7 +109,7 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def set(self, **values: str) -> Browser:
-        """Change filters as a hand does."""
+        """Change filters as a user does."""
         self.js(
             """for (const [name, value] of Object.entries(arguments[0])) {
                  const control = document.querySelector(`#filters [name=${name}]`);
@@ -122,11 +122,11 @@ class Browser:
         return self
 
     def only(self, **values: str) -> Browser:
-        """Change filters, and put all others back to rest."""
+        """Change filters, and reset all others."""
         return self.set(**self.js(f"return {AT_REST}") | values)
 
     def values(self) -> dict[str, str]:
-        """Values of the filters, without those at rest."""
+        """Values of the filters that differ from their defaults."""
         return self.js(
             f"""const rest = {AT_REST};
                 return Object.fromEntries([...document.querySelectorAll("#filters [name]")]
@@ -170,7 +170,7 @@ def browser(chromium: Any, page: Path) -> Browser:
 # Loading -------------------------------------------------------------------------------------------------------------
 
 
-def test_it_loads_from_a_file_and_asks_for_nothing_else(browser: Browser):
+def test_it_loads_from_a_file_and_requests_nothing_else(browser: Browser):
     browser.open()
     assert browser.count() == "50 of 50 images"
     assert len(browser.ids()) == 50
@@ -185,8 +185,8 @@ def test_it_loads_from_a_file_and_asks_for_nothing_else(browser: Browser):
     assert browser.console() == []
 
 
-def test_another_script_may_not_run(browser: Browser):
-    """The policy holds in this browser: what is let into the page is refused, and the console says so."""
+def test_other_scripts_cannot_run(browser: Browser):
+    """This browser enforces the policy: a script added to the page does not run, and the console reports it."""
     browser.open()
     browser.js(
         """const script = document.createElement("script");
@@ -201,7 +201,7 @@ def test_another_script_may_not_run(browser: Browser):
     assert any("script-src" in message for message in said) and any("img-src" in message for message in said)
 
 
-def test_hostile_captions_do_nothing_but_show(browser: Browser):
+def test_hostile_captions_are_only_shown(browser: Browser):
     browser.open().set(words="evil")
     assert browser.count() == "1 of 50 images"
     browser.js("document.querySelector('.card').scrollIntoView()")
@@ -254,17 +254,17 @@ def test_a_card_shows_one_image_twice_below_boxes(browser: Browser):
     assert box == pytest.approx([10 / 120, 50 / 120, 5 / 90, 45 / 90], abs=0.01)  # SIGN of the record
 
 
-def test_a_card_reports_all_of_its_image(browser: Browser):
+def test_a_card_shows_all_data_of_its_image(browser: Browser):
     browser.open("#g:words=i01")
     text = " ".join(browser.js("return document.querySelector('.card').innerText").split())
     facts = ("i01", "Main · ", "120 × 90 pixels", "P(fake) 0.", "IoU 0.", "Annotated", "Predicted")
     for words in (*facts, "Humans 40.0 % ours 50.0 % neutral 10.0 %"):
         assert words in text
     browser.open("#g:verdict=none")
-    assert "no answer, is real" in browser.js("return document.querySelector('.card').innerText")
+    assert "no answer; the image is real" in browser.js("return document.querySelector('.card').innerText")
     browser.open("#g:verdict=none&system=32B")
     text = browser.js("return document.querySelector('.card').innerText")
-    assert "no verdict that can be read" in text and "The answer as it is" in text
+    assert "no readable verdict" in text and "Full text of the answer" in text
     browser.open("#g:set=Other")
     assert browser.ids() == ["o0", "o1", "o2", "o3", "o4"]
     text = browser.js("return document.querySelector('.card').innerText")
@@ -327,7 +327,7 @@ def test_filters_leave_matching_images(browser: Browser, records: list[dict]):
         assert browser.count() == f"{len(expected)} of 50 images", name
 
 
-def test_the_order_is_what_it_says(browser: Browser, records: list[dict]):
+def test_cards_are_in_the_chosen_order(browser: Browser, records: list[dict]):
     def key(record: dict) -> tuple:
         said = record["answers"]["7B"]
         if said is None:
@@ -337,7 +337,7 @@ def test_the_order_is_what_it_says(browser: Browser, records: list[dict]):
         return int(said["verdict"] == record["label"]), said["iou"], sure
 
     def grade(sign: int) -> Callable[[dict], tuple]:
-        """What is not known comes last, either way."""
+        """Unknown values come last in either order."""
         return lambda record: tuple((each is None, sign * (each or 0.0)) for each in key(record))
 
     def p_fake(record: dict) -> tuple:
@@ -384,8 +384,8 @@ def test_reset_and_the_empty_state(browser: Browser):
     assert not browser.js("return document.getElementById('empty').checkVisibility()")
 
 
-def test_the_system_at_rest_is_the_most_accurate_one(browser: Browser, tmp_path: Path):
-    """Not the first of the list: the address names another system, that one too, and a reset comes back to the best."""
+def test_the_default_system_is_the_most_accurate_one(browser: Browser, tmp_path: Path):
+    """The best system need not be first in the list; an address can name another, and a reset returns to it."""
     html = browser.page.read_text(encoding="utf-8")
     best = html.replace('"7B" selected>', '"7B">').replace('<option value="32B">', '<option value="32B" selected>')
     assert best != html
@@ -475,7 +475,7 @@ return found;
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_text_stands_out_from_its_ground(browser: Browser, width: int, scheme: str):
+def test_text_contrasts_with_its_background(browser: Browser, width: int, scheme: str):
     browser.open("#g:set=Main", width=width, scheme=scheme)
     dark = browser.js("return getComputedStyle(document.body).backgroundColor") == "rgb(21, 24, 28)"
     assert dark == (scheme == "dark")
@@ -488,7 +488,7 @@ def test_text_stands_out_from_its_ground(browser: Browser, width: int, scheme: s
     assert [each for each in contrasts if each[0] < 4.5] == []
 
 
-def test_on_paper_it_is_light_and_whole(browser: Browser):
+def test_printed_pages_are_light_and_complete(browser: Browser):
     browser.open("#g:set=Main", scheme="dark", print_=True)
     assert browser.js("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     hidden = "return ['#filters', '#more', '#contents'].map((id) => document.querySelector(id).checkVisibility())"
@@ -498,7 +498,7 @@ def test_on_paper_it_is_light_and_whole(browser: Browser):
     browser.until("return [...document.querySelectorAll('.card img')].every((img) => img.naturalWidth > 0)")
 
 
-def test_the_keyboard_reaches_all_there_is_to_do(browser: Browser):
+def test_the_keyboard_reaches_every_control(browser: Browser):
     from selenium.webdriver.common.keys import Keys
 
     browser.open()

@@ -1,4 +1,4 @@
-"""The report of the forty: its tables to the letter, its parts, the same bytes every time."""
+"""The report of the forty records: exact tables, complete parts, the same bytes every time."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory, run: Run) -> tuple[Path, list[str]]:
-    """A report of scores alone, and what it lacks."""
+    """A report of scores alone, and the list of missing parts."""
     folder = tmp_path_factory.mktemp("plain")
     return folder, write_report([run], folder, images=0)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, run: Run) -> tuple[Path, list[str]]:
-    """A report with votes, a training log and images, and what it lacks."""
+    """A report with votes, a training log and images, and the list of missing parts."""
     folder = tmp_path_factory.mktemp("whole")
     return folder, write_report([run], folder, votes=VOTES, logs=[LOG], images=10)
 
@@ -49,8 +49,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(tmp_path / "report")
 
 
-def test_its_tables_to_the_letter(plain: tuple[Path, list[str]]):
-    """What each figure is made from stands in test_forty.py; the baseline spoke of one image, and was right."""
+def test_tables_equal_the_golden_file(plain: tuple[Path, list[str]]):
+    """test_forty.py derives each metric; the baseline predicts one image, and is right."""
     tables = sorted((plain[0] / "tables").glob("*.md"))
     found = "\n".join(path.read_text(encoding="utf-8") for path in tables)
     assert found == GOLDEN.read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def test_every_table_is_on_the_page_and_in_three_files(whole: tuple[Path, list[s
     assert all(sentence.partition(":")[0] in page for sentence in lacking)
 
 
-def test_what_was_not_given_is_reported(plain: tuple[Path, list[str]]):
+def test_missing_inputs_are_reported(plain: tuple[Path, list[str]]):
     folder, lacking = plain
     assert [sentence.partition(":")[0] for sentence in lacking] == ["Tables 3, 6", "Table 5", "Figure 3", "Figure 4"]
     assert not (folder / "figures" / "fig3.svg").exists()
@@ -94,8 +94,8 @@ def test_the_same_runs_give_the_same_bytes(run: Run, whole: tuple[Path, list[str
         assert (folder / name).read_bytes() == (first / name).read_bytes(), name
 
 
-def test_two_systems_of_one_name_are_an_error(run: Run, folder: Path):
-    with pytest.raises(ValueError, match="expected names that are not in .* found 'ours'"):
+def test_two_systems_with_the_same_name_are_an_error(run: Run, folder: Path):
+    with pytest.raises(ValueError, match="expected names that do not occur in .* found 'ours'"):
         write_report([run, run], folder, images=0)
 
 

@@ -34,7 +34,7 @@ def group(n: int, accuracy: float | None = None, iou: float | None = None, **mor
 
 
 def result(**given: Any) -> dict[str, Any]:
-    """Of a system: what is given, and of all else that nothing is known."""
+    """The result of a system: the given values; all others are unknown."""
     tag = {
         "precision": None,
         "recall": None,
@@ -69,7 +69,7 @@ def run(dataset: str = "FakeXplained", perturbation: str | None = None, **system
 
 
 def column(table: Table | None, name: str) -> dict[str, Any]:
-    """Row -> its cell in the column of that full name, and of ours where the paper has one too."""
+    """Row -> its cell in the column with this full name; in our column if the paper has one too."""
     assert table is not None
     index = [each.full_name for each in table.columns].index(name)
     return {row.name: row.cells[index] for row in table.rows}
@@ -115,7 +115,7 @@ def test_golden(name: str, suffix: str) -> None:
     assert RENDERINGS[suffix](table) == (GOLDEN / f"{name}{suffix}").read_text(encoding="utf-8")
 
 
-def test_table1_has_all_of_the_papers_generators_where_one_is_ours() -> None:
+def test_table1_has_all_of_the_papers_generators_if_one_is_ours() -> None:
     ours = {"BigGAN": group(4, 0.75, family="gan"), "NewGAN": group(2, 0.5, family="gan")}
     ours |= {"Emu": group(1, 1.0, family="autoregressive"), "Overall": group(1, 0.1, family=None)}
     families = {"gan": group(6, 4 / 6), "autoregressive": group(1, 1.0)}
@@ -134,7 +134,7 @@ def test_table1_has_all_of_the_papers_generators_where_one_is_ours() -> None:
     assert (paper["BigGAN"], paper["GAN (all)"], paper["NewGAN"], paper["Real Images"]) == (0.965, 0.955, None, 0.985)
     *_, stranger, real, overall = (
         table.rows
-    )  # a generator that is called like a row of the paper's has none of its figures
+    )  # a generator with the name of one of the paper's rows gets none of its values
     assert (stranger.name, stranger.group, set(stranger.cells[1:])) == ("Overall", "No family", {None})
     assert (real.group, overall.group) == ("", "") and overall.cells[:2] == [Estimate(0.6), 0.982]
 
@@ -145,7 +145,7 @@ def test_table1_shows_families_of_images_without_a_generator() -> None:
     assert column(table, "FakeXplainer / Acc.")["GAN (all)"] == 0.955
 
 
-def test_iou_is_left_out_where_a_system_has_none() -> None:
+def test_iou_is_left_out_if_a_system_has_none() -> None:
     table = tables.table1([run(**{"7B": OURS}), run(NPR=NPR)])
     assert table and [each.full_name for each in table.columns if not each.paper] == [
         "7B / Acc.",
@@ -154,9 +154,9 @@ def test_iou_is_left_out_where_a_system_has_none() -> None:
     ]
 
 
-def test_systems_of_one_name_in_two_runs_of_a_data_set() -> None:
+def test_two_runs_on_one_data_set_with_the_same_system_name() -> None:
     first, second = run("Chameleon", A=NPR), run("chameleon", A=NPR, B=OURS)
-    with pytest.raises(ValueError, match=r"^chameleon: systems: expected names that are not in Chameleon too.*'A'$"):
+    with pytest.raises(ValueError, match=r"^chameleon: systems: expected names that do not occur in Chameleon, .*'A'$"):
         all_tables([run(A=NPR), first, second])
     assert all_tables([run(A=NPR), first, run("chameleon", B=OURS)])
 
@@ -205,7 +205,7 @@ def test_table5_maps_perturbations() -> None:
     assert "ours is crop:0.8" in table.notes[-1]
 
 
-def test_another_crop_stands_for_the_papers_where_there_is_no_other() -> None:
+def test_the_first_crop_stands_for_the_papers_if_its_own_is_missing() -> None:
     table = tables.table5({"crop:0.6": [run("x", "crop:0.6", A=NPR)]}, [])
     assert table and table.rows[4].cells[0] == Estimate(0.8) and "ours is crop:0.6" in table.notes[-1]
 
@@ -240,18 +240,18 @@ def test_comparisons_of_checkpoints_are_left_out() -> None:
     assert {row.group for row in found["comparisons"].rows} == {"NPR against 7B"}
 
 
-def test_accuracy_has_a_column_without_a_figure_too() -> None:
+def test_accuracy_has_a_column_even_without_values() -> None:
     table = tables.table1([run(A=result(n=0))])
     assert table and [each.name for each in table.columns if not each.paper] == ["Acc."]
 
 
-def test_the_main_data_set_is_that_of_the_first_run_on_images_as_they_were() -> None:
+def test_the_main_data_set_is_that_of_the_first_unperturbed_run() -> None:
     runs = [run("jpeg-80", "jpeg:80", C=NPR), run(A=OURS), run("Chameleon", A=NPR), run("fakexplained", B=NPR)]
     assert names(all_tables(runs)[0]) == ["A", "B"]
     assert [each.dataset for each in main_runs(runs)] == ["FakeXplained", "fakexplained"]
 
 
-def test_nothing_of_ours_is_no_table() -> None:
+def test_without_values_of_ours_there_is_no_table() -> None:
     everything = ["Tables 1, 2, 4", "Tables 3, 6", "Table 5", "Table 7"]
     for runs in ([], [run()]):
         assert all_tables(runs) == []
@@ -269,7 +269,7 @@ def test_nothing_of_ours_is_no_table() -> None:
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Forty records and two systems, scored in earnest."""
+    """Forty records and two systems, scored by the real command path."""
     folder = tmp_path_factory.mktemp("forty")
     annotations, predictions = forty.write(folder)
 
@@ -314,7 +314,7 @@ def test_tables_of_a_real_run(scored: Run) -> None:
     assert total[0].value == ours["tag_precision"] and total[3] == sum(each["gold"] for each in ours["tags"].values())
 
 
-def test_csv_holds_what_the_run_holds(scored: Run) -> None:
+def test_csv_has_the_values_of_the_run(scored: Run) -> None:
     """Every number of Table 1 and of the verdicts, unrounded."""
     detection, table1 = (next(t for t in all_tables([scored]) if t.name == n) for n in ("detection", "table1"))
     ours = scored.systems["ours"]

@@ -1,4 +1,4 @@
-"""The paper's figures: whole, and of one mind where they stand in two tables."""
+"""The paper's values: complete, and equal where two tables print the same value."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FAMILIES = {"diffusion": "Diffusion", "gan": "GAN", "dit": "DiT", "other": "Othe
 
 
 @pytest.mark.parametrize(
-    "number, rows, columns, figures, dashes, total",
+    "number, rows, columns, values, dashes, total",
     [
         (1, 33, 10, 33 * 13, 3, 331.429),  # 27 generators, 4 families, real, overall; no IoU on real images
         (2, 12, 1, 12 * 4, 4, 13.305),  # 5 backbones twice, 2 others; no IoU of Ovis2.5 and MiMo-VL
@@ -24,10 +24,10 @@ FAMILIES = {"diffusion": "Diffusion", "gan": "GAN", "dit": "DiT", "other": "Othe
         (7, 6, 1, 6 * 3, 0, 13.2134),
     ],
 )
-def test_tables_are_whole(number: int, rows: int, columns: int, figures: int, dashes: int, total: float) -> None:
+def test_tables_are_complete(number: int, rows: int, columns: int, values: int, dashes: int, total: float) -> None:
     """The totals were added up from the paper's text, row by row, not from these files."""
     table = paper_table(number)
-    assert (len(table.rows), len(table.columns), len(table.values)) == (rows, columns, figures)
+    assert (len(table.rows), len(table.columns), len(table.values)) == (rows, columns, values)
     assert {(row, name, metric) for row in table.rows for name, of in table.columns.items() for metric in of} == set(
         table.values
     )
@@ -48,23 +48,23 @@ def test_table1_has_the_generators_in_order() -> None:
 @pytest.mark.parametrize(
     "name, metric", [(name, metric) for name, metrics in paper_table(1).columns.items() for metric in metrics]
 )
-def test_families_and_overall_lie_between_what_they_sum_up(name: str, metric: str) -> None:
-    """As a mean with any weights does; in the overall accuracy real images count too."""
+def test_families_and_overall_lie_between_their_members(name: str, metric: str) -> None:
+    """A weighted mean lies between its members; the overall accuracy also counts real images."""
     table = paper_table(1)
-    figures = {row: table.values[row, name, metric] for row in table.rows}
+    values = {row: table.values[row, name, metric] for row in table.rows}
     for family in FAMILIES.values():
-        members = [figures[row] for row, of in table.rows.items() if of == family and row != all_of(family)]
-        assert min(members) <= figures[all_of(family)] <= max(members)
+        members = [values[row] for row, of in table.rows.items() if of == family and row != all_of(family)]
+        assert min(members) <= values[all_of(family)] <= max(members)
     parts = [*map(all_of, FAMILIES.values()), *(["Real Images"] if metric == "Acc." else [])]
-    highest = max(figures[part] for part in parts)
+    highest = max(values[part] for part in parts)
     if (name, metric) == ("FakeXplainer", "IoU"):  # 0.360 (also in Tables 2, 4, 5) is above that of every family
-        assert (figures["Overall"], highest) == (0.360, 0.356)
+        assert (values["Overall"], highest) == (0.360, 0.356)
     else:
-        assert min(figures[part] for part in parts) <= figures["Overall"] <= highest
+        assert min(values[part] for part in parts) <= values["Overall"] <= highest
 
 
 @pytest.mark.parametrize(
-    "number, key, figure",
+    "number, key, value",
     [
         (1, ("DALL-E 2", "FakeXplainer", "Acc."), 0.986),
         (1, ("LlamaGen", "FakeVLM", "Acc."), 0.867),
@@ -92,11 +92,11 @@ def test_families_and_overall_lie_between_what_they_sum_up(name: str, metric: st
         (7, ("Perspective Errors", "FakeXplainer-32B", "Samples"), 0.0116),
     ],
 )
-def test_figures(number: int, key: tuple[str, str, str], figure: float | None) -> None:
-    assert paper_table(number).values[key] == figure
+def test_values(number: int, key: tuple[str, str, str], value: float | None) -> None:
+    assert paper_table(number).values[key] == value
 
 
-def test_what_stands_in_two_tables_is_the_same() -> None:
+def test_values_printed_in_two_tables_are_equal() -> None:
     one, two, three, four, five, six = (paper_table(number).values for number in range(1, 7))
     tuned, untuned = "Qwen-2.5-VL-32B, fine-tuned", "Qwen-2.5-VL-32B, untuned"
     for metric in ("Acc.", "IoU", "BLEU-2", "ROUGE-L"):
@@ -115,7 +115,7 @@ def test_what_stands_in_two_tables_is_the_same() -> None:
     assert set(paper_table(5).columns) == set(paper_table(3).columns)
 
 
-def test_table7_is_of_the_six_tags() -> None:
+def test_table7_has_the_six_tags() -> None:
     assert sorted(map(canonical_tag, paper_table(7).rows)) == sorted(TAGS)
 
 
@@ -129,6 +129,6 @@ def test_no_such_table(number: int) -> None:
         paper_table(number)
 
 
-def test_figures_are_not_to_be_changed() -> None:
+def test_tables_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
         paper_table(1).values["Overall", "NPR", "Acc."] = 1.0  # type: ignore[index]

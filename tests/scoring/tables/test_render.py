@@ -1,4 +1,4 @@
-"""Four renderings of a table, each read back by a reader of its own."""
+"""Four renderings of a table, each read back by a separate reader."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ Test = Callable[[str, str], None]
 
 
 def hostile(test: Test) -> Test:
-    """A test of any name and group, each of the nasty ones among them."""
+    """Run a test with arbitrary names and groups, including every nasty one."""
     for text in NASTY:
         test = example(text, "Group")(example("Name", text)(test))
     return given(TEXT, TEXT)(test)
 
 
 def printed(text: str) -> str:
-    """What is to be read of a text: one line, and nothing that is no character or turns its neighbours round."""
+    """The readable part of a text: one line, without unprintable characters and direction marks."""
     return re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]", "\ufffd", " ".join(text.split()))
 
 
 def table(name: str = "Name", *more: str) -> Table:
-    """Every kind of column, row and cell, all of the names being the given ones."""
+    """A table with every kind of column, row and cell, and the given names."""
     group = more[0] if more else "Group"
     columns = [
         Column(name, group),
@@ -63,7 +63,7 @@ def table(name: str = "Name", *more: str) -> Table:
     [
         (0.5, Column("x"), "0.500", "0.5"),
         (1 / 3, Column("x"), "0.333", "0.3333333333333333"),
-        (0.0004, Column("x"), r"\< 0.001", "0.0004"),  # little is not nothing
+        (0.0004, Column("x"), r"\< 0.001", "0.0004"),  # a small number is not 0
         (0.0, Column("x"), "0.000", "0.0"),
         (0.0125, Column("x", signed=True), "+0.013", "0.0125"),
         (-0.1, Column("x", signed=True), "−0.100", "-0.1"),
@@ -72,7 +72,7 @@ def table(name: str = "Name", *more: str) -> Table:
         (12, Column("x"), "12", "12"),
         ("a|b", Column("x"), r"a\|b", "a|b"),
         (None, Column("x"), "—", ""),
-        (Estimate(None, 0.1, 0.2), Column("x"), "—", ",0.1,0.2"),  # an interval of nothing is not shown
+        (Estimate(None, 0.1, 0.2), Column("x"), "—", ",0.1,0.2"),  # without a value, the interval is not shown
         (Estimate(0.5), Column("x"), "0.500", "0.5"),
         (Estimate(0.8674, 0.8151, 0.906), Column("x"), "0.867 [0.82, 0.91]", "0.8674,0.8151,0.906"),
         (Estimate(0.1, -0.05, 0.25), Column("x", signed=True), "+0.100 [−0.05, +0.25]", "0.1,-0.05,0.25"),
@@ -97,7 +97,7 @@ def test_a_row_has_a_cell_for_every_column() -> None:
         Table("t", "T", [Column("a"), Column("b")], [Row("r", [1])])
 
 
-def test_the_papers_mark_is_explained_where_it_stands() -> None:
+def test_the_papers_mark_is_explained_if_used() -> None:
     mine, theirs = Row("r", [1]), Row("r", [1], paper=True)
     assert Table("t", "T", [Column("a")], [mine], ["N."]).all_notes == ("N.",)
     for columns, rows in (([Column("a", paper=True)], [mine]), ([Column("a")], [mine, theirs])):
@@ -105,7 +105,7 @@ def test_the_papers_mark_is_explained_where_it_stands() -> None:
 
 
 @hostile
-def test_csv_is_read_back_as_it_was(name: str, group: str) -> None:
+def test_csv_can_be_read_back(name: str, group: str) -> None:
     head, *lines = csv.reader(io.StringIO(to_csv(table(name, group)), newline=""))
     full, iou = (" / ".join(filter(None, (group, each))) for each in (name, "IoU"))
     groups = ["Group"] if name else []
@@ -118,8 +118,8 @@ def test_csv_is_read_back_as_it_was(name: str, group: str) -> None:
 
 
 @hostile
-def test_markdown_is_read_back_as_it_was(name: str, group: str) -> None:
-    """By a reader of GitHub's tables: every name is text alone, and in its own cell."""
+def test_markdown_can_be_read_back(name: str, group: str) -> None:
+    """A reader of GitHub's tables sees each name as plain text in its own cell."""
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(to_markdown(table(name, group)))
     cells = [token for token in tokens if token.type == "inline"]
     marks = {child.type for token in cells for child in token.children or ()}
@@ -141,7 +141,7 @@ def test_markdown_is_read_back_as_it_was(name: str, group: str) -> None:
 
 
 class Reader(HTMLParser):
-    """Elements in order, and the text in each; every one that needs it has its end."""
+    """Elements in order, and the text in each; every element that needs an end tag has one."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -172,7 +172,7 @@ class Reader(HTMLParser):
 
 
 @hostile
-def test_html_is_read_back_as_it_was(name: str, group: str) -> None:
+def test_html_can_be_read_back(name: str, group: str) -> None:
     read = Reader(to_html(table(name, group)))
     known = {"div", "table", "thead", "tbody", "tr", "th", "td", "span", "p"}
     assert {tag for tag, _ in read.elements} <= known
@@ -191,7 +191,7 @@ def test_html_is_read_back_as_it_was(name: str, group: str) -> None:
         assert read.of("th") == [name, group, *heads, *rows]
 
 
-def test_html_says_what_heads_what() -> None:
+def test_html_headings_name_their_scope() -> None:
     read = Reader(to_html(table("N")))
     heads = [
         (attrs.get("scope"), attrs.get("class"), attrs.get("colspan"), attrs.get("rowspan")) for _, attrs in th(read)
@@ -225,7 +225,7 @@ def latex_tokens(text: str) -> list[str]:
 
 
 def check_latex(text: str) -> None:
-    """Braces and environments close in turn, maths ends, and each row of the tabular has all of its columns."""
+    """Braces and environments close in order, maths ends, and each row of the tabular has all columns."""
     tokens = [token for token in latex_tokens(text) if not token.startswith("%")]
     assert "".join(tokens).replace("\n", "") == re.sub(r"(?<!\\)%[^\n]*\n", "", text).replace("\n", "")
     depth, at_depth, maths = 0, 0, False
@@ -254,7 +254,7 @@ def check_latex(text: str) -> None:
 
 
 @hostile
-def test_latex_keeps_its_form(name: str, group: str) -> None:
+def test_latex_stays_well_formed(name: str, group: str) -> None:
     check_latex(to_latex(table(name, group)))
 
 
@@ -283,7 +283,7 @@ def test_latex_of_a_text(text: str, latex: str) -> None:
     assert rf"\caption{{{latex}}}" in to_latex(Table("t", text, [Column("c")], [Row("r", [1])]))
 
 
-def test_latex_marks_what_is_the_papers() -> None:
+def test_latex_marks_the_papers_values() -> None:
     columns = [Column("a", "G", paper=True), Column("b", paper=True), Column("c")]
     text = to_latex(Table("t", "T", columns, [Row("r", [0.5, None, 1], paper=True), Row("s", [0.5, "x", 1])]))
     assert r" & \multicolumn{1}{c}{\textit{G}$^\dagger$} & \multicolumn{1}{c}{} & \multicolumn{1}{c}{} \\" in text

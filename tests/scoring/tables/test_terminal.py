@@ -78,7 +78,7 @@ def test_without_intervals(tmp_path: Path):
 
 
 def test_with_intervals():
-    """Four images, of which the better system has all and the other one half: no chance in either."""
+    """Four images: the better system is right on all, the other on half, so resampling plays no part."""
     records = [
         Annotation(
             str(i), f"{i}.png", 8, 8, label, (Region((0, 0, 4, 4), "Sky."),) * (label == "fake"), path=Path(f"{i}.png")
@@ -132,4 +132,4 @@ def test_many_systems_are_compared_with_the_first():
     assert len(comparisons) == 6
     shown = render_table(results, comparisons)
     assert [line for line in shown.splitlines() if "against" in line] == ["b against a", "c against a", "d against a"]
-    assert shown.endswith("Only comparisons with a are shown; a run and its report have all pairs.")
+    assert shown.endswith("Only comparisons with a are shown; a saved run and its report contain all pairs.")

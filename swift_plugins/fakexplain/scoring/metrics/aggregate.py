@@ -1,9 +1,9 @@
 """Metrics of many images: accuracy, IoU, AUROC and everything else that the paper's tables report.
 
-A metric is a function of one weight per image (`ratios.MetricFunction`), computed from `columns.Columns`. So metrics
-of all images, of one generator and of a bootstrap resample come from one place.
+A metric is a function of one weight per image (`ratios.MetricFunction`), computed from `columns.Columns`. The same code
+computes the metrics of all images, of one generator and of a bootstrap resample.
 
-Deviations from the paper, which says little about how it averages: BLEU-2 and ROUGE-L leave out real images (`texts`);
+Deviations from the paper, which says little about averaging: BLEU-2 and ROUGE-L leave out real images (`texts`);
 box metrics, tag metrics and fragmentation are over fake images, as IoU is (§5.1).
 """
 
@@ -27,8 +27,8 @@ from .texts import bleu2, rouge_l
 class WeightedMetrics:
     """Every metric of `METRICS`, as a function of image weights (`ratios.MetricFunction`).
 
-    A metric is None where nothing defines it. If P(fake) is known for some images only, the others count as ranked
-    worst: below all others if fake, above all others if real.
+    An undefined metric is None. If P(fake) is known for some images only, the others get the worst possible rank: below
+    all images if fake, above all images if real.
 
     >>> from swift_plugins.fakexplain.annotation import Annotation
     >>> from swift_plugins.fakexplain.scoring.metrics.columns import Collector
@@ -69,7 +69,7 @@ class WeightedMetrics:
         return {name: found[name] for name in METRIC_NAMES}
 
     def unweighted(self) -> dict[str, float | None]:
-        """The metrics with every image counted once."""
+        """Compute the metrics with every image counted once."""
         return self(np.ones(len(self._columns)))
 
 
@@ -85,7 +85,7 @@ def _as_ratios(sums: Mapping[str, tuple[Array, Array]]) -> Ratios:
 
 
 def _sums(columns: Columns) -> dict[str, tuple[Array, Array]]:
-    """Metric -> what each image adds to its numerator and to its denominator, (n,) each."""
+    """Metric -> contributions of each image to its numerator and to its denominator, (n,) each."""
     fake, called, right = columns.fake, columns.called_fake, columns.right
     hits, pred, gold, matched, iou_sum = (
         np.nan_to_num(columns[name]) for name in ("hits", "pred_boxes", "gold_boxes", "matched", "iou_sum")

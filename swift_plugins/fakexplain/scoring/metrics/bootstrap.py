@@ -1,10 +1,10 @@
-"""How far a metric might move: bootstrap intervals over images, and the spread over folds.
+"""Uncertainty of metrics: bootstrap intervals over images, and the spread over folds.
 
-A resample is a vector of weights, the number of times it draws each image (`ratios.MetricFunction`). Only one
-resample's weights are held at a time.
+A resample is a vector of weights: how many times it draws each image (`ratios.MetricFunction`). Only one resample's
+weights are in memory at a time.
 
-The percentile bootstrap (Efron & Tibshirani 1993, §13.3) sees only the variation among the images at hand. Where all
-images that count are alike (every answer right, a single fake image) the interval has no width, which does not mean
+The percentile bootstrap (Efron & Tibshirani 1993, §13.3) sees only the variation among the given images. If all
+images that count are alike (every answer right, a single fake image), the interval has no width, which does not mean
 certainty. The paper's tables have no intervals.
 """
 
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from .ratios import Array, MetricFunction
 
 Key = TypeVar("Key", bound=Hashable)
-UNDEFINED = 0.05  # share of resamples that may leave a metric undefined; beyond it there is no interval
+UNDEFINED = 0.05  # largest share of resamples in which a metric may be undefined; above it there is no interval
 
 
 class Interval(NamedTuple):
@@ -42,7 +42,7 @@ def bootstrap(
     """Percentile bootstrap intervals over images.
 
     A resample draws n images with replacement (exact counts, not Poisson weights: they keep n and are faster). With
-    strata it draws from each stratum as many images as it has. Strata are for a mix that was chosen rather than found:
+    strata it draws as many images from each stratum as the stratum has. Strata are for proportions fixed by design:
     folds, and labels, because §5.1 pairs fake images with as many real ones. Without them the share of fake images
     varies too, so accuracy gets a wider interval than the benchmark's design warrants, and a fold may count for more
     than its share. A small stratum varies too little: m images have (m - 1)/m of the variance.
@@ -50,12 +50,12 @@ def bootstrap(
     100,000 images with 30 ratios, AUROC and average precision take 17 s of one core for 2,000 resamples.
 
     Args:
-        metrics: weights -> metrics. Several combine: `lambda w: ratios(w) | ranking(w)`.
+        metrics: weights -> metrics. Combine several as `lambda w: ratios(w) | ranking(w)`.
         n: number of images.
         resamples: number of resamples, at least 1.
         seed: the same seed, n and strata give the same resamples.
         level: confidence level, in (0, 1).
-        strata: (n,) name of each image's stratum.
+        strata: (n,) stratum of each image.
 
     Returns:
         Interval of each metric; None where n < 2 or the metric is undefined in more than `UNDEFINED` of the resamples.
@@ -80,7 +80,7 @@ def resampled_values(
     level: float,
     strata: ArrayLike | None,
 ) -> dict[Key, Array]:
-    """Each metric's values in the resamples that define it, (B,); empty if too few do.
+    """Compute each metric's values in the resamples that define it, (B,); empty if too few define it.
 
     Args, Raises: as `bootstrap`.
     """
@@ -97,7 +97,7 @@ def resampled_values(
 
 
 def _resample_counts(n: int, seed: int, strata: ArrayLike | None) -> Iterator[Array]:
-    """How often each resample draws each image, (n,), without end."""
+    """Yield, without end, how often a resample draws each image, (n,)."""
     labels = np.zeros(n) if strata is None else np.asarray(strata)
     if labels.shape != (n,):
         raise ValueError(f"expected {n} strata, got shape {labels.shape}")
@@ -111,7 +111,7 @@ def _resample_counts(n: int, seed: int, strata: ArrayLike | None) -> Iterator[Ar
 
 
 def percentile_interval(values: Array, level: float) -> Interval | None:
-    """The central interval that holds a share `level` of the values; None without values."""
+    """Central interval that contains the share `level` of the values; None without values."""
     if not len(values):
         return None
     low, high = np.quantile(values, ((1 - level) / 2, (1 + level) / 2))
@@ -126,7 +126,7 @@ class Spread(NamedTuple):
 
 
 def spread(values: Iterable[float]) -> Spread:
-    """Mean and spread of a metric over folds (four in §5.1).
+    """Compute mean and standard deviation of a metric over folds (four in §5.1).
 
     Folds share most of their training images, so this is not the standard error of the mean.
 

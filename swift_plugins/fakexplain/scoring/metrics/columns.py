@@ -1,4 +1,4 @@
-"""What each image adds to the metrics, collected one image at a time and kept as columns of numbers."""
+"""Contributions of each image to the metrics, collected one image at a time and kept as columns of numbers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Columns:
 
     Attributes:
         values: (n, c) numbers, a column for each of `_COLUMNS`; NaN where an image has none.
-        texts: (n, 8) caption counts from `text_counts`; zeros where there is nothing to compare.
+        texts: (n, 8) caption counts from `text_counts`; zeros if there is nothing to compare.
         matched_texts: (n, 8) the same, summed over pairs of matched regions.
         matched_scores: (n, 3) number of these pairs with a gold text, and the sums of their BLEU-2 and ROUGE-L.
     """
@@ -52,7 +52,7 @@ class Columns:
         return self.values[:, _COLUMNS.index(name)]
 
     def where(self, chosen: ArrayLike) -> Columns:
-        """The columns of the chosen images.
+        """Select the columns of the chosen images.
 
         Args:
             chosen: (n,) booleans.
@@ -62,7 +62,7 @@ class Columns:
 
     @property
     def fake_without_regions(self) -> np.ndarray:
-        """Answered fake images without annotated regions: IoU 1 if the prediction marks none."""
+        """Answered fake images without annotated regions: their IoU is 1 if the prediction marks none."""
         return self.fake & self.answered & (self["gold_regions"] == 0)
 
     @property
@@ -106,7 +106,7 @@ class Columns:
 
 
 class Collector:
-    """Collects one system's scores, one image at a time, in some 300 bytes per image."""
+    """Collects one system's scores, one image at a time, in about 300 bytes per image."""
 
     def __init__(self) -> None:
         self._values = array("d")

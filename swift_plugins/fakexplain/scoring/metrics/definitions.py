@@ -1,4 +1,4 @@
-"""The one table of metrics: what each is called and what it means.
+"""The one table of metrics: names, headings and meanings.
 
 Results, the tables in the terminal and in the report, and the comparisons of systems all derive from `METRICS`.
 """
@@ -19,8 +19,8 @@ class Metric(NamedTuple):
         short: column heading in the report's tables with one row per system; '' without a column.
         meaning: what it measures, in half a sentence.
         group: the report's table that holds its column.
-        compared: whether systems are compared in it, and its spread over folds is reported.
-        headline: whether the terminal shows the difference of two systems in it.
+        compared: whether it is used to compare systems, and its spread over folds is reported.
+        headline: whether the terminal shows its difference between two systems.
     """
 
     name: str
@@ -117,7 +117,7 @@ METRICS = (
         "boxes_per_answer", "boxes per answer", "Boxes", "mean number of boxes per answer about a fake image", "form"
     ),
     Metric(
-        "boxes_annotated", "annotated boxes", "Annotated boxes", "mean number of boxes annotated per fake image", "form"
+        "boxes_annotated", "annotated boxes", "Annotated boxes", "mean number of annotated boxes per fake image", "form"
     ),
     Metric(
         "box_area", "area per box", "Box area", "mean area of the boxes in an answer, as a share of the image", "form"
@@ -130,11 +130,11 @@ METRICS = (
         "form",
     ),
 )
-"""Every metric, in the order of a result. All but the numbers of boxes are in [0, 1]."""
+"""Every metric, in the order of a result. All except the numbers of boxes are in [0, 1]."""
 
 METRIC_NAMES = tuple(metric.name for metric in METRICS)
 COMPARED = tuple(metric.name for metric in METRICS if metric.compared)
-"""Metrics in which systems are compared."""
+"""Metrics used to compare systems."""
 HEADLINES = tuple(metric.name for metric in METRICS if metric.headline)
 """Metrics whose differences the terminal shows."""
 METRIC_LABELS = {metric.name: metric.label for metric in METRICS if metric.label}

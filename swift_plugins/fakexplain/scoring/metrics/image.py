@@ -1,6 +1,6 @@
 """The prediction for one image, scored against its record in pixels of the original image.
 
-Nothing is left out of a denominator: an answer without a readable verdict is wrong, an image without an answer is
+No image is left out of a denominator: an answer without a readable verdict is wrong, an image without an answer is
 wrong, and a prediction that does not mention regions has IoU 0 on a fake image. Systems that write answers, give labels
 or scores, or draw boxes or masks are all scored in the same way.
 """
@@ -31,16 +31,16 @@ class Scored(NamedTuple):
 
     Attributes:
         label: 'fake' or 'real'.
-        verdict: the system's; None without a readable one.
-        answered: False without a prediction, which counts as wrong in everything the system is asked for.
+        verdict: the system's verdict; None if it is missing or unreadable.
+        answered: False without a prediction; everything the system is asked for then counts as wrong.
         p_fake: higher for likelier fake; None if unknown.
         iou: union IoU in [0, 1]; None for a real image or if the system is not asked for regions.
         problems: codes of `PROBLEMS` that keep the answer from being exact.
-        exact: whether the answer follows the format of the variant exactly; None if no answer was to be written.
-        regions: predicted; boxes in original pixels, clipped to the image (None for captions only).
-        tags: predicted; None if no tags were asked for.
-        boxes: counts for the box metrics; None where `iou` is None, and for masks.
-        fragments: number, size and overlap of the boxes; None where `boxes` is None, and without an answer.
+        exact: whether the answer follows the format of the variant exactly; None for systems that write no answers.
+        regions: predicted regions; boxes in original pixels, clipped to the image (None for captions only).
+        tags: predicted tags; None if no tags were asked for.
+        boxes: counts for the box metrics; None if `iou` is None, and for masks.
+        fragments: number, size and overlap of the boxes; None if `boxes` is None, and without an answer.
         text: predicted and annotated captions; None for a real image or if no captions were asked for.
         matched: the same for each pair of regions with matching boxes.
     """
@@ -61,21 +61,21 @@ class Scored(NamedTuple):
 
     @property
     def right(self) -> bool:
-        """Whether the verdict is the label."""
+        """Whether the verdict equals the label."""
         return self.verdict == self.label
 
 
-def boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> list[Box]:
-    """An answer's boxes in original pixels, clipped to the image; boxes without area left are dropped.
+def to_boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> list[Box]:
+    """Map an answer's boxes to original pixels, clipped to the image; drop boxes left without area.
 
     Raises:
         ValueError: the template does not accept an image of this shape.
     """
-    return [region.bbox for region in regions_px(regions, annotation, rule) if region.bbox]
+    return [region.bbox for region in to_regions_px(regions, annotation, rule) if region.bbox]
 
 
-def regions_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> tuple[Mention, ...]:
-    """An answer's regions in original pixels, clipped to the image; regions without box area left are dropped.
+def to_regions_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> tuple[Mention, ...]:
+    """Map an answer's regions to original pixels, clipped to the image; drop regions whose box is left without area.
 
     Raises:
         ValueError: the template does not accept an image of this shape.
@@ -110,7 +110,7 @@ def score_image(
     """
     asked = variant_named(variant)
     answer = parse_answer(text, strict=True, variant=variant)
-    regions = regions_px(answer.regions, annotation, rule)
+    regions = to_regions_px(answer.regions, annotation, rule)
     scored = Scored(
         annotation.label,
         answer.verdict,
@@ -130,11 +130,11 @@ def score_image(
 
 
 def _with_boxes(scored: Scored, annotation: Annotation, stated: bool, captions: bool) -> Scored:
-    """Add the scores that the boxes of a fake image give.
+    """Add the scores that depend on the boxes of a fake image.
 
     Args:
-        stated: whether the prediction mentions regions, even if only to say that there are none: two empty sets agree,
-            but silence is not an empty set.
+        stated: whether the prediction mentions regions, even if only to deny them. Two empty sets agree, but silence is
+            not an empty set.
         captions: whether to compare the captions of matching boxes.
     """
     pred, gold = ([region for region in each if region.bbox] for each in (scored.regions, annotation.regions))
@@ -161,10 +161,10 @@ def score_missing_answer(annotation: Annotation, variant: str = "full") -> Score
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a baseline gives for some image, and is therefore expected to give for every image.
+    """The outputs that a baseline gives for at least one image, and is therefore expected to give for every image.
 
     Attributes:
-        boxes, masks: whether it marks regions with them.
+        boxes, masks: whether it marks regions with boxes or with masks.
         mask_threshold: as for `load_mask`.
     """
 
@@ -176,10 +176,10 @@ class Outputs:
 def score_baseline(annotation: Annotation, prediction: BaselinePrediction | None, outputs: Outputs) -> Scored:
     """Score the prediction of a baseline for one image, or its absence.
 
-    If the baseline draws masks, an image with a label but no mask has an empty one.
+    If the baseline draws masks, an image with a label but no mask counts as having an empty mask.
 
     Raises:
-        DataError (a ValueError): an unreadable mask, or one of another shape than its image.
+        DataError (a ValueError): an unreadable mask, or a mask with another shape than its image.
     """
     scored = Scored(annotation.label, answered=prediction is not None)
     if prediction is not None:
@@ -204,10 +204,10 @@ def _iou_of_mask(annotation: Annotation, prediction: BaselinePrediction | None, 
 
 
 def mask_iou(mask: Any, annotation: Annotation) -> float:
-    """Intersection over union of a mask and a record's regions, counted in pixels.
+    """Compute the intersection over union of a mask and a record's regions, counted in pixels.
 
     IoU(R, R_y) = |R ∩ R_y| / |R ∪ R_y|   (§3.3 and §4.2), R_y as `masks.to_mask` draws it for `export --to masks`:
-    a pixel is in a box if its centre is. A method trained on such masks can reach 1.
+    a pixel is in a box if its centre is. So a method trained on such masks can reach 1.
 
     Args:
         mask: (height, width) bool, in the pixels of the record's image.

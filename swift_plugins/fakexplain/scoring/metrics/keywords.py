@@ -1,8 +1,8 @@
-"""Keywords of captions, annotated against predicted (Fig. 6).
+"""Keywords of annotated and of predicted captions (Fig. 6).
 
 App. A.2 analyses "the captions of the bounding boxes to find the most frequent phrases", such as contours and depth of
-field. A keyword here is a word, or a phrase of so many words, that neither begins nor ends with a stop word, whatever
-its part of speech; how often it occurs is the share of captions that hold it.
+field. Here a keyword is a word, or a phrase of a given number of words, that neither begins nor ends with a stop word.
+Its part of speech does not matter. Its frequency is the share of captions that contain it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_PAUSE = re.compile(r"[^\w\s'’-]+")  # a phrase does not reach over it
+_PAUSE = re.compile(r"[^\w\s'’-]+")  # no phrase crosses it
 
 STOP_WORDS = frozenset(
     _WORD.findall(
@@ -34,7 +34,7 @@ _NOT_PLURAL = {"always", "atlas", "canvas", "chaos", "christmas", "gas", "lens",
 
 
 class Keyword(NamedTuple):
-    """A word or phrase, and the shares in [0, 1] of annotated and of predicted captions that hold it."""
+    """A word or phrase, and the shares in [0, 1] of annotated and of predicted captions that contain it."""
 
     word: str
     gold: float
@@ -42,15 +42,15 @@ class Keyword(NamedTuple):
 
 
 def keywords(gold: Iterable[str], pred: Iterable[str], words: int = 1, top: int = 20) -> list[Keyword]:
-    """The most frequent keywords, by the sum of both shares; in alphabetical order where they tie.
+    """Find the most frequent keywords, by the sum of both shares; ties are in alphabetical order.
 
     Args:
         gold, pred: annotated and predicted captions; read once.
-        words: in a keyword; 3 finds 'depth of field'.
-        top: how many to return.
+        words: number of words per keyword; 3 finds 'depth of field'.
+        top: number of keywords to return.
 
     Returns:
-        At most `top`; a share is 0 where there is no caption.
+        At most `top` keywords; a share is 0 if there are no captions.
 
     >>> keywords(["Blurry edges.", "Edge of a hand"], ["The edge is blurry"], top=2)
     [Keyword(word='edge', gold=1.0, pred=1.0), Keyword(word='blurry', gold=0.5, pred=1.0)]
@@ -66,7 +66,7 @@ def keywords(gold: Iterable[str], pred: Iterable[str], words: int = 1, top: int 
 
 
 def caption_keywords(caption: str, words: int = 1) -> set[str]:
-    """A caption's keywords: in lower case, plurals folded into their singular.
+    """Extract a caption's keywords: in lower case, plurals replaced by their singular.
 
     >>> sorted(caption_keywords("Left hand with six fingers, and glasses"))
     ['finger', 'glass', 'hand', 'left', 'six']
@@ -93,7 +93,7 @@ def _count(captions: Iterable[str], words: int) -> tuple[Counter[str], int]:
 
 @lru_cache(maxsize=1 << 16)
 def _singular(word: str) -> str:
-    """The word without a plural's ending, by its letters alone: right for most regular nouns."""
+    """Remove a plural ending, judging by spelling alone: right for most regular nouns."""
     if len(word) < 4 or word in _NOT_PLURAL or word.endswith(("ss", "us", "is")):
         return word
     if word.endswith("ies") and len(word) > 4:

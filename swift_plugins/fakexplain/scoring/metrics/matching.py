@@ -1,7 +1,7 @@
-"""Boxes matched one to one, what counts of them add up to, and how far an answer breaks regions into pieces.
+"""Match boxes one to one, derive box metrics from counts, and measure fragmentation.
 
-Another quantity than the union IoU of §5.1: two boxes side by side on one annotated region cover it together, but only
-one of them can match it.
+These metrics differ from the union IoU of §5.1: two boxes side by side on one annotated region cover it together, but
+only one of them can match it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Boxes = Sequence[Sequence[float]]
 
 
 class Match(NamedTuple):
-    """A predicted and a gold box that belong together: their indices, and their IoU in (0, 1]."""
+    """A matched pair of a predicted and a gold box: their indices, and their IoU in (0, 1]."""
 
     pred: int
     gold: int
@@ -27,13 +27,13 @@ class Match(NamedTuple):
 
 
 class BoxCounts(NamedTuple):
-    """What box metrics are made from; counts of images add up.
+    """The counts that box metrics derive from; counts of several images can be summed.
 
     Attributes:
         hits: matches whose IoU reaches the threshold: true positives.
-        pred, gold: boxes.
-        matched: matches, whatever their IoU.
-        iou_sum: of all matches.
+        pred, gold: number of predicted and of gold boxes.
+        matched: number of matches, at any IoU above 0.
+        iou_sum: sum of the IoUs of all matches.
     """
 
     hits: int
@@ -44,12 +44,12 @@ class BoxCounts(NamedTuple):
 
 
 class Fragmentation(NamedTuple):
-    """How an answer's boxes cover what they cover.
+    """Number, size and overlap of an answer's boxes.
 
     Attributes:
-        boxes: how many.
-        area_share: mean area of a box as a share of the image's; NaN where there is no box.
-        overlap: share of the boxes' summed area that is covered more than once, in [0, 1); NaN where there is no box.
+        boxes: number of boxes.
+        area_share: mean area of a box as a share of the image area; NaN without boxes.
+        overlap: share of the boxes' summed area that is covered more than once, in [0, 1); NaN without boxes.
     """
 
     boxes: int
@@ -58,10 +58,10 @@ class Fragmentation(NamedTuple):
 
 
 def pairwise_iou(pred_xyxy: Boxes, gold_xyxy: Boxes) -> np.ndarray:
-    """IoU of every predicted with every gold box.
+    """Compute the IoU of every predicted box with every gold box.
 
     Args:
-        pred_xyxy: (P, 4) numbers, x1 y1 x2 y2 in any one frame; P may be 0.
+        pred_xyxy: (P, 4) numbers, x1 y1 x2 y2, in the same frame for all boxes; P may be 0.
         gold_xyxy: (G, 4) numbers, same frame; G may be 0.
 
     Returns:
@@ -95,18 +95,18 @@ def _area(x1y1: np.ndarray, x2y2: np.ndarray) -> np.ndarray:
 
 
 def match_boxes(pred_xyxy: Boxes, gold_xyxy: Boxes) -> list[Match]:
-    """The one-to-one matching of predicted to gold boxes whose IoUs add up to most (Hungarian method).
+    """Match predicted to gold boxes one to one, with the largest total IoU (Hungarian method).
 
-    One matching serves every figure: mean IoU, captions, and hits at a threshold. Another one may have more hits of a
-    lower total, so hits are those of the best matching, not the most there could be.
+    One matching serves every metric: mean IoU, captions, and hits at a threshold. Another matching with a lower total
+    may have more hits, so hits are those of the best matching, not the largest possible number.
 
     Args:
         pred_xyxy: (P, 4) numbers, x1 y1 x2 y2 in original pixels, clipped to the image; P may be 0.
         gold_xyxy: (G, 4) numbers, likewise; G may be 0.
 
     Returns:
-        At most min(P, G) pairs in the order of `pred_xyxy`; boxes that do not overlap are no pair, so one without area
-        has no match.
+        At most min(P, G) pairs in the order of `pred_xyxy`. Boxes that do not overlap are never paired, so a box
+        without area has no match.
 
     Raises:
         ValueError: a box is not four numbers.
@@ -125,12 +125,12 @@ def match_boxes(pred_xyxy: Boxes, gold_xyxy: Boxes) -> list[Match]:
 
 
 def box_counts(matches: Iterable[Match], pred: int, gold: int, threshold: float = 0.5) -> BoxCounts:
-    """Counts of one image.
+    """Count the boxes and matches of one image.
 
     Args:
         matches: from `match_boxes`.
-        pred, gold: how many boxes there are.
-        threshold: IoU of a hit, in (0, 1]; one that equals it counts.
+        pred, gold: number of predicted and of gold boxes.
+        threshold: least IoU of a hit, in (0, 1].
 
     >>> box_counts([Match(0, 0, 0.5), Match(1, 2, 0.25)], pred=2, gold=3)
     BoxCounts(hits=1, pred=2, gold=3, matched=2, iou_sum=0.75)
@@ -140,16 +140,18 @@ def box_counts(matches: Iterable[Match], pred: int, gold: int, threshold: float 
 
 
 def box_scores(counts: ArrayLike) -> dict[str, np.ndarray]:
-    """Box metrics from counts summed over images, in any weighting.
+    """Compute box metrics from counts summed over images, with any weights.
 
     Args:
         counts: (..., 5) sums of `BoxCounts`.
 
     Returns:
-        Each (...), in [0, 1], NaN where nothing is there to be divided by:
-        precision, recall, f1: of hits among predicted boxes, among gold boxes, and 2 · hits / (predicted + gold).
-        iou_matched: mean IoU of matched pairs, which says nothing of boxes without a match.
-        iou_gold: mean over gold boxes, where one without a match counts as 0.
+        Each (...), in [0, 1]; NaN where the denominator is 0:
+        precision: share of predicted boxes that are hits.
+        recall: share of gold boxes that are hits.
+        f1: 2 · hits / (predicted + gold boxes).
+        iou_matched: mean IoU of matched pairs; ignores boxes without a match.
+        iou_gold: mean IoU over gold boxes; a gold box without a match counts as 0.
 
     >>> {name: float(score) for name, score in box_scores(BoxCounts(1, 2, 3, 2, 0.75)).items()}
     {'precision': 0.5, 'recall': 0.3333333333333333, 'f1': 0.4, 'iou_matched': 0.375, 'iou_gold': 0.25}
@@ -169,7 +171,7 @@ def box_scores(counts: ArrayLike) -> dict[str, np.ndarray]:
 
 
 def fragmentation(xyxy: Boxes, image_wh: Sequence[float]) -> Fragmentation:
-    """Number, size and overlap of an answer's boxes: what to watch for "many small fragmented bounding boxes" (§4.3).
+    """Measure number, size and overlap of an answer's boxes; they reveal "many small fragmented bounding boxes" (§4.3).
 
     Args:
         xyxy: (N, 4) finite numbers with x1 < x2 and y1 < y2, in original pixels, clipped to the image; N may be 0.

@@ -14,12 +14,12 @@ from .ratios import Array, MetricFunction
 
 
 class Difference(NamedTuple):
-    """How far one system is ahead of another in a metric.
+    """The difference of two systems in a metric.
 
     Attributes:
-        value: first minus second, on all images; None where either is undefined.
+        value: first minus second system, on all images; None if either is undefined.
         interval: its percentile bootstrap interval.
-        p: two-sided, of no difference; None where the interval is None.
+        p: two-sided p-value of no difference; None if the interval is None.
     """
 
     value: float | None
@@ -32,7 +32,7 @@ class Joint(NamedTuple):
 
     Attributes:
         intervals: system -> metric -> interval.
-        differences: (system, one named before it) -> metric -> difference.
+        differences: (system, a system named before it) -> metric -> difference.
     """
 
     intervals: dict[str, dict[str, Interval | None]]
@@ -49,16 +49,16 @@ def joint_bootstrap(
     level: float = 0.95,
     strata: ArrayLike | None = None,
 ) -> Joint:
-    """Intervals of several systems' metrics on the same n images, and differences of all pairs.
+    """Compute intervals of several systems' metrics on the same n images, and the differences of all pairs.
 
     Every system is evaluated on the same resamples.
 
-    p = min(1, 2 (1 + min(#{d ≤ 0}, #{d ≥ 0})) / (1 + B)) over the differences d of the B resamples that define one: the
-    level at which the interval would begin to include 0, with one resample added so that p is never 0. Rounding
+    p = min(1, 2 (1 + min(#{d ≤ 0}, #{d ≥ 0})) / (1 + B)) over the differences d of the B resamples that define one. It
+    is the level at which the interval would begin to include 0, with one resample added so that p is never 0. Rounding
     differences, below 1e-12 of the metrics, count as 0.
 
-    Args: as `bootstrap`; image i is the same for all functions, and all give the same names. Differences are in the
-        metrics `compared`, or in all.
+    Args: as `bootstrap`; image i is the same for all functions, and all return the same names. `compared` limits
+        the differences to these metrics; None compares all.
 
     Raises:
         ValueError: an argument that `bootstrap` rejects, or the names differ.

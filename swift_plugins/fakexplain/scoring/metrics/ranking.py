@@ -9,17 +9,17 @@ from .ratios import Array
 
 
 class Ranking:
-    """Images in order of P(fake), sorted once for any number of weightings.
+    """Images sorted by P(fake), once for any number of weight vectors.
 
-    Called with weights it is `Figures`: 'auroc' and 'average_precision'.
+    Called with weights it is a `MetricFunction` of 'auroc' and 'average_precision'.
 
     Args:
         is_fake: (n,) booleans, or 0 and 1.
-        score: (n,) numbers that grow with P(fake); infinite ones are fine.
+        score: (n,) numbers that grow with P(fake); infinite scores are allowed.
 
     Raises:
-        ValueError: the shapes differ, a label is neither 0 nor 1, or a score is missing (None or NaN): leaving that
-            image out would flatter a system that answers only where it is sure.
+        ValueError: the shapes differ, a label is neither 0 nor 1, or a score is missing (None or NaN). Leaving that
+            image out would favour a system that answers only when it is sure.
 
     >>> ranking = Ranking([True, True, False, False], [0.9, 0.4, 0.4, 0.1])
     >>> ranking.auroc(), ranking.auroc([1, 0, 1, 1])
@@ -36,7 +36,7 @@ class Ranking:
             raise ValueError(f"{missing} of {len(score)} images have no score")
         self._order = np.argsort(-score, kind="stable")
         self._fake, ordered = fake[self._order], score[self._order]
-        # how many images lie at or above each threshold, from none to all; images that tie come in together
+        # number of images at or above each threshold, from none to all; images with equal scores enter together
         self._cuts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, [len(score)]))
 
     def __call__(self, weight: ArrayLike) -> dict[str, float | None]:
@@ -64,15 +64,15 @@ class Ranking:
 
 
 def auroc(is_fake: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float | None:
-    """Area under the ROC curve: how often a fake image scores above a real one, a tie counted half.
+    """Area under the ROC curve: how often a fake image scores above a real one; a tie counts half.
 
     Args:
         is_fake: (n,) booleans, or 0 and 1.
         score: (n,) numbers that grow with P(fake).
-        weight: (n,) finite weights of at least 0, such as a resample's counts; all 1 if left out.
+        weight: (n,) finite weights of at least 0, such as a resample's counts; default: all 1.
 
     Returns:
-        Area in [0, 1]; None where the fake or the real images are missing or weigh nothing.
+        Area in [0, 1]; None if the fake or the real images are missing or have no weight.
 
     Raises:
         ValueError: as `Ranking`, or the weights are not as above.
@@ -86,8 +86,8 @@ def auroc(is_fake: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None)
 def average_precision(is_fake: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> float | None:
     """Average precision of the fake class: Σ (Rₖ - Rₖ₋₁) Pₖ over thresholds, the highest first.
 
-    Steps, not trapezoids, and images that tie enter together, as in scikit-learn. Where every image is fake that is 1
-    whatever the scores, so there it is left undefined, as `auroc` is.
+    Steps, not trapezoids, and images with equal scores enter together, as in scikit-learn. If every image is fake, it
+    would be 1 for any scores, so it is undefined then, as `auroc` is.
 
     Args, Returns, Raises: as `auroc`.
 
@@ -106,6 +106,6 @@ def _auroc(fakes: Array, reals: Array) -> float | None:
 def _average_precision(fakes: Array, reals: Array) -> float | None:
     if not (fakes[-1] and reals[-1]):
         return None
-    # a threshold above which nothing weighs anything adds no recall; its precision only must not divide by 0
+    # if nothing above a threshold has weight, recall does not grow there; its precision only must not divide by 0
     precision = fakes[1:] / np.maximum(fakes[1:] + reals[1:], np.finfo(np.float64).tiny)
     return min(1.0, float(np.diff(fakes) @ precision / fakes[-1]))

@@ -1,7 +1,7 @@
 """Metrics as functions of image weights.
 
-All ones give the metric itself. The counts of a bootstrap resample give it on that resample, so no image is scored
-twice.
+Weights of 1 give the metric itself. The counts of a bootstrap resample give its value on that resample, so no image is
+scored twice.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 MetricFunction = Callable[[Array], Mapping[str, float | None]]
-"""(n,) weights -> metric by name, the same names every time; None where it is undefined."""
+"""(n,) weights -> metric by name, the same names in every call; None if undefined."""
 
 
 class Ratios:
-    """Metrics that are a sum over images divided by another: accuracy, mean IoU, precision, F1.
+    """Metrics that are one sum over images divided by another: accuracy, mean IoU, precision, F1.
 
     Called with weights it is a `MetricFunction`: one matrix-vector product gives all of them, None if a denominator is
     0.
 
     Args:
         names: k names.
-        numerators: (n, k) what each image adds to the numerators; finite.
-        denominators: (n, k) what it adds to the denominators; finite, at least 0. Kept as 16·n·k bytes together.
+        numerators: (n, k) contribution of each image to the numerators; finite.
+        denominators: (n, k) its contribution to the denominators; finite, at least 0. Both together take 16·n·k bytes.
 
     Raises:
         ValueError: a shape, name or number is not as above.

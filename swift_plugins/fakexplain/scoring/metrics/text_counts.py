@@ -1,9 +1,9 @@
 """Counts of common n-grams and longest common subsequences of many pairs of texts, for BLEU-2 and ROUGE-L.
 
-sacrebleu and rouge-score take some 2 ms per pair of texts of sixty words; `text_counts` counts the same things in less
-than 0.1 ms, and the tests hold both metrics to theirs within 1e-9.
+sacrebleu and rouge-score take about 2 ms per pair of texts of sixty words. `text_counts` counts the same in less than
+0.1 ms; tests check that both metrics equal those of the libraries within 1e-9.
 
-Many texts are counted at once. Words and tokens become numbers; N texts are one flat array of them, beside the N + 1
+Many texts are counted at once. Words and tokens become numbers. N texts are one flat array of numbers, and the N + 1
 positions at which the texts begin and the last one ends (`_Texts`).
 """
 
@@ -33,7 +33,7 @@ def text_counts(pred: Sequence[Text], gold: Sequence[Text]) -> np.ndarray:
         (N, 8) integers. In 13a tokens, as sacrebleu counts them: unigrams and bigrams common to both texts (counted as
         often as both have them), unigrams and bigrams of the prediction, unigrams of the gold text. In words, as
         rouge-score counts them: length of the longest common subsequence, words of the prediction, of the gold text.
-        A pair with an empty gold text has only zeros, so it adds nothing to a sum.
+        A pair with an empty gold text has only zeros, so it does not change a sum.
 
     Raises:
         ValueError: different numbers of texts.
@@ -103,7 +103,7 @@ def _tokens(texts: _Texts, words: Iterable[str], tokenise: Callable[[str], list[
 
 @lru_cache(maxsize=1 << 16)
 def _13a(word: str) -> list[str]:
-    """13a tokens of a word: no rule of 13a looks past a space, and none separates letters and digits."""
+    """Split a word into 13a tokens: no rule of 13a looks beyond a space, and none separates letters and digits."""
     if word.isalnum():
         return [word]
     from sacrebleu import BLEU

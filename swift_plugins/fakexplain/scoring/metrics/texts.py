@@ -1,13 +1,13 @@
 """BLEU-2 and ROUGE-L of captions (Table 2 and Table 4), computed from counts that can be summed (`text_counts`).
 
 Only the captions are compared, in the order of the answer. The paper scores "model responses against the FakeXplained
-dataset" (§5.2) and prints a dash for a model that writes tags and a verdict but no captions (Table 4, no-caption and
-label-only), so its text is the captions. Boxes, tags and verdicts have their own metrics here, and markup that every
-answer shares would only raise the scores.
+dataset" (§5.2) and prints a dash for a model that writes no captions (Table 4, no-caption and label-only), so its text
+is the captions. Boxes, tags and verdicts have their own metrics here, and markup that all answers share would only
+raise the scores.
 
 An image without an annotated caption (every real one, A.5) has no text to compare with and is left out. If two empty
-texts scored 1, every right answer about a photograph would, which would hide how well fakes are explained. An answer
-that does not describe an annotated region, by silence or by its verdict, scores 0.
+texts scored 1, every right answer about a photograph would score 1, and hide how well fakes are explained. An answer
+about an image with annotated captions that has no captions itself scores 0, whatever its verdict.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Text = Sequence[str]
 
 
 def caption_text(source: Annotation | Answer) -> Text:
-    """The text of an annotation or an answer: its captions, in the order of an answer.
+    """Collect the captions of an annotation or an answer, in the order of an answer.
 
     >>> from swift_plugins.fakexplain.annotation import Region
     >>> rail, sky = Region((1, 6, 5, 8), "Bent rail."), Region((1, 2, 5, 6), "Sky with 2 suns.")
@@ -66,7 +66,7 @@ def caption_text(source: Annotation | Answer) -> Text:
 def matched_texts(
     pred: Sequence[RegionLike], gold: Sequence[RegionLike], matches: Iterable[Match]
 ) -> list[tuple[Text, Text]]:
-    """Predicted and gold text of each pair of regions with matching boxes; a missing caption is an empty text.
+    """Pair the predicted and gold texts of regions with matching boxes; a missing caption is an empty text.
 
     Args:
         pred, gold: the regions, in the order in which their boxes were matched.
@@ -84,13 +84,13 @@ def matched_texts(
 
 
 def bleu2(counts: ArrayLike, sentence: bool = False) -> np.ndarray:
-    """BLEU-2 from counts (Table 2).
+    """Compute BLEU-2 from counts (Table 2).
 
     BP · sqrt(p1 · p2), with p_n the precision of n-grams and BP = min(1, exp(1 - gold/predicted length)). If no bigram
     is shared, p2 is 1 / (2 · predicted bigrams), sacrebleu's smoothing 'exp'.
 
     Args:
-        counts: (..., 8) from `text_counts`: of single pairs for sentence BLEU, or summed over images in any weighting
+        counts: (..., 8) from `text_counts`: of single pairs for sentence BLEU, or summed over images with any weights
             for corpus BLEU.
         sentence: score a prediction of one token by p1 only (effective order, sacrebleu's default for sentences; for
             corpora its default is 0).
@@ -113,7 +113,7 @@ def bleu2(counts: ArrayLike, sentence: bool = False) -> np.ndarray:
 
 
 def rouge_l(counts: ArrayLike) -> np.ndarray:
-    """ROUGE-L of pairs from their counts (Table 2): F1 = 2 · LCS / (predicted + gold words).
+    """Compute ROUGE-L of pairs from their counts (Table 2): F1 = 2 · LCS / (predicted + gold words).
 
     Words are runs of a-z and 0-9, so a text in another script has no words.
 

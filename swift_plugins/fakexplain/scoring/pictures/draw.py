@@ -1,4 +1,4 @@
-"""A picture of one image (Fig. 5, Fig. 9): annotated beside predicted regions, captions in full."""
+"""Draw one image (Fig. 5, Fig. 9): annotated beside predicted regions, with captions in full."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ...errors import DataError
 from ...mentions import RegionLike
 from ...pictures.colours import GOLD, PANEL, PAPER, PRED, Colour
 from ...pictures.lettering import Pen
-from ...pictures.notes import Notes, draw_refusal
-from ...pictures.overlay import boxes_of, draw_boxes, letter, load_picture, scale_boxes
+from ...pictures.notes import Notes, draw_error_panel
+from ...pictures.overlay import draw_boxes, load_picture, scale_boxes, select_boxes, to_letter
 from ..metrics.image import Scored
 
 
@@ -30,23 +30,23 @@ def draw_image(
 
     Args:
         annotation: the record; its image is opened.
-        answers: system -> its answer, regions in original pixels; None if it gave none.
-        longer_side: of the image in pixels; text and lines grow with it.
+        answers: system -> its answer with regions in original pixels; None without an answer.
+        longer_side: longer side of the image in pixels; text and lines grow with it.
         font: TrueType or OpenType file; default: DejaVu Sans.
         overlaid: draw the annotation and the answer of the first system on the same image; otherwise side by side.
 
     Returns:
-        The picture, and the error if the image is unreadable, which a grey panel then replaces.
+        The picture, and None or the error of an unreadable image; a grey panel then replaces the image.
     """
     pen = Pen(longer_side, font)
     error = None
     try:
         picture: Image.Image = load_picture(annotation, longer_side)
     except DataError as found:
-        picture, error = draw_refusal(found, pen), found
+        picture, error = draw_error_panel(found, pen), found
     gold = {str(number): region for number, region in enumerate(target_regions(annotation), 1)}
     preds = {
-        name: {letter(index): region for index, region in enumerate(answer.regions if answer else ())}
+        name: {to_letter(index): region for index, region in enumerate(answer.regions if answer else ())}
         for name, answer in answers.items()
     }
     notes = [_annotation_notes(annotation, gold, pen)]
@@ -95,7 +95,7 @@ def _with_boxes(
     pen: Pen,
     error: DataError | None,
 ) -> Image.Image:
-    """The picture with boxes, on a grey ground if it is too thin for badges."""
+    """Draw boxes on the picture, on a grey ground if it is too thin for badges."""
     if error is not None:
         return picture
     least = 4 * pen.leading
@@ -105,7 +105,7 @@ def _with_boxes(
     shifted = [
         {
             mark: (x1 + left, y1 + top, x2 + left, y2 + top)
-            for mark, (x1, y1, x2, y2) in scale_boxes(boxes_of(regions), annotation, picture).items()
+            for mark, (x1, y1, x2, y2) in scale_boxes(select_boxes(regions), annotation, picture).items()
         }
         for regions in (gold, pred)
     ]
@@ -114,7 +114,7 @@ def _with_boxes(
 
 
 def _side_by_side(pictures: list[Image.Image], below: list[list[Image.Image]], pen: Pen) -> Image.Image:
-    """Pictures next to one another, each with its notes below."""
+    """Place pictures side by side, each with its notes below."""
     gap = pen.leading
     width = max(picture.width for picture in pictures)
     width = max(width, pen.cell)

@@ -1,4 +1,4 @@
-"""A folder with a picture per image."""
+"""Draw a folder with one picture per image."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...parallel import map_ordered
 from .draw import draw_image
 from .records import AnsweredRecord
 
-LONGEST_NAME = 200  # characters of a file's name
+LONGEST_NAME = 200  # largest number of characters in a file's name
 
 
 def draw_all(
@@ -25,21 +25,21 @@ def draw_all(
     font: Path | None = None,
     overlaid: bool = False,
 ) -> Generator[DataError | None, None, None]:
-    """Draw each record on a PNG of its own, on all cores; the folder appears whole after the last one.
+    """Draw one PNG per record, on all cores; the folder appears as a whole after the last one.
 
     Args:
-        records: with the answers of systems.
-        folder: where to write; replaced if it exists.
+        records: records with the answers of systems.
+        folder: output folder; replaced if it exists.
         longer_side, font, overlaid: as in `draw_image`.
 
     Yields:
-        For each record, the error of its image if that is unreadable, else None.
+        For each record, the error of its image if unreadable, else None.
 
     Raises:
         DataError: an id cannot name a file.
         ValueError: the folder holds files of another kind.
     """
-    names = file_names([record for record, _ in records])
+    names = name_files([record for record, _ in records])
     with atomic_folder(folder, whole=True) as partial:
 
         def draw(job: tuple[str, AnsweredRecord]) -> DataError | None:
@@ -52,13 +52,13 @@ def draw_all(
             yield from errors
 
 
-def file_names(annotations: Sequence[Annotation]) -> list[str]:
-    """Names of the pictures of records: their ids, with characters that file systems may reject escaped as in a URL.
+def name_files(annotations: Sequence[Annotation]) -> list[str]:
+    """Name the pictures of records by their ids; characters that file systems may reject are escaped as in a URL.
 
     Raises:
-        DataError: a name is too long, or differs from another one only in capitals.
+        DataError: a name is too long, or differs from another name only in upper and lower case.
 
-    >>> file_names([Annotation("flux/0001 é", "a.png", 8, 8, "real")])
+    >>> name_files([Annotation("flux/0001 é", "a.png", 8, 8, "real")])
     ['flux%2F0001 %C3%A9.png']
     """
     names: dict[str, str] = {}
@@ -68,7 +68,7 @@ def file_names(annotations: Sequence[Annotation]) -> list[str]:
         if len(name) > LONGEST_NAME:
             problem = f"an id of at most {LONGEST_NAME} characters as the name of a file", Unquoted(str(len(name)))
         elif name.lower() in names:
-            problem = f"an id that differs from {names[name.lower()]} in more than capitals", annotation.id
+            problem = f"an id that differs from {names[name.lower()]} in more than upper and lower case", annotation.id
         if problem:
             raise DataError(*problem, field="id").at_record(annotation)
         names[name.lower()] = f"{name}.png"

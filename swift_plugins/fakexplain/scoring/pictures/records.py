@@ -1,4 +1,4 @@
-"""Records to draw, each with the answers of systems."""
+"""Choose records to draw, each with the answers of systems."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ...mentions import Mention
 from ...tags import TAG_WORDS
 from ..metrics.image import Scored, score_image
 from ..predictions.answers import read_predictions
-from ..predictions.join import by_image, join_all
+from ..predictions.join import index_by_image, join_all
 from ..run import recorded_answers
 
 AnsweredRecord = tuple[Annotation, dict[str, Scored | None]]
-"""A record, and system -> its answer with regions in original pixels, None if it gave none."""
+"""A record, and system -> its answer with regions in original pixels, None without an answer."""
 
 
-def answers_of_run(records: Iterable[Annotation], systems: Sequence[str]) -> Iterator[AnsweredRecord]:
-    """Each record of a run with the answers of some of its systems.
+def attach_run_answers(records: Iterable[Annotation], systems: Sequence[str]) -> Iterator[AnsweredRecord]:
+    """Yield each record of a run with the answers of some of its systems.
 
     Args:
         records: lines of images.jsonl, streamed.
-        systems: their names.
+        systems: names of the systems.
 
     Raises:
         DataError: an answer is not as `fakexplain score` writes it.
@@ -38,22 +38,23 @@ def answers_of_run(records: Iterable[Annotation], systems: Sequence[str]) -> Ite
         yield record, {name: _read_answer(record, name, answers.get(name)) for name in systems}
 
 
-def answers_of_files(
+def attach_file_answers(
     records: Iterable[Annotation], systems: Mapping[str, Sequence[Path]], rule: FrameRule, variant: str
 ) -> Iterator[AnsweredRecord]:
-    """Each record that a system answers, with the answers; every record if there is no system.
+    """Yield each record that a system answers, with the answers; without systems, yield every record.
 
     Args:
         records: streamed.
         systems: name -> files that `swift infer` wrote.
         rule: frame rule of the runs that wrote them.
-        variant: parts that the answers were asked for.
+        variant: the parts that answers should contain.
 
     Raises:
-        FileNotFoundError, ValueError: as `read_predictions` and `join_all`.
+        FileNotFoundError, ValueError: as `read_predictions` and `join_all` raise them.
     """
     predictions = {
-        name: by_image(each for path in paths for each in read_predictions(path)) for name, paths in systems.items()
+        name: index_by_image(each for path in paths for each in read_predictions(path))
+        for name, paths in systems.items()
     }
     for record, found in join_all(records, predictions):
         if not systems or any(found.values()):
@@ -88,19 +89,19 @@ def _lies_in(box: Box | None, image_wh: tuple[int, int]) -> bool:
 
 
 def select_ids(records: Iterable[AnsweredRecord], ids: Collection[str], source: Path) -> list[AnsweredRecord]:
-    """The records of some ids, in their order.
+    """Select the records with the given ids, in the order of the records.
 
     Args:
         records: streamed to the end.
-        ids: of the records to keep.
-        source: where the records come from, for the error.
+        ids: ids of the records to keep.
+        source: file or folder of the records, for error messages.
 
     Raises:
-        DataError: no record has one of the ids.
+        DataError: an id belongs to no record.
     """
     selected = [each for each in records if each[0].id in ids]
     if unknown := set(ids) - {record.id for record, _ in selected}:
-        raise DataError(f"ids of records of {source}", Unquoted(", ".join(sorted(unknown)[:5])), field="--id")
+        raise DataError(f"ids that exist in {source}", Unquoted(", ".join(sorted(unknown)[:5])), field="--id")
     return selected
 
 
@@ -108,12 +109,12 @@ Item = TypeVar("Item")
 
 
 def sample(items: Iterable[Item], count: int, seed: int = 0) -> list[Item]:
-    """A random sample of items in their order, each as likely as any other; no more than that are kept at a time.
+    """Draw a random sample of items, each equally likely, in their order; keep no more than the sample in memory.
 
     Args:
         items: any number, streamed.
-        count: at most so many; 0 takes all.
-        seed: the same seed takes the same items.
+        count: largest number of items; 0 takes all.
+        seed: the same seed draws the same items.
 
     >>> sample("abcdefgh", 3), sample("ab", 3), sample("ab", 0)
     (['b', 'f', 'g'], ['a', 'b'], ['a', 'b'])

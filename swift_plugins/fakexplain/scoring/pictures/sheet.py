@@ -1,4 +1,4 @@
-"""Contact sheets: many images on one picture, with annotated and predicted boxes, captions and verdicts."""
+"""Draw contact sheets: many images on one picture, with annotated and predicted boxes, captions and verdicts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ...errors import DataError
 from ...frames import FrameRule
 from ...pictures.colours import GOLD, INK, PANEL, PAPER, PRED
 from ...pictures.lettering import Pen
-from ...pictures.notes import Notes, draw_refusal, draw_sign
-from ...pictures.overlay import boxes_of, draw_boxes, draw_dashed, letter, load_picture, scale_boxes
-from ..metrics.image import boxes_px, score_image
+from ...pictures.notes import Notes, draw_error_panel, draw_sign
+from ...pictures.overlay import draw_boxes, draw_dashed, load_picture, scale_boxes, select_boxes, to_letter
+from ..metrics.image import score_image, to_boxes_px
 
 
 def contact_sheet(
@@ -32,19 +32,19 @@ def contact_sheet(
     """Draw images with their boxes and captions on one PNG.
 
     Args:
-        pairs: records, each with the answer about it or None; all of them are shown.
+        pairs: records, each with its answer or None; all are shown.
         out: PNG to write, atomically.
         rule: frame rule of the run that wrote the answers.
-        variant: parts that the answers were asked for.
-        columns: images side by side.
+        variant: the parts that answers should contain.
+        columns: number of columns.
         cell: longer side of an image on the sheet in pixels; text and lines grow with it.
         font: TrueType or OpenType file; default: DejaVu Sans.
 
     Returns:
-        Number of images shown. A panel with the reason replaces each unreadable one.
+        Number of images shown. A panel with the reason replaces each unreadable image.
 
     Raises:
-        ValueError: no image, or answers without a rule.
+        ValueError: there are no images, or answers without a rule.
     """
     pairs = list(pairs)
     if not pairs:
@@ -74,7 +74,7 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     answer = None if text is None else parse_answer(text, variant=variant)
     iou = score_image(annotation, text, rule, variant).iou if text is not None and rule else None
     gold = {str(number): region for number, region in enumerate(target_regions(annotation), 1)}
-    pred = {letter(index): region for index, region in enumerate(answer.regions if answer else ())}
+    pred = {to_letter(index): region for index, region in enumerate(answer.regions if answer else ())}
 
     notes = Notes(pen)
     if answer:
@@ -93,10 +93,12 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     try:
         picture = load_picture(annotation, pen.cell)
     except DataError as error:
-        picture = draw_refusal(error, pen)
+        picture = draw_error_panel(error, pen)
     else:
-        pred_px = {mark: box for mark, region in pred.items() if rule for box in boxes_px([region], annotation, rule)}
-        gold_boxes, pred_boxes = (scale_boxes(each, annotation, picture) for each in (boxes_of(gold), pred_px))
+        pred_px = {
+            mark: box for mark, region in pred.items() if rule for box in to_boxes_px([region], annotation, rule)
+        }
+        gold_boxes, pred_boxes = (scale_boxes(each, annotation, picture) for each in (select_boxes(gold), pred_px))
         draw_boxes(picture, gold_boxes, pred_boxes, pen)
 
     top = picture.height + pen.leading // 3

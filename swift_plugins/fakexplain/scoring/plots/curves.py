@@ -1,4 +1,4 @@
-"""The figure of training (Fig. 4): accuracy, IoU, rewards and loss over steps."""
+"""Draw the figure of training (Fig. 4): accuracy, IoU, rewards and loss over steps."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ LOOKS: Sequence[tuple[str, Any, str]] = (
 )
 """Colour, dash and marker of the first run, the second, ..."""
 
-MOST_POINTS = 600  # per curve; a figure of that width shows no more
-_FEW = 10  # a curve of fewer points is drawn with markers
+MOST_POINTS = 600  # per curve; the figure is too narrow to show more
+_FEW = 10  # a curve with fewer points is drawn with markers
 
 
 class _Quantity(NamedTuple):
@@ -41,7 +41,7 @@ class _Quantity(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """A panel: a quantity in a stage of training, and the logs and checkpoints that may have it."""
+    """A panel: a quantity in a stage of training, with the logs and checkpoints of that stage."""
 
     stage: str
     quantity: _Quantity
@@ -55,23 +55,23 @@ _QUANTITIES = (
     _Quantity("IoU", "iou", "rewards/FxIoU/mean", _STAGES, shares=True),
     _Quantity("total reward", "", "reward", ("GRPO",)),
     _Quantity("ω_G", "", "omega_G", ("GRPO",)),
-    _Quantity("loss", "", "loss", ("SFT",)),  # GRPO's is 0 but for its KL term
+    _Quantity("loss", "", "loss", ("SFT",)),  # the loss of GRPO is 0 except for its KL term
     _Quantity("token accuracy", "", "token_acc", ("SFT",), shares=True),
 )
 
 
 def draw_training(logs: Sequence[Log], checkpoints: Mapping[str, Sequence[Checkpoint]] = {}) -> str | None:
-    """Draw training over steps (Fig. 4), in panels below one another; those of a stage share their axis of steps.
+    """Draw training over steps (Fig. 4), in panels below one another; panels of a stage share the axis of steps.
 
-    Points are scores of checkpoints with their intervals. Curves come from the logs: each step thin, the moving mean
-    thick; hollow points are evaluations during training. FxLabel is drawn with accuracy and FxIoU with IoU, although a
-    reward is that of the images just trained on, and FxIoU is relaxed by η and counts real images too. In a log of more
-    than `MOST_POINTS` steps, neighbours are averaged.
+    Points are scores of checkpoints with their intervals. Curves come from the logs: thin lines are single steps, thick
+    lines the moving mean, and hollow points evaluations during training. FxLabel is drawn with accuracy and FxIoU with
+    IoU, although a reward covers only the images of its step, and FxIoU is relaxed by η and counts real images too. In
+    a log of more than `MOST_POINTS` steps, neighbours are averaged.
 
     Args:
-        logs: of SFT and GRPO runs, each with a name of its own.
-        checkpoints: run -> its checkpoints (`checkpoint_scores`). They go with the log of that name; without one, with
-            the only stage that has logs, or else with GRPO.
+        logs: of SFT and GRPO runs, each with a different name.
+        checkpoints: run -> its checkpoints (`checkpoint_scores`). They join the log with the same name; without such a
+            log, the only stage that has logs, or else GRPO.
 
     Returns:
         SVG, or None without data.
@@ -81,7 +81,7 @@ def draw_training(logs: Sequence[Log], checkpoints: Mapping[str, Sequence[Checkp
     """
     stages = {log.name: log.stage for log in logs}
     if len(stages) < len(logs):
-        raise ValueError(f"expected a name of its own for each log, found {', '.join(log.name for log in logs)}")
+        raise ValueError(f"expected a different name for each log, found {', '.join(log.name for log in logs)}")
     names = list(dict.fromkeys([*stages, *(run for run, points in checkpoints.items() if points)]))
     looks = {name: LOOKS[i % len(LOOKS)] for i, name in enumerate(names)}
     panels = arrange_panels(logs, {run: checkpoints[run] for run in names if run in checkpoints}, stages)
@@ -119,12 +119,12 @@ def draw_training(logs: Sequence[Log], checkpoints: Mapping[str, Sequence[Checkp
 def arrange_panels(
     logs: Sequence[Log], checkpoints: Mapping[str, Sequence[Checkpoint]], stages: Mapping[str, str]
 ) -> list[Panel]:
-    """The panels that have data, SFT's first.
+    """Arrange the panels that have data, those of SFT first.
 
     Args:
-        logs: of runs.
+        logs: training logs.
         checkpoints: run -> its checkpoints.
-        stages: run that has a log -> its stage. Checkpoints of other runs go with the only stage, or else with GRPO.
+        stages: run that has a log -> its stage. Checkpoints of other runs join the only stage, or else GRPO.
     """
     panels = []
     default = min(set(stages.values()), default="GRPO")  # 'GRPO' if both stages have logs
@@ -150,14 +150,14 @@ def _scores(points: Sequence[Checkpoint], score: str) -> list[tuple[int, float, 
 def _explain(panels: Sequence[Panel]) -> str:
     sentences = []
     if any(panel.checkpoints for panel in panels):
-        sentences.append("Filled points: scores of checkpoints, bars their intervals.")
+        sentences.append("Filled points: scores of checkpoints; bars: their intervals.")
     logs = [log for panel in panels for log in panel.logs]
     if any(len(curve) >= _FEW for log in logs for curve in log.curves.values()):
-        sentences.append("Thin lines: each step; thick lines: their moving mean.")
+        sentences.append("Thin lines: single steps; thick lines: moving mean.")
     if any("eval_" + panel.quantity.curve in log.curves for panel in panels for log in panel.logs):
         sentences.append("Hollow points: evaluations during training.")
     if any(name in log.curves for log in logs for name in ("rewards/FxLabel/mean", "rewards/FxIoU/mean")):
-        sentences.append("Lines beside accuracy and IoU: rewards FxLabel and FxIoU of the images trained on.")
+        sentences.append("Lines in the panels accuracy and IoU: rewards FxLabel and FxIoU on training images.")
     return " ".join(sentences)
 
 

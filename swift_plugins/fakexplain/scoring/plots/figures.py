@@ -1,6 +1,6 @@
-"""The paper's figures of preferences, keywords and tags.
+"""Draw the paper's figures of preferences, keywords and tags.
 
-Each is an SVG (`svg.svg`), or None without data. Whatever differs in colour differs in marker, dash or hatching too.
+Each is an SVG (`svg.svg`), or None without data. Parts that differ in colour also differ in marker, dash or hatching.
 """
 
 from __future__ import annotations
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PAPER_VOTES = (
-    f"The paper: {VOTES:,} votes that are not neutral; Humans over FakeXplainer in {percent(HUMANS_PREFERRED)}."
-)
+PAPER_VOTES = f"The paper: {VOTES:,} non-neutral votes; {percent(HUMANS_PREFERRED)} prefer Humans over FakeXplainer."
 
 
 def _fold(name: str, width: int, lines: int) -> str:
@@ -38,8 +36,8 @@ def _fold(name: str, width: int, lines: int) -> str:
 def draw_preferences(votes: Votes) -> str | None:
     """Draw how often people prefer one system's answers over another's (Fig. 3): a matrix, the row over the column.
 
-    A cell has the share of the votes that are not neutral, its 95 % interval, and their number. Blue prefers the row,
-    orange the column, the stronger the more.
+    A cell shows the share of non-neutral votes for the row, its 95 % interval, and the number of votes. Cells are blue
+    if the row is preferred and orange if the column is; a stronger preference has a stronger colour.
     """
     if not votes.pairs:
         return None
@@ -58,7 +56,7 @@ def draw_preferences(votes: Votes) -> str | None:
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
         axes.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5), xlabel="over", ylabel="preferred")
-        note(figure, f"Brackets: 95 % interval. n: votes that are not neutral (+ neutral ones). {PAPER_VOTES}")
+        note(figure, f"Brackets: 95 % interval. n: non-neutral votes (+ neutral votes). {PAPER_VOTES}")
 
     names = ", ".join(votes.systems)
     label = f"Matrix of preferences among {names}: share of votes for the row over the column."
@@ -122,7 +120,7 @@ def draw_keywords(keywords: Mapping[str, Sequence[Keyword]]) -> str | None:
 
     bars = sum(map(len, panels.values()))
     most = "; ".join(f"{title}: {', '.join(row.word for row in rows[:3])}" for title, rows in panels.items())
-    label = f"Share of annotated and of predicted captions that hold a keyword. Most frequent {most}."
+    label = f"Share of annotated and of predicted captions that contain a keyword. Most frequent {most}."
     return svg(draw, (WIDTH, 0.9 + 0.5 * len(panels) + 0.27 * bars), "fig6", label)
 
 
@@ -133,14 +131,14 @@ def draw_tags(tags: Mapping[str, Mapping[str, Any]], paper: Mapping[str, tuple[f
     """Draw accuracy on fake images with and without each tag (Fig. 10, Table 7), a row per tag.
 
     Args:
-        tags: of a system's result.
+        tags: the tags of a system's result.
         paper: tag -> the paper's accuracies with and without it, in [0, 1]; drawn hollow.
     """
     names = ("accuracy_with", "accuracy_without")
     rows = [tag for tag in TAGS if tag in tags and any(tags[tag][name] is not None for name in names)]
     if not rows:
         return None
-    looks = (("with the tag", BLUE, "o"), ("without it", VERMILLION, "s"))
+    looks = (("with the tag", BLUE, "o"), ("without the tag", VERMILLION, "s"))
 
     def draw(figure: Figure) -> None:
         from matplotlib.lines import Line2D
@@ -178,7 +176,7 @@ def draw_tags(tags: Mapping[str, Mapping[str, Any]], paper: Mapping[str, tuple[f
                 Line2D([], [], linestyle="", marker=marker, color=colour, markerfacecolor="none")
                 for _, colour, marker in looks
             ]
-            handles, words = [*handles, *hollow], [*words, "with it, in the paper", "without it, in the paper"]
+            handles, words = [*handles, *hollow], [*words, "with the tag (paper)", "without the tag (paper)"]
         figure.legend(handles, words, loc="outside upper center", ncols=2, fontsize=9)
 
     shares = "; ".join(f"{TAG_WORDS[tag]} {' and '.join(percent(tags[tag][name]) for name in names)}" for tag in rows)

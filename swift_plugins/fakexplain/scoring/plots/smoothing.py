@@ -1,4 +1,4 @@
-"""Curves with fewer points, and smoother ones."""
+"""Reduce and smooth curves."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 def average_neighbours(curve: Mapping[int, float], most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Reduce a curve to at most so many points, each the mean of neighbours.
+    """Reduce a curve to at most `most` points, each the mean of neighbours.
 
     Args:
-        curve: step -> value, in the order of steps; a value that is not finite is left out of the mean.
-        most: points at most.
+        curve: step -> value, in the order of steps; values that are not finite are left out of the means.
+        most: largest number of points.
 
     Returns:
         (n,) steps and (n,) values; NaN if no neighbour has a finite value.
@@ -33,11 +33,11 @@ def average_neighbours(curve: Mapping[int, float], most: int) -> tuple[np.ndarra
 
 
 def moving_mean(values: np.ndarray, half: int) -> np.ndarray:
-    """The mean of each value and its neighbours, as many on either side, so that the ends are not drawn inwards.
+    """Average each value with equally many neighbours on either side, so that the ends are not pulled inwards.
 
     Args:
-        values: (n,) floats; one that is not finite stays NaN, and is left out of other means.
-        half: neighbours on either side, at most.
+        values: (n,) floats; a value that is not finite becomes NaN, and is left out of other means.
+        half: largest number of neighbours on either side.
 
     Returns:
         (n,) means.

@@ -1,7 +1,7 @@
-"""A figure as SVG for a page, light or dark, or as a file of its own.
+"""Draw a figure as SVG for a light or dark page, or as a separate file.
 
-Text is drawn as outlines of the font that matplotlib ships, so that a figure looks and measures the same on every
-machine. It cannot be selected; the report's tables and, in short, the figure's label have it as text. A character that
+Text is drawn as outlines of the font that matplotlib ships, so a figure has the same look and size on every machine.
+Such text cannot be selected; the report's tables and, in short, the figure's label repeat it as text. A character that
 the font lacks is drawn as an empty box.
 """
 
@@ -43,19 +43,19 @@ _FINE = re.compile(r"-?\d+\.\d{3,}")
 
 
 def svg(draw: Callable[[Figure], None], size: tuple[float, float], name: str, label: str) -> str:
-    """Draw a figure and give it as SVG; the same drawing gives the same bytes.
+    """Draw a figure and return it as SVG; the same drawing gives the same bytes.
 
-    It has no script, no style sheet, and no reference but to its own parts: it can be put into an HTML page as it is,
-    several of them side by side, and needs nothing that a page's security policy might forbid.
+    The SVG has no script and no style sheet, and refers only to its own parts. So an HTML page can hold several of
+    them unchanged, and they need nothing that a page's security policy might forbid.
 
     Args:
-        draw: called with an empty figure; draws in `TEXT_INK` whatever takes the page's text colour.
+        draw: called with an empty figure; draws in `TEXT_INK` all parts that take the page's text colour.
         size: width and height in inches, 96 pixels each. CSS may make it narrower: `max-width: 100%; height: auto`.
         name: prefix of its ids; letters and digits.
         label: describes the figure to people who do not see it.
 
     Returns:
-        SVG for a page: its text in `currentColor`, on no ground.
+        SVG for a page: text in `currentColor`, without a background.
     """
     from matplotlib import rc_context, rcdefaults, rcParams
     from matplotlib.figure import Figure
@@ -79,19 +79,19 @@ def svg(draw: Callable[[Figure], None], size: tuple[float, float], name: str, la
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def standalone(svg: str) -> str:
-    """A figure of `svg` as a file of its own, black on white.
+def make_standalone(svg: str) -> str:
+    """Turn a figure of `svg` into a separate file, black on white.
 
-    >>> standalone('<svg width="1"><path stroke="currentColor" /></svg>')
+    >>> make_standalone('<svg width="1"><path stroke="currentColor" /></svg>')
     '<svg width="1"><rect width="100%" height="100%" fill="#ffffff" /><path stroke="#000000" /></svg>'
     """
-    head, end, body = svg.partition(">")  # attributes have theirs escaped
+    head, end, body = svg.partition(">")  # a ">" in an attribute is escaped
     ground = '<rect width="100%" height="100%" fill="#ffffff" />'
     return f"{head}{end}{ground}{body}".replace('"currentColor"', '"#000000"')
 
 
 def plain(text: str) -> str:
-    """A text on one line, with U+FFFD for each character that cannot be printed (or is not allowed in XML).
+    """Put a text on one line, with U+FFFD for each character that cannot be printed (or is not allowed in XML).
 
     >>> plain("two\\nlines\\t\\0")
     'two lines \ufffd'
@@ -100,7 +100,7 @@ def plain(text: str) -> str:
 
 
 def abbreviate(name: str, longest: int = 34) -> str:
-    """A name on one line; a long one loses its middle, because names often differ at their ends.
+    """Put a name on one line; a long name loses its middle, because names often differ at their ends.
 
     >>> abbreviate("Qwen2.5-VL-7B-Instruct, untuned", 16)
     'Qwen2.5-…untuned'
@@ -115,7 +115,7 @@ def note(figure: Figure, text: str) -> None:
 
 
 def as_percent(axis: Axis, ticks: int = 5) -> None:
-    """Put ticks of shares at round percentages."""
+    """Set ticks of an axis of shares at round percentages."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_major_locator(MaxNLocator(ticks, steps=NICE))
@@ -123,7 +123,7 @@ def as_percent(axis: Axis, ticks: int = 5) -> None:
 
 
 def _clean(root: ElementTree.Element, prefix: str) -> None:
-    """Keep only the visible parts of matplotlib's SVG, and give its references ids of the figure's own."""
+    """Keep only the visible parts of matplotlib's SVG, and give its references ids that are unique to the figure."""
     used: dict[str, str] = {}
     for parent in list(root.iter()):
         for child in list(parent):

@@ -1,6 +1,6 @@
-"""Training logs (Fig. 4).
+"""Read training logs (Fig. 4).
 
-ms-swift writes a `logging.jsonl` into a run's folder, one line per log of its trainer:
+ms-swift writes `logging.jsonl` into a run's folder, one line per logging step of its trainer:
 
     {"loss": 0.1, "reward": 2.24, "rewards/FxIoU/mean": 0.73, "omega_G": 0.5, ..., "global_step/max_steps": "1/60", ...}
 """
@@ -27,9 +27,9 @@ class Log:
     """A training run's log.
 
     Attributes:
-        name: of the run.
-        curves: quantity, as named in the log -> step -> value, in the order of steps. NaN is a value, of a run that
-            diverged.
+        name: name of the run.
+        curves: quantity, as named in the log -> step -> value, in the order of steps. NaN is kept as a value: it
+            shows that a run diverged.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Log:
 
     @property
     def stage(self) -> str:
-        """'GRPO' if it has rewards, else 'SFT'."""
+        """'GRPO' if the log has rewards, else 'SFT'."""
         return "GRPO" if "reward" in self.curves else "SFT"
 
 
@@ -50,7 +50,7 @@ def read_log(path: str | Path, name: str = "") -> Log:
 
     Args:
         path: JSON Lines.
-        name: of the run; default: the name of its folder.
+        name: name of the run; default: the name of its folder.
 
     Raises:
         FileNotFoundError: no such file.
@@ -69,7 +69,7 @@ def read_log(path: str | Path, name: str = "") -> Log:
 
 
 def _decode(raw: bytes) -> object:
-    if b"NaN" in raw or b"Infinity" in raw:  # Python writes them although JSON has none
+    if b"NaN" in raw or b"Infinity" in raw:  # Python writes these although JSON has no such numbers
         try:
             return json.loads(raw)
         except (ValueError, RecursionError):
@@ -88,7 +88,7 @@ def _add(line: object, curves: dict[str, dict[int, float]]) -> None:
             try:
                 curves.setdefault(name, {})[step] = float(value)
             except OverflowError:
-                raise DataError("a number of a sane size", value, field=name) from None
+                raise DataError("a finite number", value, field=name) from None
 
 
 def _step(line: Mapping[str, Any]) -> int:

@@ -1,14 +1,14 @@
-"""Votes of people who compared two systems' answers to one image: the preference matrix (Fig. 3, §5.2).
+"""Read and count votes of people who compared two systems' answers to one image (Fig. 3, §5.2).
 
-A table in UTF-8 with one vote per row: `first` and `second` name the two systems shown, in any order, and `preferred`
-is one of them or `neutral`. `image` and `voter` are optional. Annotations are a system like any other; the paper calls
-it "Humans".
+The input is a table in UTF-8 with one vote per row: `first` and `second` name the two systems shown, in any order, and
+`preferred` is one of them or `neutral`. `image` and `voter` are optional. Annotations are a system like any other; the
+paper calls this system "Humans".
 
     first,second,preferred,image,voter
     Humans,FakeXplainer,Humans,images/flux-0001.png,v07
     LEGION,Humans,neutral,images/flux-0001.png,v07
 
-A share is of the votes that are not neutral, as the paper counts them: "We received 1,525 non-neutral preference
+Shares are shares of the non-neutral votes, as in the paper: "We received 1,525 non-neutral preference
 votes".
 """
 
@@ -28,7 +28,7 @@ VOTE_COLUMNS = ("first", "second", "preferred")
 OPTIONAL = ("image", "voter")
 
 Pair = tuple[str, str]
-"""Two systems, in the order of the first over the second."""
+"""Two systems; votes count as the first over the second."""
 
 
 class Vote(NamedTuple):
@@ -62,18 +62,18 @@ class Tally(NamedTuple):
 
     @property
     def votes(self) -> int:
-        """Votes that are not neutral."""
+        """Number of non-neutral votes."""
         return self.preferred + self.against
 
     @property
     def share(self) -> float | None:
-        """Share of these votes that prefer the first system; None without votes."""
+        """Share of the non-neutral votes that prefer the first system; None without votes."""
         return self.preferred / self.votes if self.votes else None
 
     def interval(self, level: float = 0.95) -> Interval | None:
         """Wilson's score interval of the share, as if votes were independent; None without votes.
 
-        Votes of one person or on one image are not independent, so the interval is rather too narrow.
+        Votes of one person or on one image are not independent, so the interval is somewhat too narrow.
         """
         if not self.votes:
             return None
@@ -83,7 +83,7 @@ class Tally(NamedTuple):
         return Interval(float(low), float(high))
 
     def reversed(self) -> Tally:
-        """The same votes on the pair in its other order."""
+        """The same votes for the pair in the opposite order."""
         return Tally(self.against, self.preferred, self.neutral)
 
 
@@ -94,7 +94,7 @@ class Votes:
     Attributes:
         systems: names, in the order of their first appearance in the file.
         pairs: each pair with votes, in both orders -> its votes.
-        images: image -> the same for the votes on it (Fig. 9: "The center bar indicates the proportion of human
+        images: image -> the same for the votes on this image (Fig. 9: "The center bar indicates the proportion of human
             preference votes"), without votes that name no image.
     """
 
@@ -127,12 +127,12 @@ def read_votes(path: str | Path) -> Votes:
 
     Args:
         path: CSV in UTF-8 with the names of columns in its first row; separated by commas, semicolons or tabs,
-            whichever the first row has most of. Columns other than `first`, `second`, `preferred`, `image` and `voter`
-            are skipped.
+            whichever is most frequent in the first row. Other columns than `first`, `second`, `preferred`, `image`
+            and `voter` are skipped.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError (a ValueError): a column is missing, a cell is invalid, a voter votes twice on a pair of one image,
+        DataError (a ValueError): a column is missing, a cell is invalid, a voter votes twice on one pair and image,
             or there is no row.
     """
     return count_votes(_read(Path(path)))
@@ -154,7 +154,7 @@ def _read(path: Path) -> Iterator[Vote]:
                 earlier = seen.setdefault(key, line)
                 if earlier != line:
                     found = Unquoted(f"another vote of {vote.voter!r} in line {earlier}")
-                    raise DataError("one vote per voter on a pair of one image", found)
+                    raise DataError("one vote per voter, pair of systems and image", found)
             yield vote
     except DataError as error:
         raise error.at(str(path), error.line or line) from None
@@ -189,7 +189,7 @@ def _vote(cells: Mapping[str, str]) -> Vote:
         if not cells[name] or not cells[name].isprintable() or cells[name].lower() == NEUTRAL:
             raise DataError("the name of a system, on one line", cells[name], field=_column(name))
     if first == second:
-        raise DataError("another system than the first", second, field=_column("second"))
+        raise DataError("a system other than the first", second, field=_column("second"))
     if preferred.lower() == NEUTRAL:
         return Vote(first, second, None, cells.get("image", ""), cells.get("voter", ""))
     if preferred not in (first, second):

@@ -1,4 +1,4 @@
-"""Answers that `swift infer` wrote."""
+"""Read the answers that `swift infer` wrote."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class AnswerPrediction(NamedTuple):
     Attributes:
         image: real path of the image it is about.
         text: the completion, as generated.
-        file, line: where it was read.
-        p_fake: probability of the verdict fake, if log probabilities were written; see `p_fake`.
+        file, line: file and line that hold it.
+        p_fake: probability of the verdict fake, if the line has log probabilities; see `p_fake`.
     """
 
     image: str
@@ -41,8 +41,8 @@ def read_predictions(path: str | Path) -> Iterator[AnswerPrediction]:
 
     Raises:
         FileNotFoundError: no such file.
-        DataError (a ValueError): a line that is not such an answer; says where.
-        ValueError: no line at all.
+        DataError (a ValueError): a line is not such an answer; names file and line.
+        ValueError: the file is empty.
     """
     path = Path(path)
     empty = True
@@ -65,7 +65,7 @@ def _prediction(line: bytes, file: str, number: int) -> AnswerPrediction:
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
-    """The object of a line; unlike `jsonl.decode_line` it takes the NaN and infinities of log probabilities."""
+    """Decode the object of a line; unlike `jsonl.decode_line`, accept NaN and infinite log probabilities."""
     try:
         record = json.loads(line.strip())
     except json.JSONDecodeError as error:

@@ -1,7 +1,7 @@
-"""Boxes of methods that detect: by image, or COCO results.
+"""Read boxes of detection methods: by image, or COCO results.
 
-An empty list means that the method found nothing in the image. Null, or an image that is not named, means that it gave
-no output. COCO results cannot distinguish the two, so every image of the COCO annotations counts as examined.
+An empty list means that the method found nothing in the image. Null, or a missing image, means that it gave no output.
+COCO results cannot distinguish the two, so every image of the COCO annotations counts as examined.
 
 Boxes by image are x1 y1 x2 y2 in pixels of the original image. Other formats are rejected rather than guessed: an x2
 left of x1 is a width, and numbers up to 1 are fractions of the image.
@@ -19,7 +19,15 @@ from ...errors import NOTHING, DataError, Unquoted
 from ...json_items import is_json_list, load_json_items
 from ...json_values import check_numbers, read_box, require
 from ...paths import check_is_file
-from .labels import DEFAULT_CONVENTION, ROLE_NAMES, BaselinePrediction, Convention, image_at, places_of, prediction_of
+from .labels import (
+    DEFAULT_CONVENTION,
+    ROLE_NAMES,
+    BaselinePrediction,
+    Convention,
+    build_prediction,
+    find_columns,
+    resolve_image,
+)
 
 
 def read_boxes_json(
@@ -34,9 +42,10 @@ def read_boxes_json(
     Args:
         path: the file. In a list, `boxes`, verdict and score may be missing; fields are found by `ROLE_NAMES`.
         images: folder that image paths are relative to.
-        convention: what numbers mean. Without a verdict, the score gives it.
+        convention: meaning of numbers. Without a verdict, the score decides it.
         columns: names to use in place of `ROLE_NAMES`, as for `read_label_csv`.
-        fake_if_boxes: without verdict and score, an image with a box is fake and one with an empty list real.
+        fake_if_boxes: if verdict and score are missing, an image with boxes is fake, and an image with an empty list
+            is real.
 
     Raises:
         FileNotFoundError: no such file.
@@ -53,7 +62,7 @@ def read_boxes_json(
                 value, at = _fields(key, item, columns)
             else:
                 value, at = {"image": key, "boxes": item}, {"image": "image", "boxes": repr(key)}
-            prediction = prediction_of(value, at, images, convention, str(path))
+            prediction = build_prediction(value, at, images, convention, str(path))
             if value.get("boxes") is not None:
                 prediction = prediction._replace(boxes=_boxes(value["boxes"], at["boxes"]))
             if fake_if_boxes and prediction.verdict is prediction.score is None and prediction.boxes is not None:
@@ -73,7 +82,7 @@ def _fields(at: str, item: Any, columns: Mapping[str, str]) -> tuple[dict[str, A
         raise DataError("image and boxes (--coco FILE reads COCO results)", item, field=at)
     names = list(item)
     try:
-        places = places_of(names, columns, tuple(ROLE_NAMES))
+        places = find_columns(names, columns, tuple(ROLE_NAMES))
     except DataError as error:
         error.field = f"{at}.{error.field}"
         raise
@@ -110,18 +119,18 @@ def read_coco_results(
     Args:
         paths: the results, in one or more files; categories are ignored. They are kept in memory.
         images: folder that image paths are relative to.
-        coco: COCO annotations with the ids and file names in `images`. Every one of these images gets a prediction,
-            because results leave out an image in which nothing was found.
+        coco: COCO annotations with the ids and file names in `images`. Each of these images gets a prediction,
+            because results leave out images in which nothing was found.
         min_score: leave out boxes with a lower score.
-        fake_if_boxes: an image with a box left is fake, one without is real. An image has no score of its own: the
-            highest score of its boxes would be undefined without boxes.
+        fake_if_boxes: an image with a remaining box is fake, an image without one is real. Images get no score: the
+            highest score of their boxes would be undefined without boxes.
 
     Yields:
         In the order of `images`.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError (a ValueError): not JSON, a missing or wrong field, an id of no image or of two.
+        DataError (a ValueError): not JSON, a missing or wrong field, an id of no image or of two images.
     """
     images, coco = Path(images), Path(coco)
     check_is_file(coco, "a JSON file of COCO annotations")
@@ -158,9 +167,9 @@ def _coco_images(coco: Path, images: Path) -> dict[int | str, str]:
         for at, image in load_json_items(coco, "images.item"):
             id = require(image, "id", (int, str), "the image's id", at)
             if id in names:
-                raise DataError("an id of its own", id, field=f"{at}.id")
+                raise DataError("a unique id", id, field=f"{at}.id")
             name = require(image, "file_name", str, "the path of the image", at)
-            names[id] = image_at(images, name, f"{at}.file_name")
+            names[id] = resolve_image(images, name, f"{at}.file_name")
         if not names:
             raise DataError("at least one image", NOTHING, field="images")
     except DataError as error:

@@ -1,13 +1,13 @@
-"""The files that a system's predictions can come from: answers, labels, boxes or masks, by the kind of path.
+"""Read a system's predictions: answers, labels, boxes or masks, depending on the kind of path.
 
     .jsonl       answers, as `swift infer` writes them
     .csv .tsv    labels, scores or both
     .json        boxes; with COCO annotations beside them, COCO results
     a folder     masks
 
-Several paths of one system are read as one, such as four folds in four files. They are of one kind, except that masks
-and boxes may come with tables of labels, because they show where an image is fake but not whether. `join.by_image`
-rejects an image with two predictions, in one file or in two.
+Several paths of one system, such as four folds in four files, are read as one. They must be of one kind. But masks and
+boxes may come with tables of labels, because they show where an image is fake but not whether it is fake.
+`join.index_by_image` rejects an image with two predictions, in one file or in two.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ...annotation import Annotation
 from ...paths import check_exists
 from .answers import AnswerPrediction, read_predictions
 from .boxes import read_boxes_json, read_coco_results
-from .join import by_image
+from .join import index_by_image
 from .labels import DEFAULT_CONVENTION, BaselinePrediction, Convention, read_label_csv
 from .masks import read_masks
 
@@ -33,10 +33,10 @@ ACCEPTED = "answers (.jsonl), labels or scores (.csv, .tsv), boxes (.json) or a 
 
 @dataclass(frozen=True)
 class BaselineOptions:
-    """How to read files of methods that write no answer; each kind of file uses the options that concern it.
+    """How to read files of methods that write no answer; each kind of file uses the options that apply to it.
 
     Attributes:
-        convention: what numbers mean.
+        convention: meaning of numbers.
         columns: names of columns and fields, as for `read_label_csv`.
         coco: COCO annotations that the results in every .json file refer to; None if these hold boxes by image.
         min_score: leave out boxes of COCO results with a lower score.
@@ -75,7 +75,7 @@ def read_system(
     annotations: Callable[[], Iterable[Annotation]],
     options: BaselineOptions = DEFAULT_OPTIONS,
 ) -> Iterator[AnswerPrediction | BaselinePrediction]:
-    """Read the predictions of one system from one path or more, one after another.
+    """Read the predictions of one system from one or more paths, one after another.
 
     Args:
         paths: files or folders, at least one.
@@ -118,10 +118,10 @@ def _read(
     tables = chain.from_iterable(read_label_csv(path, images, convention, columns) for path in found.get("labels", ()))
     if folders := found.get("masks"):
         option = None if options.min_area_share is None else "--min-area-share"
-        yield from _with_labels(_masks(folders, images, annotations, options), by_image(tables), option)
+        yield from _with_labels(_masks(folders, images, annotations, options), index_by_image(tables), option)
     elif boxes := found.get("boxes"):
         option = "--fake-if-boxes" if options.fake_if_boxes else None
-        yield from _with_labels(_boxes(boxes, images, options), by_image(tables), option)
+        yield from _with_labels(_boxes(boxes, images, options), index_by_image(tables), option)
     else:
         yield from tables
         for path in found.get("answers", ()):
@@ -147,11 +147,13 @@ def _boxes(paths: Sequence[Path], images: Path, options: BaselineOptions) -> Ite
 def _with_labels(
     regions: Iterable[BaselinePrediction], labels: dict[str, BaselinePrediction], verdicts_from: str | None
 ) -> Iterator[BaselinePrediction]:
-    """Each mask or list of boxes with the label of its image, then the labels of images without mask or boxes, in which
-    the method found nothing."""
+    """Yield each mask or list of boxes with the label of its image, then the labels of images without mask or boxes.
+
+    In the latter the method found nothing.
+    """
     if labels and verdicts_from:
         raise ValueError(
-            f"{verdicts_from}: expected no labels beside it, because both give verdicts, found those of "
+            f"{verdicts_from}: expected no labels beside it, because both give verdicts; found those of "
             f"{next(iter(labels.values())).file}"
         )
     for region in regions:

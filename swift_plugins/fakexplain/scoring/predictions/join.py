@@ -1,4 +1,4 @@
-"""Predictions and the records they belong to.
+"""Match predictions to the records they belong to.
 
 A prediction belongs to the record whose image is the same file on disk, symbolic links followed. Names are not enough:
 two folders can hold images of the same name, and one name can be part of another. Predictions are kept in memory,
@@ -20,7 +20,7 @@ class Prediction(Protocol):
 
     Attributes:
         image: real path of the image.
-        file, line: where the prediction was read; line 0 where lines mean nothing.
+        file, line: where the prediction was read; line 0 if the file has no meaningful lines.
     """
 
     @property
@@ -34,8 +34,8 @@ class Prediction(Protocol):
 P = TypeVar("P", bound=Prediction)
 
 
-def by_image(predictions: Iterable[P]) -> dict[str, P]:
-    """Predictions by the real path of their image; reads all of them.
+def index_by_image(predictions: Iterable[P]) -> dict[str, P]:
+    """Index predictions by the real path of their image; read all of them.
 
     Raises:
         ValueError: an image has two predictions.
@@ -53,26 +53,26 @@ def by_image(predictions: Iterable[P]) -> dict[str, P]:
 
 
 def _place(prediction: Prediction) -> str:
-    """File, and line where lines mean anything."""
+    """File, and line if the file has meaningful lines."""
     return f"{prediction.file}:{prediction.line}" if prediction.line else prediction.file
 
 
 def join_all(
     annotations: Iterable[Annotation], systems: Mapping[str, Mapping[str, P]], what: str = "the records"
 ) -> Iterator[tuple[Annotation, dict[str, P | None]]]:
-    """Each record with every system's prediction about its image, in the order of the records.
+    """Yield each record with every system's prediction about its image, in the order of the records.
 
     Args:
         annotations: streamed.
         systems: name -> predictions by image.
-        what: name of the records in an error.
+        what: name of the records in error messages.
 
     Yields:
-        The record, and name -> prediction, None where the system has none.
+        The record, and name -> prediction, None if the system has none.
 
     Raises:
-        ValueError: two records share an image that has a prediction, or (known at the end) no record has the image of a
-            prediction.
+        ValueError: two records share an image that has a prediction, or a prediction is about an image without a record
+            (known at the end).
     """
     owners: dict[str, str] = {}
     image = ""
@@ -91,7 +91,7 @@ def join_all(
             first = strangers[0]
             raise ValueError(
                 f"{_place(first)}: expected the image of a record, found {first.image}, which none of {what} "
-                f"has{f' (nor those of {len(strangers) - 1} further answers)' if strangers[1:] else ''}; "
+                f"has{f' (nor the images of {len(strangers) - 1} other answers)' if strangers[1:] else ''}; "
                 f"{f'the last record has {image}' if image else 'there are no records'}"
             )
 
@@ -99,15 +99,15 @@ def join_all(
 def join(
     annotations: Iterable[Annotation], predictions: Iterable[AnswerPrediction]
 ) -> Iterator[tuple[Annotation, str | None]]:
-    """Each record with the answer about its image, or None without one, in the order of the records.
+    """Yield each record with the answer about its image, or None without one, in the order of the records.
 
     Args:
         annotations: streamed.
         predictions: read to the end before the first pair.
 
     Raises:
-        ValueError: an image has two answers, or as `join_all`.
+        ValueError: an image has two answers, and as `join_all`.
     """
-    for annotation, found in join_all(annotations, {"": by_image(predictions)}):
+    for annotation, found in join_all(annotations, {"": index_by_image(predictions)}):
         answer = found[""]
         yield annotation, answer.text if answer else None

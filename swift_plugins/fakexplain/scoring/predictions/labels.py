@@ -1,12 +1,12 @@
-"""Predictions of methods that write no answer: what they have in common, and tables of labels or scores.
+"""Predictions of methods that write no answers: their common parts, and tables of labels or scores.
 
 Each reader, here and in `masks` and `boxes`, streams `BaselinePrediction`s: a method's output for one image, under the
-image's real path, by which `join.join_all` finds its record. A file of predictions is made for scoring, so anything
-unreadable in it raises and says where. An empty cell or null means that the method gave no output.
+image's real path. `join.join_all` finds the record by this path. A file of predictions is made for scoring, so anything
+unreadable in it raises an error with its place. An empty cell or null means that the method gave no output.
 
-Two things cannot be read from a file, so the reader asks. Data sets number their classes both ways, so 1 and 0 are
-labels only if `Convention.one_is` says which is which. And a column called `label` is often the truth, which would
-score 100 %: beside scores it is read only if it is chosen by name.
+The caller must settle two things that a file does not say. Data sets number their classes both ways, so 1 and 0 are
+labels only if `Convention.one_is` says which is which. And a column called `label` often holds the truth, which would
+score 100 %. Beside scores it is read only if it is chosen by name.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ class BaselinePrediction(NamedTuple):
 
     Attributes:
         image: real path of the image.
-        verdict: 'fake', 'real', or None without one.
-        score: on any scale, higher for likelier fake; None without one.
+        verdict: 'fake', 'real', or None if there is no verdict.
+        score: on any scale, higher means more likely fake; None if there is no score.
         boxes: regions, x1 y1 x2 y2 in original pixels, as in the file (they may extend beyond the image); None if the
             method has no boxes for the image, () if it found nothing.
-        mask: path of the mask image; None without one.
-        file, line: where it was read; line 0 where lines mean nothing.
+        mask: path of the mask image; None if there is no mask.
+        file, line: where it was read; line 0 if the file has no meaningful lines.
     """
 
     image: str
@@ -50,12 +50,12 @@ class BaselinePrediction(NamedTuple):
 
 @dataclass(frozen=True)
 class Convention:
-    """What a file's numbers mean.
+    """The meaning of a file's numbers.
 
     Attributes:
         one_is: the label that 1 stands for, 'fake' or 'real'; 0 is the other. None allows labels in words only.
         higher_is: the label that a higher score favours, 'fake' or 'real'.
-        threshold: without a label, a score above it means `higher_is`; None is 0.5, for scores in [0, 1].
+        threshold: without a label, a score above it means `higher_is`; None means 0.5 and requires scores in [0, 1].
 
     Raises:
         ValueError: neither 'fake' nor 'real', or a threshold that is not finite.
@@ -76,10 +76,10 @@ class Convention:
             raise ValueError(f"threshold: expected a finite number, found {self.threshold!r}")
 
     def verdict(self, label: object, field: str = "label") -> str | None:
-        """The verdict of a label: words that `parse_answer` reads or, with `one_is`, 1 or 0.
+        """Read the verdict of a label: words that `parse_answer` reads or, with `one_is`, 1 or 0.
 
         Raises:
-            DataError: neither.
+            DataError: the label is neither.
         """
         if _is_empty(label):
             return None
@@ -92,7 +92,7 @@ class Convention:
         return self.one_is if number else _other(self.one_is)
 
     def verdict_of_score(self, score: float | None, field: str = "score") -> str | None:
-        """The verdict of a score as it stands in the file.
+        """Derive the verdict from a score as written in the file.
 
         Raises:
             DataError: no threshold is given and the score is not a probability.
@@ -103,13 +103,13 @@ class Convention:
         if threshold is None:
             threshold = 0.5
             if not 0 <= score <= 1:
-                expected = "a number in [0, 1] (or --threshold, for scores of another scale)"
+                expected = "a number in [0, 1] (or --threshold, for scores on another scale)"
                 raise DataError(expected, score, field=field)
         return self.higher_is if score > threshold else _other(self.higher_is)
 
 
 DEFAULT_CONVENTION = Convention()
-"""Labels in words, scores that are probabilities of fake."""
+"""Labels are words, and scores are probabilities of fake."""
 
 
 def _other(label: str) -> str:
@@ -140,11 +140,11 @@ ROLE_NAMES = {
     "score": ("score", "prob", "probability", "p_fake", "prob_fake", "fake_prob"),
     "boxes": ("boxes", "bboxes"),
 }
-"""Role -> names of its column or field, in any case."""
+"""Role -> accepted names of its column or field, in upper or lower case."""
 
 
 def parse_column(text: str) -> tuple[str, str]:
-    """Role and name of ROLE=NAME.
+    """Split ROLE=NAME into role and name.
 
     Raises:
         ValueError: no such role, or no `=`.
@@ -158,8 +158,8 @@ def parse_column(text: str) -> tuple[str, str]:
     return role, name
 
 
-def places_of(names: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]) -> dict[str, int]:
-    """Role -> index of the one name that has it.
+def find_columns(names: Sequence[str], chosen: Mapping[str, str], roles: Sequence[str]) -> dict[str, int]:
+    """Find the one column or field of each role: role -> index of its name.
 
     Raises:
         DataError: a chosen name is missing, two names fit one role, or `label` would be the verdict beside a score or a
@@ -179,21 +179,21 @@ def places_of(names: Sequence[str], chosen: Mapping[str, str], roles: Sequence[s
             places[role] = found[0]
     other = "a score" if "score" in places else "a mask" if "mask" in plain else ""
     if other and "verdict" in places and "verdict" not in chosen and plain[places["verdict"]] == "label":
-        expected = "a verdict (--column verdict=label takes the label for it, --column verdict= for the truth)"
+        expected = "a verdict (--column verdict=label uses the label as the verdict, --column verdict= ignores it)"
         raise DataError(expected, Unquoted(f"label beside {other}"), field="verdict")
     return places
 
 
-def prediction_of(
+def build_prediction(
     value: Mapping[str, Any], at: Mapping[str, str], images: Path, convention: Convention, file: str, line: int = 0
 ) -> BaselinePrediction:
-    """The prediction of a row or object, without its boxes.
+    """Build the prediction of a row or object, without its boxes.
 
     Args:
         value: role -> value in the file.
         at: role -> path to the value, for errors.
         images: folder that image paths are relative to.
-        convention: what numbers mean.
+        convention: meaning of numbers.
         file, line: where it is read.
 
     Raises:
@@ -210,12 +210,12 @@ def prediction_of(
         verdict = convention.verdict_of_score(score, at.get("score", ""))
     if score is not None and convention.higher_is == "real":
         score = -score
-    image = image_at(images, value["image"], at["image"])
+    image = resolve_image(images, value["image"], at["image"])
     return BaselinePrediction(image, verdict, score, file=file, line=line)
 
 
-def image_at(images: Path, name: object, field: str) -> str:
-    """The real path of an image named in a file.
+def resolve_image(images: Path, name: object, field: str) -> str:
+    """Resolve the real path of an image named in a file.
 
     Raises:
         DataError: the name is not a possible file name, or not UTF-8.
@@ -244,7 +244,7 @@ def read_label_csv(
         path: CSV in UTF-8 with the column names in its first row. Cells are separated by commas, semicolons or tabs,
             whichever is most frequent in the first row. Columns are found by `ROLE_NAMES`; others are ignored.
         images: folder that image paths are relative to.
-        convention: what numbers mean. Without a column of verdicts, the scores give them.
+        convention: meaning of numbers. Without a column of verdicts, the scores decide them.
         columns: names to use in place of `ROLE_NAMES`, under 'image', 'verdict' or 'score'; '' skips the role.
 
     Raises:
@@ -255,13 +255,13 @@ def read_label_csv(
     rows = read_csv(path, "a CSV file of labels or scores", "prediction")
     line, names = next(rows)
     try:
-        places = places_of(names, columns, ("image", "verdict", "score"))
+        places = find_columns(names, columns, ("image", "verdict", "score"))
         if "image" not in places or len(places) < 2:
             expected = "columns for the image and for a verdict or a score (--column ROLE=NAME names one)"
             raise DataError(expected, Unquoted(", ".join(names)) or NOTHING)
         at = {role: f"column {names[place]!r}" for role, place in places.items()}
         for line, row in rows:
             value = {role: row[place] for role, place in places.items()}
-            yield prediction_of(value, at, Path(images), convention, str(path), line)
+            yield build_prediction(value, at, Path(images), convention, str(path), line)
     except DataError as error:
         raise error.at(str(path), error.line or line) from None

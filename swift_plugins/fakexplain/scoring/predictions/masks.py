@@ -1,10 +1,10 @@
-"""Masks of methods that segment.
+"""Read masks of segmentation methods.
 
-A mask has the name of its image, so a folder of masks mirrors the folder of images. A mask that belongs to no record or
-to two is rejected.
+A mask has the name of its image, so a folder of masks mirrors the folder of images. A mask of no record or of two
+records is rejected.
 
 Masks that would silently read as empty or full are rejected too: colours (a painted overlay), transparent pixels, 16
-bits, masks of only 0 and 1, and masks of another shape, as a method that squeezes images into squares leaves behind.
+bits, and masks of only 0 and 1. So are masks of another shape, which methods that squeeze images into squares write.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ def read_masks(
     """Read the masks of a folder (SegFormer, ObjectFormer, LEGION, FakeShield ...).
 
     The mask of the image `a/b.jpg` is `a/b.png`, as `fakexplain export --to masks` writes it. Files other than PNG are
-    ignored, even a `labels.csv`, because that of an exported folder holds the truth.
+    ignored. That includes `labels.csv`, because an exported folder has one that holds the truth.
 
     Args:
-        folder: the masks.
+        folder: folder of the masks.
         images: folder that the paths of the masks mirror.
         annotations: the records, streamed.
         min_area_share: in (0, 1]; an image is fake if at least this share of its pixels is in the mask, and the share
-            is its score. None gives neither, for labels that are read from another file.
+            is its score. None gives neither, because labels come from another file.
         threshold: as for `load_mask`.
 
     Yields:
@@ -45,7 +45,7 @@ def read_masks(
 
     Raises:
         FileNotFoundError: no such folder.
-        DataError (a ValueError): a mask of no record or of two, an unreadable mask, or no mask.
+        DataError (a ValueError): a mask of no record or of two records, an unreadable mask, or no mask.
         ValueError: `min_area_share` out of range.
     """
     folder, images = Path(folder), Path(images)
@@ -62,7 +62,7 @@ def read_masks(
         place = f"{annotation.file}:{annotation.line}"
         if masks[mask]:
             found = Unquoted(f"the records {masks[mask]} and {place}")
-            raise DataError("a mask of one image", found).at(str(mask), 0)
+            raise DataError("a mask of one record", found).at(str(mask), 0)
         masks[mask] = place
         prediction = BaselinePrediction(image_key(annotation.path), mask=str(mask), file=str(mask))
         if min_area_share is not None:
@@ -77,20 +77,21 @@ def read_masks(
 def load_mask(path: str | Path, image_wh: tuple[int, int], threshold: int | None = None) -> Any:
     """Load a mask as the pixels of its image.
 
-    A mask of another size than its image is scaled to it by nearest neighbour, if its shape is the image's to a
-    pixel. A method that squeezes images into squares has to stretch its masks back.
+    A mask with another size than its image is scaled by nearest neighbour, if its aspect ratio agrees to within one
+    pixel. Methods that squeeze images into squares have to stretch their masks back.
 
     Args:
-        path: an opaque image file with 8 bits per channel, grey or with only grey colours.
+        path: an opaque image file with 8 bits per channel, grey, or in colour with only grey pixels.
         image_wh: width and height of the image.
-        threshold: 1 to 255, the least grey value that counts as masked. None is 128, and rejects masks of only 0 and 1.
+        threshold: 1 to 255, the least grey value that counts as masked. None means 128 and rejects masks of only 0
+            and 1.
 
     Returns:
         (height, width) numpy bool.
 
     Raises:
-        DataError (a ValueError): not an image, another shape, other pixels than these, or only 0 and 1.
-        ValueError: a threshold out of range.
+        DataError (a ValueError): not an image, another shape, pixels other than these, or only 0 and 1.
+        ValueError: the threshold is out of range.
     """
     import numpy as np
     from PIL import Image
@@ -104,8 +105,8 @@ def load_mask(path: str | Path, image_wh: tuple[int, int], threshold: int | None
         if min(abs(w * height / width - h), abs(h * width / height - w)) > 1:
             raise DataError(f"the shape of its {width}x{height} image", Unquoted(f"{w}x{h}"), field="mask")
         if threshold is None and grey.getextrema()[1] == 1:
-            expected = "values up to 255 (--mask-threshold 1 takes 1 for the mask)"
-            raise DataError(expected, Unquoted("0 and 1 alone"), field="mask")
+            expected = "values up to 255 (--mask-threshold 1 counts 1 as masked)"
+            raise DataError(expected, Unquoted("only 0 and 1"), field="mask")
         if grey.size != image_wh:
             grey = grey.resize(image_wh, Image.Resampling.NEAREST)
         return np.asarray(grey) >= (128 if threshold is None else threshold)
@@ -115,13 +116,13 @@ def load_mask(path: str | Path, image_wh: tuple[int, int], threshold: int | None
 
 
 def _grey(mask: Any) -> Any:
-    """A mask in 8-bit grey."""
+    """Convert a mask to 8-bit grey."""
     import numpy as np
 
     if mask.mode in ("1", "L") and not mask.has_transparency_data:
         return mask.convert("L")
     if mask.mode not in ("1", "L", "LA", "P", "RGB", "RGBA"):
-        raise DataError("8 bits of grey a pixel", Unquoted(f"mode {mask.mode}"))
+        raise DataError("8 bits per channel", Unquoted(f"mode {mask.mode}"))
     rgba = mask.convert("RGBA")
     pixels = np.asarray(rgba)
     if (pixels[..., 3] < 255).any():

@@ -1,16 +1,15 @@
-"""P(fake): how a model weighed the two verdicts when it began to write its own.
+"""P(fake): the model's probability of 'fake' against 'real' at the verdict token.
 
 `swift infer --logprobs true --top_logprobs 20` writes the log probability of each token of an answer and those of the
-likeliest tokens in its place, before temperature, top-k and top-p act. The token that holds the first letter of the
-verdict's word decides; tokenizers differ in what else it holds: `f`, `fake`, `>fake`, ` Fake</`. A token in its place
-counts for a verdict if it brings the text as far as that token does, and its next letters begin the word, in any case:
+likeliest tokens in its place, before temperature, top-k and top-p act. The token with the first letter of the
+verdict's word decides. Depending on the tokenizer it holds more: `f`, `fake`, `>fake`, ` Fake</`. A token in its place
+counts for a verdict if it repeats the text before the word, and its next letters begin the word, in any case:
 
     P(fake) = p_fake / (p_fake + p_real)        p: sum of the probabilities of the tokens that count for a verdict
 
-Tokens that count for neither verdict (another word, a space) are left out. The tokens of the other verdict
-may all be too unlikely to be written. Its p is then at most 1 minus the written probabilities, and is taken to be that.
-So P(fake) errs towards the other verdict; without `--top_logprobs` it is the probability of the verdict's own token, or
-1 minus that.
+Tokens that count for neither verdict (another word, a space) are left out. If the tokens of the other verdict
+are all too unlikely to be written, its p is set to the upper bound, 1 minus the written probabilities. So P(fake) errs
+towards the other verdict; without `--top_logprobs` it is the probability of the verdict's own token, or 1 minus that.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _WORD = re.compile("([a-z]+)(.?)", re.IGNORECASE | re.DOTALL)
 
 
 def p_fake(logprobs: object, text: str) -> float | None:
-    """Probability of the verdict fake, given that the verdict is fake or real.
+    """Compute the probability of the verdict fake, given that the verdict is fake or real.
 
     Args:
         logprobs: the field of that name of a line of `swift infer`: {"content": [{"token", "logprob", "top_logprobs"
@@ -41,11 +40,11 @@ def p_fake(logprobs: object, text: str) -> float | None:
         text: the answer, `response` of that line.
 
     Returns:
-        Number in [0, 1]. None without logprobs, without a readable verdict, and for a verdict in other words than
+        Number in [0, 1]. None without logprobs, without a readable verdict, and for a verdict in words other than
         fake and real ("AI-generated", "not real"), because no single token begins those.
 
     Raises:
-        DataError (a ValueError): logprobs of another shape, or of another answer.
+        DataError (a ValueError): logprobs have another shape, or belong to another answer.
 
     >>> content = [{"token": "<verdict>", "logprob": 0.0}, {"token": "fake", "logprob": math.log(0.6)}]
     >>> round(p_fake({"content": content}, "<verdict>fake"), 6)
@@ -57,17 +56,17 @@ def p_fake(logprobs: object, text: str) -> float | None:
     if logprobs is None:
         return None
     opening = _BLOCK.search(text)
-    verdict = parse_answer(text[opening.start() :] if opening else text).verdict  # what stands before takes time alone
+    verdict = parse_answer(text[opening.start() :] if opening else text).verdict  # text before it only costs time
     if verdict is None or _start(text, verdict) is None:
         return None
     content = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not isinstance(content, list):
         raise DataError("an object with the list `content`", logprobs, field="logprobs")
     tokens = [_token(item, f"logprobs.content[{index}]") for index, item in enumerate(content)]
-    # of characters that tokens cut in two only a sign is left, so places in the text are not places here
+    # a character that tokens split becomes a replacement sign, so positions differ from those in the text
     start = _start("".join(tokens), verdict)
     if start is None:
-        raise DataError(f"the tokens of an answer whose verdict is {verdict}", "".join(tokens), field="logprobs")
+        raise DataError(f"the tokens of an answer with the verdict {verdict}", "".join(tokens), field="logprobs")
     ends = list(accumulate(map(len, tokens)))
     index = bisect_right(ends, start)
     lead = tokens[index][: start - ends[index]]
@@ -75,7 +74,7 @@ def p_fake(logprobs: object, text: str) -> float | None:
 
 
 def _start(text: str, verdict: str) -> int | None:
-    """Where the word of the last verdict begins; a text without a verdict block may be a bare verdict."""
+    """Position of the last verdict's word; a text without a verdict block may be a bare verdict."""
     matches = list((_IN_BLOCK if _BLOCK.search(text) else _BARE)[verdict].finditer(text))
     return matches[-1].start(1) if matches else None
 
@@ -92,7 +91,7 @@ def _share_of_fake(alternatives: Iterator[tuple[str, float]], lead: str, verdict
 
 
 def _side(token: str, lead: str) -> str | None:
-    """The verdict a token counts for, in the place of one that has `lead` before the verdict's word."""
+    """The verdict that a token counts for, if the token in its place has `lead` before the verdict's word."""
     token, lead = token.lstrip(), lead.strip()
     word = _WORD.match(token[len(lead) :].lstrip())
     if not word or token[: len(lead)].lower() != lead.lower():
@@ -102,7 +101,7 @@ def _side(token: str, lead: str) -> str | None:
 
 
 def _alternatives(item: dict[str, Any], at: str) -> Iterator[tuple[str, float]]:
-    """The token that was written and the likeliest ones in its place, which need not hold it."""
+    """Yield the written token and the likeliest tokens in its place, which need not include it."""
     own = item["token"], _logprob(item, at)
     top = item.get("top_logprobs") or []
     if not isinstance(top, list):

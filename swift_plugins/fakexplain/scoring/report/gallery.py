@@ -1,7 +1,7 @@
-"""Images of a report's gallery: which of a run's images it shows, and the data that the page's script draws them from.
+"""The report's gallery: choose images of the runs, and prepare their data for the page's script.
 
-A run may have a hundred thousand images. They are read twice, one at a time: once to choose, keeping only ranks and
-ids, and once to gather the answers of every system about the chosen ones.
+A run may have a hundred thousand images. They are read twice, one at a time: once to choose images, keeping only ranks
+and ids, and once to gather the answers of every system about the chosen images.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ...answer import target_regions
 from ...errors import DataError
 from ...mentions import Mention, RegionLike
 from ...parallel import map_ordered
-from ...pictures.data_uri import jpeg_data_uri
-from ...pictures.overlay import letter, load_picture, place_badges
+from ...pictures.data_uri import to_jpeg_data_uri
+from ...pictures.overlay import load_picture, place_badges, to_letter
 from ..run import FILES, RecordedAnswers, Run, complete_answers
 from ..systems import without_checkpoints
 
-ENLARGED = 2  # times, at most; a small image shows no more detail beyond
-LONGEST_ANSWER = 4000  # characters shown of an answer with problems
+ENLARGED = 2  # largest factor; further enlarging shows no more detail
+LONGEST_ANSWER = 4000  # most characters shown of an answer with problems
 BADGE = 24  # height of a badge, in pixels of the shown picture
 
 VoteShares = Mapping[str, Mapping[str, float]]
@@ -37,9 +37,9 @@ class Gallery:
 
     Attributes:
         images: data of each image for the page's script, in the order of the runs and their files.
-        systems: names, in the order of the runs; without checkpoints of a training run, unless there is nothing else.
+        systems: names, in the order of the runs; without checkpoints, unless there are no other systems.
         sets: names of the data sets, in the same order.
-        of: number of images to choose from.
+        of: number of all images, from which these were chosen.
     """
 
     images: Sequence[Mapping[str, Any]]
@@ -53,15 +53,15 @@ def build_gallery(
 ) -> Gallery:
     """Choose images of runs, and gather their data for the page.
 
-    Every run has an equal share. In it, each system's best and worst fake and real images take turns with random ones.
-    The best fake images are those called fake with the highest IoU, if it is known; ties are broken by P(fake), then at
-    random. Real images have no IoU.
+    Every run has an equal share. Within a run, each system's best and worst fake and real images alternate with random
+    images. The best fake images are those called fake with the highest IoU, if known; ties are broken by P(fake), then
+    at random. Real images have no IoU.
 
     Args:
         runs: runs on one data set and perturbation form one set, and their answers about an image are shown together.
-        limit: images at most.
-        longer_side: of a shown image in pixels; smaller images are enlarged, at most to twice their size.
-        seed: of random choices.
+        limit: largest number of images.
+        longer_side: longer side of a shown image in pixels; smaller images are enlarged to at most twice their size.
+        seed: seed of random choices.
         votes: id or path of an image -> system, or neutral -> share of the votes.
 
     Raises:
@@ -74,22 +74,22 @@ def build_gallery(
     gathered: dict[_ImageKey, tuple[Annotation, RecordedAnswers]] = {}
     for run in runs:
         for record, answers in _records(run, systems) if keys else ():
-            if (key := (set_name(run), record.id)) in keys:
+            if (key := (name_set(run), record.id)) in keys:
                 gathered.setdefault(key, (record, {}))[1].update(answers)
     images = map_ordered(lambda each: _image(each[0][0], *each[1], longer_side, votes or {}), gathered.items())
-    sets = dict.fromkeys(map(set_name, runs))
-    counts = {(set_name(run), run.subset): count for run, (_, count) in zip(runs, chosen, strict=True)}
+    sets = dict.fromkeys(map(name_set, runs))
+    counts = {(name_set(run), run.subset): count for run, (_, count) in zip(runs, chosen, strict=True)}
     return Gallery(list(images), list(systems), list(sets), sum(counts.values()))
 
 
-def set_name(run: Run) -> str:
-    """The gallery's name for a run's images."""
+def name_set(run: Run) -> str:
+    """Name the gallery's set of a run's images."""
     return " · ".join(filter(None, (run.dataset, run.perturbation)))
 
 
 @dataclass
 class Best:
-    """The items of the highest rank; only so many are kept at a time, and ties are broken at random.
+    """The items with the highest ranks. It keeps at most `count` items at a time; `chance` breaks ties.
 
     >>> best = Best(2)
     >>> for rank, item in ((0.1, "a"), (0.9, "b"), (0.5, "c")):
@@ -109,12 +109,12 @@ class Best:
             heapq.heapreplace(self._heap, (rank, chance, item))
 
     def items(self) -> list[str]:
-        """The items from the highest rank down."""
+        """Sort the items, the highest rank first."""
         return [item for _, _, item in sorted(self._heap, reverse=True)]
 
 
 def rank(label: str, answer: Mapping[str, Any] | None) -> tuple[float, float, float]:
-    """How good an answer is: right or wrong, then its IoU, then its probability of the label.
+    """Rank an answer: right or wrong, then its IoU, then its probability of the label.
 
     >>> rank("fake", {"verdict": "fake", "iou": 0.5, "p_fake": 0.75}), rank("real", None)
     ((1, 0.5, 0.75), (0, 0.0, 0.0))
@@ -127,7 +127,7 @@ def rank(label: str, answer: Mapping[str, Any] | None) -> tuple[float, float, fl
 
 
 def _choose(run: Run, systems: Collection[str], limit: int, seed: int) -> tuple[list[_ImageKey], int]:
-    """A run's images, those to show first at the head, and the number of all."""
+    """Choose images of a run, the first to show at the head; also return the number of all its images."""
     rng = random.Random(seed)
     extremes: dict[tuple[str, str, int], Best] = {}  # label, system, 1 for the best and -1 for the worst
     random_ones, count = Best(limit), 0
@@ -142,11 +142,11 @@ def _choose(run: Run, systems: Collection[str], limit: int, seed: int) -> tuple[
                 best.add(tuple(sign * each for each in goodness), chance, record.id)
     order = [(label, system, sign) for sign in (1, -1) for label in ("fake", "real") for system in systems]
     lists = [random_ones.items(), *(extremes[key].items() for key in order if key in extremes)]
-    return [(set_name(run), id) for id in _take_turns(lists, limit)], count
+    return [(name_set(run), id) for id in _take_turns(lists, limit)], count
 
 
 def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
-    """The first of each list, the second of each, and so on, without repeats, until there are enough."""
+    """Take the first item of each list, then the second of each, and so on, without repeats, up to `limit` items."""
     taken: dict[Any, None] = {}
     for turn in zip_longest(*lists):
         for item in turn:
@@ -165,7 +165,7 @@ def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, R
 def _image(
     set_: str, record: Annotation, answers: RecordedAnswers, longer_side: int, votes: VoteShares
 ) -> dict[str, Any]:
-    """Data of an image for the page's script: words, numbers, and the picture once."""
+    """Prepare an image's data for the page's script: texts, numbers, and the picture once."""
     factor = min(longer_side / max(record.image_wh), ENLARGED)
     wh = tuple(max(1, round(side * factor)) for side in record.image_wh)
     gold = {str(number): region for number, region in enumerate(target_regions(record), 1)}
@@ -185,20 +185,20 @@ def _image(
 
 
 def _picture(record: Annotation, longer_side: int) -> dict[str, str]:
-    """The image as a data URI, not enlarged; or the reason why it is missing."""
+    """The image as a data URI, not enlarged, or the reason why it is missing."""
     try:
         picture = load_picture(record, min(longer_side, max(record.image_wh)))
     except DataError as error:
         return {"refused": f"{error.field}: expected {error.expected}, found {error.found}"}
-    return {"src": jpeg_data_uri(picture, optimize=True)}
+    return {"src": to_jpeg_data_uri(picture, optimize=True)}
 
 
 def _answer(answer: Mapping[str, Any], image_wh: Sequence[int], wh: Sequence[int]) -> dict[str, Any]:
     regions = [Mention(each["bbox"], each["caption"]) for each in answer["regions"]]
-    pred = {letter(index): region for index, region in enumerate(regions)}
+    pred = {to_letter(index): region for index, region in enumerate(regions)}
     shown = {**answer, "regions": _regions(pred, image_wh, wh)}
     if len(text := answer.get("text", "")) > LONGEST_ANSWER:
-        shown["text"] = f"{text[:LONGEST_ANSWER]}… and {len(text) - LONGEST_ANSWER} characters more"
+        shown["text"] = f"{text[:LONGEST_ANSWER]}… and {len(text) - LONGEST_ANSWER} more characters"
     return shown
 
 

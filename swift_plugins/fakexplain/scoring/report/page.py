@@ -1,4 +1,4 @@
-"""A report as one HTML page: headline metrics, sections, and a gallery drawn by one script; no network."""
+"""Render the report as one HTML page: headline metrics, sections, and a gallery drawn by one script; no network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Section:
     Attributes:
         id: the target of links to it; unique on the page, and not `gallery`.
         title: its heading.
-        html: its content, which is trusted: tables of `render.to_html`, figures as SVG.
+        html: its content, inserted without escaping: tables of `render.to_html`, figures as SVG.
         note: a sentence or two below the heading.
     """
 
@@ -45,20 +45,20 @@ def render_report(
 
     Args:
         title: its heading.
-        summary: system -> its result, as in a run; `n`, `accuracy`, `iou` and `intervals` are shown at the head.
-        sections: in their order; each has an entry in the table of contents.
-        gallery: shown last, unless it is None or has no image; it starts with the most accurate system.
+        summary: system -> its result, as in a run; the page's head shows `n`, `accuracy`, `iou` and `intervals`.
+        sections: parts of the page, in order; each has an entry in the table of contents.
+        gallery: shown last, unless it is None or has no images; it starts with the most accurate system.
         about: a sentence or two below the heading.
 
     Returns:
-        HTML that needs no other file. Every argument but the sections' HTML is text in it.
+        HTML that needs no other file. Every argument except the sections' HTML is escaped as text.
     """
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"markup": Markup, "twice": lambda name: (name, name)}
-    page, style, script = (_beside(suffix) for suffix in (".html", ".css", ".js"))
+    page, style, script = (_read_beside(suffix) for suffix in (".html", ".css", ".js"))
     shown = gallery if gallery and gallery.images else None
     best = max(shown.systems, key=lambda name: summary.get(name, {}).get("accuracy") or 0, default="") if shown else ""
     return environment.from_string(page).render(
@@ -70,39 +70,39 @@ def render_report(
         sections=sections,
         gallery=shown,
         best=best,
-        data=in_script({"images": shown.images, "tags": TAG_WORDS, "problems": PROBLEMS}) if shown else "",
+        data=to_script_json({"images": shown.images, "tags": TAG_WORDS, "problems": PROBLEMS}) if shown else "",
         generators=sorted({image["generator"] for image in shown.images} - {None}) if shown else (),
         tags=TAG_WORDS,
         style=style,
         script=script,
-        script_hash=source_hash(script),
+        script_hash=hash_source(script),
     )
 
 
-def _beside(suffix: str) -> str:
+def _read_beside(suffix: str) -> str:
     return Path(__file__).with_name("report" + suffix).read_text(encoding="utf-8")
 
 
-def source_hash(script: str) -> str:
-    """The name of a script in a content security policy.
+def hash_source(script: str) -> str:
+    """Compute the hash that a content security policy uses to allow a script.
 
-    >>> source_hash("")
+    >>> hash_source("")
     'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
     """
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
-def in_script(value: object) -> str:
-    r"""JSON in which no text can end the script element around it.
+def to_script_json(value: object) -> str:
+    r"""Convert a value to JSON in which no text can end the script element around it.
 
-    >>> in_script({"caption": "</script>"})
+    >>> to_script_json({"caption": "</script>"})
     '{"caption":"\\u003c/script>"}'
     """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
 def ratio(share: float) -> str:
-    """A share as the paper prints IoU.
+    """Format a share as the paper prints IoU.
 
     >>> ratio(0.36)
     '0.360'

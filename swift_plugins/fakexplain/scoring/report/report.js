@@ -44,7 +44,7 @@
     return !words || [image.id, ...regions.map((region) => region.caption)].some((text) => text.toLowerCase().includes(words));
   }
 
-  /** How good an answer is: right or wrong, then IoU, then the probability of the label. Higher is better; null if unknown. */
+  /** Sort keys of an answer: right or wrong, then IoU, then the probability of the label. Higher is better; null if unknown. */
   function ranks(image, answer) {
     if (!answer) return [0, 0, 0];
     const sure = answer.p_fake === null ? null : image.label === "fake" ? answer.p_fake : 1 - answer.p_fake;
@@ -107,9 +107,9 @@
     return makeSvg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, ...boxes, ...badges);
   }
 
-  function picture(image, regions, whose) {
+  function picture(image, regions, kind) {
     if (!image.src) return make("p", { className: "refused" }, `The image is not shown. ${image.refused}`);
-    const img = make("img", { alt: `Image ${image.id} with ${regions.filter((region) => region.box).length} ${whose} regions`, decoding: "async" });
+    const img = make("img", { alt: `Image ${image.id} with ${regions.filter((region) => region.box).length} ${kind} regions`, decoding: "async" });
     const frame = make("div", { className: image.wh[0] > 1.3 * image.wh[1] ? "picture broad" : "picture" }, img, overlay(regions, image.wh));
     frame.style.width = `${image.wh[0]}px`;
     frame.style.aspectRatio = image.wh.join(" / ");
@@ -149,8 +149,8 @@
   function verdict(image, answer, kind) {
     const words = {
       right: () => `right: ${image.label}`,
-      wrong: () => `wrong: called ${answer.verdict}, is ${image.label}`,
-      none: () => `${answer ? "no verdict that can be read" : "no answer"}, is ${image.label}`,
+      wrong: () => `wrong: called ${answer.verdict}, but the image is ${image.label}`,
+      none: () => `${answer ? "no readable verdict" : "no answer"}; the image is ${image.label}`,
     };
     const sign = makeSvg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, makeSvg("path", { d: SIGNS[kind] }));
     return make("p", { className: "verdict" }, sign, words[kind]());
@@ -169,7 +169,7 @@
 
   function listProblems(answer) {
     const list = make("ul", {}, ...answer.problems.map((code) => make("li", {}, problems[code] || code)));
-    const text = answer.text ? make("details", {}, make("summary", {}, "The answer as it is"), make("pre", { dir: "auto" }, answer.text)) : null;
+    const text = answer.text ? make("details", {}, make("summary", {}, "Full text of the answer"), make("pre", { dir: "auto" }, answer.text)) : null;
     return make("div", { className: "problems" }, make("h4", {}, "Problems in the answer"), list, text);
   }
 
@@ -187,8 +187,8 @@
     );
     const sides = make(
       "div", { className: "sides" },
-      side(image, "gold", "Annotated", image.regions, image.tags, "no region"),
-      side(image, "pred", "Predicted", answer ? answer.regions : [], answer && answer.tags, answer ? "no box, no caption" : "no answer"),
+      side(image, "gold", "Annotated", image.regions, image.tags, "no regions"),
+      side(image, "pred", "Predicted", answer ? answer.regions : [], answer && answer.tags, answer ? "no boxes or captions" : "no answer"),
     );
     const trouble = answer && answer.problems.length ? listProblems(answer) : null;
     return make("article", { className: `card ${kind}`, tabIndex: -1 }, header, sides, image.votes ? voteBar(image.votes) : null, trouble);

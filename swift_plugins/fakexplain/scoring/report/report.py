@@ -1,8 +1,8 @@
-"""The report: every table and figure of the paper that runs have data for, as one page and as files.
+"""The report: every table and figure of the paper that the runs have data for, as one page and as files.
 
-report.html          all of it and a gallery; needs no other file and no network
-tables/NAME.csv      in full precision; NAME.md and NAME.tex as on the page
-figures/NAME.svg     black on white
+report.html          all tables and figures and a gallery; needs no other file and no network
+tables/NAME.csv      values in full precision; NAME.md and NAME.tex show the same as the page
+figures/NAME.svg     figures, black on white
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..checkpoints import checkpoint_scores
 from ..metrics.keywords import Keyword, keywords
 from ..plots.curves import draw_training
 from ..plots.figures import draw_keywords, draw_preferences, draw_tags
-from ..plots.svg import standalone
+from ..plots.svg import make_standalone
 from ..plots.training import Log
 from ..plots.votes import Votes
 from ..run import FILES, Run, complete_answers
@@ -55,27 +55,27 @@ def write_report(
     Args:
         runs: at least one; the first without a perturbation is on the main data set.
         folder: an empty folder.
-        votes: which systems people preferred (Fig. 3).
-        logs: of training (Fig. 4).
-        images: at most so many in the gallery; 0 leaves it out.
+        votes: votes of people who compared systems (Fig. 3).
+        logs: training logs (Fig. 4).
+        images: largest number of images in the gallery; 0 leaves it out.
         title: the page's heading.
 
     Returns:
-        The paper's tables and figures that are missing, one sentence each.
+        One sentence for each table or figure of the paper that is missing.
 
     Raises:
-        ValueError: two runs on one data set have a system of the same name, or a line of images.jsonl is not as
+        ValueError: two runs on one data set have a system with the same name, or a line of images.jsonl is not as
             `fakexplain score` writes it.
     """
     main = main_runs(runs) or list(runs)
     tables = all_tables(runs)
-    plots = plots_of(main, votes, logs)
+    plots = draw_plots(main, votes, logs)
     for table in tables:
         for suffix, render in RENDERINGS.items():
-            if render is not to_html:  # which is on the page
+            if render is not to_html:  # the page has it
                 _write(folder / "tables" / f"{table.name}{suffix}", render(table))
     for plot in plots:
-        _write(folder / "figures" / f"{plot.name}.svg", standalone(plot.svg))
+        _write(folder / "figures" / f"{plot.name}.svg", make_standalone(plot.svg))
     missing = missing_tables(runs) + _missing_figures(plots)
     sections = [
         *(Section(table.name, table.title, to_html(table)) for table in tables),
@@ -102,20 +102,20 @@ def _escaped(text: str) -> str:
 
 
 def _about(main: Sequence[Run]) -> str:
-    """The images that the numbers at the head are about."""
+    """Describe the images that the headline metrics cover."""
     run = main[0]
     return f"{run.dataset}, {'all records' if run.subset == 'all' else run.subset}: {run.records:,} images."
 
 
-def plots_of(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) -> list[Plot]:
-    """The figures that have data; keywords and tags have a figure per system on the main data set."""
+def draw_plots(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) -> list[Plot]:
+    """Draw the figures that have data; keywords and tags have one figure per system on the main data set."""
     systems = without_checkpoints(systems_of(main))
     paper = _paper_tags()
     drawn = [
         ("fig3", "Human preference (Fig. 3)", draw_preferences(votes) if votes else None),
         ("fig4", "Training (Fig. 4)", draw_training(logs, checkpoint_scores(systems_of(main)))),
     ]
-    for number, (name, words) in enumerate(keywords_of(main).items(), 1):
+    for number, (name, words) in enumerate(collect_keywords(main).items(), 1):
         title = f"Keywords of captions: {name} (Fig. 6)"
         drawn.append((_numbered("fig6", number, systems), title, draw_keywords(words)))
     for number, (name, result) in enumerate(systems.items(), 1):
@@ -128,8 +128,8 @@ def _numbered(name: str, number: int, systems: Mapping[str, object]) -> str:
     return name if len(systems) == 1 else f"{name}-{number}"
 
 
-def keywords_of(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]:
-    """System that writes captions -> kind of keyword -> keywords of fake images (Fig. 6)."""
+def collect_keywords(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]:
+    """Collect system that writes captions -> kind of keyword -> keywords of fake images (Fig. 6)."""
     gold: dict[str, list[str]] = {}
     pred: dict[str, list[str]] = {}
     for run in runs:
@@ -170,7 +170,7 @@ def _missing_figures(plots: Iterable[Plot]) -> list[str]:
 
 
 def _by_image(votes: Votes) -> dict[str, dict[str, float]]:
-    """Image -> system, or neutral -> share of the votes on the image (Fig. 9)."""
+    """Image -> system or `neutral` -> share of the votes on the image (Fig. 9)."""
     found = {}
     for image, pairs in votes.images.items():
         counts: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The tables of a report, and which of the paper's are missing."""
+"""The tables of a report, and the paper's tables that lack data."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def all_tables(runs: Sequence[Run]) -> list[Table]:
-    """Every table that runs have data for: the paper's in its order, amid the others.
+    """Build every table that the runs have data for: the paper's in its order, and ours around them.
 
     Raises:
-        ValueError: two runs on one data set, or with one perturbation, have a system of the same name.
+        ValueError: two runs on one data set, or with one perturbation, have a system with the same name.
     """
     main, external, perturbed = main_runs(runs), external_runs(runs), perturbed_runs(runs)
     tables = [
@@ -40,7 +40,7 @@ def all_tables(runs: Sequence[Run]) -> list[Table]:
 
 
 def missing_tables(runs: Sequence[Run]) -> list[str]:
-    """Which of the paper's Tables 1 to 7 lack data, and how to get it: one sentence each."""
+    """List the paper's tables that lack data, and how to get it: one sentence each."""
     main, external, perturbed = main_runs(runs), external_runs(runs), perturbed_runs(runs)
     results = systems_of(main).values()
     named = any(result["generators"] for result in results)

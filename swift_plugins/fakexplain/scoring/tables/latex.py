@@ -1,4 +1,4 @@
-"""Tables in LaTeX, for papers."""
+"""Render tables in LaTeX, for papers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby, islice
 
-from .table import Head, Table, cell_texts, head_grid, printable_line, with_interval
+from .table import Head, Table, append_interval, arrange_heads, format_cells, printable_line
 
 _WIDE = 9  # columns; from here on a table is scaled to the width of the page
 _DAGGER = r"$^\dagger$"
@@ -29,9 +29,9 @@ _SPECIALS = re.compile("|".join(map(re.escape, _SPECIAL)))
 
 
 def to_latex(table: Table) -> str:
-    r"""A `table` environment for \input; needs booktabs, and graphicx if it is wide. The paper's values are in italics.
+    r"""Render a `table` environment for \input; needs booktabs, and graphicx if wide. The paper's values are italic.
 
-    Letters that are neither Latin nor in names of generators are left as they are and need XeLaTeX or LuaLaTeX.
+    Letters that are neither Latin nor in names of generators are not escaped and need XeLaTeX or LuaLaTeX.
 
     >>> from swift_plugins.fakexplain.scoring.tables.table import Column, Row, Table
     >>> print(to_latex(Table("t", "Accuracy", [Column("Acc.", "7B")], [Row("Others", [0.5], summary=True)])), end="")
@@ -63,8 +63,8 @@ def to_latex(table: Table) -> str:
         for row in rows:
             name = rf"\textbf{{{_latex(row.name)}}}" if row.summary else _latex(row.name)
             cells = [name + _DAGGER * row.paper]
-            for column, texts in zip(table.columns, cell_texts(row, table.columns), strict=True):
-                cell = with_interval(*texts, _latex)
+            for column, texts in zip(table.columns, format_cells(row, table.columns), strict=True):
+                cell = append_interval(*texts, _latex)
                 cells.append(rf"\textit{{{cell}}}" if column.paper or row.paper else cell)
             lines.append(" & ".join(cells) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}" + "}" * wide]
@@ -74,8 +74,8 @@ def to_latex(table: Table) -> str:
 
 
 def _latex_head(table: Table) -> list[str]:
-    """One line of headings or, if columns have groups, two; a heading that spans both stands in the second."""
-    first, *second = head_grid(table)
+    """Render one line of headings or, if columns have groups, two; a heading that spans both is in the second."""
+    first, *second = arrange_heads(table)
     if not second:
         return [_line(table.row_heading, first)]
     below, above, rules, names, at = iter(second[0]), [""], "", [], 2

@@ -1,4 +1,4 @@
-"""Tables that the paper does not have: every metric of each system, per fold, between systems, and along a training."""
+"""Tables that the paper does not have: all metrics per system, folds, comparisons of systems, and checkpoints."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def estimate(result: Result, metric: str) -> Estimate:
-    """A metric of a result or of a group of images, with its interval if it was computed."""
+    """Get a metric of a result or of a group of images, with its interval if one was computed."""
     low, high = result["intervals"].get(metric) or (None, None)
     return Estimate(result[metric], low, high)
 
 
 def interval_notes(runs: Iterable[Run]) -> list[str]:
-    """How the intervals were computed: a sentence per setting among the runs."""
+    """State how the intervals were computed: one sentence per setting among the runs."""
     settings = [run.settings.get("bootstrap", {}) for run in runs]
     return list(
         dict.fromkeys(
@@ -35,7 +35,7 @@ def interval_notes(runs: Iterable[Run]) -> list[str]:
 
 
 def summaries(runs: Sequence[Run]) -> list[Table]:
-    """Tables with a row per system: its verdicts, boxes, captions and tags, and the form of its answers."""
+    """Build tables with one row per system: verdicts, boxes, captions and tags, and format of the answers."""
     systems = without_checkpoints(systems_of(runs))
     detection = _metrics_table("detection", "Verdicts", short_labels("detection"), systems, runs)
     localisation = _metrics_table("localisation", "Boxes", short_labels("localisation"), systems, runs)
@@ -46,7 +46,7 @@ def summaries(runs: Sequence[Run]) -> list[Table]:
 def _metrics_table(
     name: str, title: str, labels: dict[str, str], systems: dict[str, Result], runs: Sequence[Run]
 ) -> Table | None:
-    """A row per system and a column per metric, without those that have no value."""
+    """Build a table with a row per system and a column per metric, without rows and columns that have no value."""
     known = _known(labels, systems)
     rows = [
         Row(name, [result["n"], *(estimate(result, metric) for metric in known)])
@@ -80,11 +80,11 @@ def _form(systems: dict[str, Result]) -> Table | None:
         problems = [result["problems"].get(code) for code in codes]
         rows.append(Row(name, [*counts, *(estimate(result, metric) for metric in known), *problems]))
     notes = [*_meanings(known), *(f"{code}: {PROBLEMS[code]}." for code in codes)]
-    return Table("form", "Form of the answers", columns, rows, notes, "System") if rows else None
+    return Table("form", "Format of the answers", columns, rows, notes, "System") if rows else None
 
 
 def tag_scores(runs: Sequence[Run]) -> Table | None:
-    """How well each tag is found among fake images."""
+    """Build the table of precision and recall per tag on fake images."""
     shares = ("precision", "recall")
     systems = {
         name: result
@@ -104,12 +104,12 @@ def tag_scores(runs: Sequence[Run]) -> Table | None:
         counts = [sum(each[key] for each in result["tags"].values()) for key in ("predicted", "gold")]
         cells += [estimate(result, "tag_precision"), estimate(result, "tag_recall"), *counts]
     rows.append(Row("All tags", cells, summary=True))
-    note = "Fake images only. All tags: from the summed counts of the six."
-    return Table("tags", "Tags predicted", columns, rows, [note], "Tag") if systems else None
+    note = "Fake images only. All tags: computed from the summed counts of the six tags."
+    return Table("tags", "Predicted tags", columns, rows, [note], "Tag") if systems else None
 
 
 def folds(runs: Sequence[Run]) -> Table | None:
-    """The compared metrics in each fold, and their mean and standard deviation (four folds in §5.2)."""
+    """Build the table of the compared metrics per fold, with mean and standard deviation (four folds in §5.2)."""
     systems = {name: each for name, each in without_checkpoints(systems_of(runs)).items() if each["over_folds"]}
     all_folds = sorted({fold for result in systems.values() for fold in result["folds"]}, key=int)
     rows = [
@@ -127,12 +127,12 @@ def folds(runs: Sequence[Run]) -> Table | None:
         if result["over_folds"][metric]["mean"] is not None
     ]
     columns = [*(Column(f"Fold {fold}") for fold in all_folds), Column("Mean"), Column("Std.")]
-    note = "Std.: standard deviation over the folds, which share training images; not a standard error of the mean."
+    note = "Std.: standard deviation over folds. It is not a standard error of the mean: folds share training images."
     return Table("folds", "Cross-validation", columns, rows, [note], "Metric") if rows else None
 
 
 def comparisons(runs: Sequence[Run]) -> Table | None:
-    """The difference of each system from each one named before it, on the same images."""
+    """Build the table of differences of each system from those named before it, on the same images."""
     rows = [
         Row(
             _capitalised(METRIC_LABELS[metric]),
@@ -150,7 +150,7 @@ def comparisons(runs: Sequence[Run]) -> Table | None:
 
 
 def mcnemar(runs: Sequence[Run]) -> Table | None:
-    """Whether two systems are right about the same number of images."""
+    """Build the table of McNemar's test: whether two systems are right on equally many images."""
     rows = [
         Row(f"{each['a']}, {each['b']}", [each["mcnemar"][key] for key in ("only_a", "only_b", "p")])
         for each in _pairs(runs)
@@ -161,13 +161,13 @@ def mcnemar(runs: Sequence[Run]) -> Table | None:
 
 
 def _pairs(runs: Sequence[Run]) -> list[Result]:
-    """Comparisons of the systems in the other tables; those of checkpoints would be too many to read."""
+    """Comparisons of the systems in the other tables, without checkpoints, which would be too many to read."""
     names = without_checkpoints(systems_of(runs))
     return [each for run in runs for each in run.comparisons if each["a"] in names and each["b"] in names]
 
 
 def along_training(runs: Sequence[Run]) -> Table | None:
-    """The points of Fig. 4: accuracy and IoU of each checkpoint."""
+    """Build the table of checkpoints, the points of Fig. 4: accuracy and IoU."""
     systems = systems_of(runs)
     rows = [
         Row(f"Step {step}", [estimate(systems[name], "accuracy"), estimate(systems[name], "iou")], group=training)
@@ -179,5 +179,5 @@ def along_training(runs: Sequence[Run]) -> Table | None:
 
 
 def _capitalised(label: str) -> str:
-    """With a capital letter first, unlike `str.capitalize` with the others as they are."""
+    """Capitalise the first letter only; unlike `str.capitalize`, keep the others."""
     return label[0].upper() + label[1:]

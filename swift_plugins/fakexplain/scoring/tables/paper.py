@@ -1,6 +1,6 @@
-"""The paper's Tables 1 to 7 from runs, with the paper's values beside ours.
+"""Build the paper's Tables 1 to 7 from runs, with the paper's values beside ours.
 
-A builder gives None if the runs have no data for its table. Our values are those in the runs, as `fakexplain score`
+A function returns None if the runs have no data for its table. Our values come from the runs, as `fakexplain score`
 computed them.
 """
 
@@ -17,7 +17,7 @@ from ..metrics.definitions import METRICS
 from ..systems import Result, name_key, systems_of, without_checkpoints
 from .ours import estimate, interval_notes
 from .published import ACC, IOU, SAMPLES, WITH, WITHOUT, all_of, paper_table
-from .table import Cell, Column, Row, Table, value_of
+from .table import Cell, Column, Row, Table, get_value
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -55,7 +55,7 @@ class _Line:
         name: its heading.
         ours: system -> its result on the row's images.
         group, summary: as in `Row`.
-        in_paper: whether the paper's row of that name is the same; otherwise the names match by chance.
+        in_paper: whether the paper's row with this name means the same; if not, the names match by chance.
     """
 
     name: str
@@ -68,10 +68,10 @@ class _Line:
 def table1(runs: Sequence[Run]) -> Table | None:
     """Accuracy and IoU of each system by generator, by family, on real images and overall (§5.2).
 
-    If a generator of ours is among the paper's, each of the paper's has a row; otherwise only ours have one.
+    If our runs have any of the paper's generators, all of the paper's generators have a row; otherwise only ours do.
 
     Args:
-        runs: on the main data set.
+        runs: runs on the main data set.
     """
     systems = _systems(runs)
     ours = _generators(systems)
@@ -108,19 +108,19 @@ def _groups(systems: Mapping[str, Result], kind: str, name: str) -> dict[str, Re
 
 
 def table2(runs: Sequence[Run]) -> Table | None:
-    """Each system, and below them the paper's backbones, untuned and fine-tuned, and other multimodal models (§5.2).
+    """List our systems, and below them the paper's backbones, untuned and fine-tuned, and other models (§5.2).
 
     Args:
-        runs: on the main data set.
+        runs: runs on the main data set.
     """
     return _above_paper(2, runs)
 
 
 def table4(runs: Sequence[Run]) -> Table | None:
-    """Each system, and below them the paper's model sizes, training strategies and partial data (§5.3).
+    """List our systems, and below them the paper's model sizes, training strategies and partial data (§5.3).
 
     Args:
-        runs: on the main data set.
+        runs: runs on the main data set.
     """
     return _above_paper(4, runs)
 
@@ -142,7 +142,7 @@ def _above_paper(number: int, runs: Sequence[Run]) -> Table | None:
 
 
 def table3(external: Mapping[str, Sequence[Run]]) -> Table | None:
-    """Accuracy on data sets that were not trained on, beside the paper's detectors (§5.2).
+    """Accuracy on data sets not used in training, beside the paper's detectors (§5.2).
 
     Args:
         external: data set -> its runs.
@@ -151,7 +151,7 @@ def table3(external: Mapping[str, Sequence[Run]]) -> Table | None:
 
 
 def table6(external: Mapping[str, Sequence[Run]]) -> Table | None:
-    """Accuracy on data sets that were not trained on, beside the paper's training configurations (App. D.1).
+    """Accuracy on data sets not used in training, beside the paper's training configurations (App. D.1).
 
     Args:
         external: data set -> its runs.
@@ -160,7 +160,7 @@ def table6(external: Mapping[str, Sequence[Run]]) -> Table | None:
 
 
 def _external(number: int, external: Mapping[str, Sequence[Run]]) -> Table | None:
-    """A row per data set: the paper's, then others."""
+    """Build a row per data set: first the paper's data sets, then others."""
     known = {name_key(name): name for name in paper_table(number).rows} | _DATASETS
     by_name: dict[str, list[Run]] = {name: [] for name in paper_table(number).rows}
     for dataset, runs in external.items():
@@ -190,7 +190,7 @@ def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table
         for metric in (ACC, IOU):
             cells: list[Cell] = [estimate(result, _METRIC_NAMES[metric]) if result else None for result in ours]
             cells += [paper.values.get((group, column, metric)) for column in paper.columns]
-            if any(value_of(cell) is not None for cell in cells):
+            if any(get_value(cell) is not None for cell in cells):
                 rows.append(Row(metric, cells, group))
     notes = interval_notes([*main, *(run for runs in perturbed.values() for run in runs)])
     if CROP in named:
@@ -199,7 +199,7 @@ def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table
 
 
 def _named_perturbations(chains: Iterable[str]) -> dict[str, str]:
-    """Name in Table 5 -> perturbation; one that the paper does not have keeps its own name."""
+    """Name in Table 5 -> perturbation; perturbations that the paper does not have keep their names."""
     chains = list(chains)
     names = dict(PERTURBATIONS)
     crops = [chain for chain in chains if re.fullmatch(r"crop:[^+]*", chain)]
@@ -212,7 +212,7 @@ def table7(runs: Sequence[Run]) -> Table | None:
     """Accuracy on fake images with and without each tag, and the share of images with it (App. E).
 
     Args:
-        runs: on the main data set.
+        runs: runs on the main data set.
     """
     systems = {
         name: result for name, result in _systems(runs).items() if any(each["gold"] for each in result["tags"].values())
@@ -244,13 +244,13 @@ def _beside_paper(
     row_heading: str,
     runs: Sequence[Run],
 ) -> Table:
-    """Our systems in columns, then the paper's. A column without any value is left out, unless it is accuracy."""
+    """Put our systems in columns, then the paper's. Columns without values are left out, except accuracy."""
     paper = paper_table(number)
     keys = [
         (system, metric)
         for system in systems
         for metric in metrics
-        if metric == ACC or any(value_of(_our_value(line, system, metric)) is not None for line in lines)
+        if metric == ACC or any(get_value(_our_value(line, system, metric)) is not None for line in lines)
     ]
     theirs = [(name, metric) for name, names in paper.columns.items() for metric in names]
     columns = [Column(metric, name) for name, metric in keys]

@@ -1,8 +1,8 @@
 """The values that the paper reports: Tables 1 to 7 and the preference votes of Fig. 3.
 
-They lie in `paper_tables`, one CSV file per table, as the paper prints them; an empty cell stands for its dash. Names
-that differ between the paper's tables have one spelling here: ObjFormer. is ObjectFormer, FXP. FakeXplainer, AtPr.
-(Tables 3, 5) AfPr.
+`paper_tables` has one CSV file per table, with the values as printed; an empty cell stands for a dash. Names that
+differ between the paper's tables have one spelling here: ObjectFormer for ObjFormer., FakeXplainer for FXP., AfPr for
+AtPr. (Tables 3, 5).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WITH, WITHOUT, SAMPLES = "Acc. on X", "Acc. on non-X", "Samples"
 HUMANS_PREFERRED = 0.529
 """Share of votes between humans and FakeXplainer that prefer the human annotation (§5.2, Fig. 3)."""
 VOTES = 1525
-"""Number of votes that are not neutral, over all pairs (§5.2)."""
+"""Number of non-neutral votes, over all pairs (§5.2)."""
 
 _FOLDER = Path(__file__).with_name("paper_tables")
 TABLES = range(1, 8)
@@ -31,8 +31,8 @@ class PaperTable:
     """One of the paper's tables.
 
     Attributes:
-        rows: name -> the heading above it or '', in the paper's order.
-        columns: name, mostly of a system -> its metrics, in the paper's order.
+        rows: name -> the heading above it, or '', in the paper's order.
+        columns: name of the column, mostly a system -> its metrics, in the paper's order.
         values: (row, column, metric) -> value in [0, 1], None for the paper's dash.
     """
 
@@ -43,7 +43,7 @@ class PaperTable:
 
 @lru_cache
 def paper_table(number: int) -> PaperTable:
-    """A table of the paper.
+    """Load a table of the paper.
 
     - 1 (§5.2): generators, `all_of` their families, 'Real Images' and 'Overall' x detectors: Acc.; IoU of three.
     - 2 (§5.2): backbones, each untuned and fine-tuned, FakeShield and LEGION; transposed: these are the rows, and all
@@ -52,7 +52,7 @@ def paper_table(number: int) -> PaperTable:
     - 4 (§5.3): training configurations; transposed like Table 2.
     - 5 (App. C): perturbations, the last of them none, x detectors: Acc.; IoU of five.
     - 6 (App. D.1): external data sets x training configurations: Acc.
-    - 7 (App. E): tags X; FakeXplainer-32B's accuracy on images with X and without, and the share that has X.
+    - 7 (App. E): tags X; FakeXplainer-32B's accuracy on images with X and without X, and the share of images with X.
 
     Args:
         number: 1 to 7.
@@ -82,7 +82,7 @@ def paper_table(number: int) -> PaperTable:
 
 
 def all_of(family: str) -> str:
-    """Name of a family's row in Table 1, where DiT is also the name of a generator.
+    """Name a family's row in Table 1, because DiT is also the name of a generator.
 
     >>> all_of("DiT")
     'DiT (all)'

@@ -1,7 +1,7 @@
-"""Renderings of a table: CSV, Markdown and HTML here, LaTeX in `latex`.
+"""Render a table as CSV, Markdown or HTML; `latex` renders LaTeX.
 
-CSV holds raw values for other programs. The others are for readers: with intervals beside values, and with the paper's
-values marked (†). Names come from users' files and are text: whatever they hold, they stay within their cell.
+CSV holds raw values for other programs. The other formats are for readers: intervals stand beside values, and the
+paper's values are marked (†). Names come from users' files and are escaped, so any name stays within its cell.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from .latex import to_latex
-from .table import Cell, Estimate, Head, Table, cell_texts, head_grid, printable_line, value_of, with_interval
+from .table import Cell, Estimate, Head, Table, append_interval, arrange_heads, format_cells, get_value, printable_line
 
 _PAPER = ' class="paper"'
 
 
 def to_csv(table: Table) -> str:
-    """Comma-separated values, unrounded, with the bounds of intervals in columns of their own.
+    """Render comma-separated values, unrounded, with separate columns for the bounds of intervals.
 
     >>> from swift_plugins.fakexplain.scoring.tables.table import Column, Row
     >>> print(to_csv(Table("t", "", [Column("Acc.", "7B"), Column("Acc.", "NPR", paper=True)],
@@ -40,7 +40,7 @@ def to_csv(table: Table) -> str:
         name = row.name + " (paper)" * row.paper
         line = [row.group, name] if groups else [name]
         for cell, has_bounds in zip(row.cells, bounded, strict=True):
-            parts = [value_of(cell), *(_bounds(cell) or ("", ""))] if has_bounds else [value_of(cell)]
+            parts = [get_value(cell), *(_bounds(cell) or ("", ""))] if has_bounds else [get_value(cell)]
             line += ["" if part is None else str(part) for part in parts]
         lines.append(line)
     text = io.StringIO()
@@ -49,7 +49,7 @@ def to_csv(table: Table) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """A heading, a table in GitHub's Markdown, and the notes.
+    """Render a heading, a table in GitHub's Markdown, and the notes.
 
     >>> from swift_plugins.fakexplain.scoring.tables.table import Column, Row
     >>> print(to_markdown(Table("t", "Accuracy", [Column("7B|3"), Column("NPR", paper=True)],
@@ -74,7 +74,7 @@ def to_markdown(table: Table) -> str:
             lines.append(line(f"**{_markdown(group)}**", [""] * len(heads)))
         for row in rows:
             name = _markdown(row.name) + " †" * row.paper
-            cells = [with_interval(*texts, _markdown) for texts in cell_texts(row, table.columns)]
+            cells = [append_interval(*texts, _markdown) for texts in format_cells(row, table.columns)]
             lines.append(line(f"*{name}*" if row.summary else name, cells))
     if table.all_notes:
         lines += ["", *(f"- {_markdown(note)}" for note in table.all_notes)]
@@ -82,9 +82,9 @@ def to_markdown(table: Table) -> str:
 
 
 def to_html(table: Table) -> str:
-    """A table that scrolls in its own box, and the notes; the title is left to a heading above it.
+    """Render a table that scrolls in its own box, and the notes; the page prints the title above it.
 
-    Classes: `name` of row headings, `group` of rows that head others, `summary`, `paper`, `interval`; `soft` of notes.
+    Classes: `name` (row headings), `group` (rows that head others), `summary`, `paper`, `interval`, `soft` (notes).
     """
     label = html.escape(printable_line(table.title))
     lines = [f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>', "<thead>"]
@@ -99,7 +99,7 @@ def to_html(table: Table) -> str:
         for row in rows:
             kind = " ".join(name for name, holds in (("summary", row.summary), ("paper", row.paper)) if holds)
             cells = f'<th class="name" scope="row">{_html(row.name)}{" †" * row.paper}</th>'
-            for column, (value, interval) in zip(table.columns, cell_texts(row, table.columns), strict=True):
+            for column, (value, interval) in zip(table.columns, format_cells(row, table.columns), strict=True):
                 small = f'<span class="interval">{_html(_dashed(interval))}</span>' if interval else ""
                 cells += f"<td{_PAPER * column.paper}>{_html(value)}{small}</td>"
             lines.append(f'<tr class="{kind}">{cells}</tr>' if kind else f"<tr>{cells}</tr>")
@@ -109,7 +109,7 @@ def to_html(table: Table) -> str:
 
 
 def _html_head(table: Table) -> list[str]:
-    grid = head_grid(table)
+    grid = arrange_heads(table)
     span = f' rowspan="{len(grid)}"' if len(grid) > 1 else ""
     names = f'<th class="name" scope="col"{span}>{_html(table.row_heading)}</th>'
     rows = ["".join(map(_th, heads)) for heads in grid]
@@ -126,7 +126,7 @@ def _bounds(cell: Cell) -> tuple[float, float] | None:
 
 
 def _dashed(interval: tuple[str, str]) -> str:
-    """An interval with a dash, or with a word if a sign stands beside it."""
+    """Join the bounds with a dash, or with "to" if a bound has a sign."""
     return " to ".join(interval) if any(bound[0] in "+−" for bound in interval) else "–".join(interval)
 
 

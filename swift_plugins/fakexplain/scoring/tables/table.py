@@ -1,4 +1,4 @@
-"""A table: columns, rows and notes, and the texts and spans of its cells that every rendering shows."""
+"""A table: columns, rows and notes, and the texts and spans of its cells that all renderings share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Column:
         name: its heading.
         group: the heading above it, shared with its neighbours of the same group.
         paper: its values are the paper's.
-        digits: decimals shown; an interval has one less.
+        digits: decimals shown; an interval shows one fewer.
         percent: show shares as percentages.
         signed: show the sign of a positive number.
     """
@@ -50,7 +50,7 @@ class Column:
 
     @property
     def full_name(self) -> str:
-        """Both headings."""
+        """Both headings, joined."""
         return " / ".join(filter(None, (self.group, self.name)))
 
 
@@ -62,7 +62,7 @@ class Row:
         name: its heading.
         cells: one per column.
         group: the heading above it, shared with its neighbours of the same group.
-        summary: it sums up other rows, and is set off from them.
+        summary: it summarises other rows, and looks different.
         paper: its values are the paper's.
     """
 
@@ -114,10 +114,10 @@ class Head(NamedTuple):
 
     Attributes:
         name: its text.
-        columns: how many columns it spans; 0 if it heads one column, and no group.
-        rows: how many rows of the head it spans.
+        columns: number of columns that a group spans; 0 for the heading of one column.
+        rows: number of rows of the head that it spans.
         paper: it heads values of the paper.
-        marked: it carries the paper's mark, which a group carries for its columns.
+        marked: it shows the paper's mark; a group shows it for all its columns.
     """
 
     name: str
@@ -127,11 +127,11 @@ class Head(NamedTuple):
     marked: bool = False
 
 
-def head_grid(table: Table) -> list[list[Head]]:
-    """The rows of a table's head without the column of row names: one or, if columns have groups, two.
+def arrange_heads(table: Table) -> list[list[Head]]:
+    """Arrange a table's head, without the column of row names, in one row or, if columns have groups, two.
 
     >>> columns = [Column("Acc.", "7B"), Column("IoU", "7B"), Column("p")]
-    >>> [[head.name for head in row] for row in head_grid(Table("t", "", columns, []))]
+    >>> [[head.name for head in row] for row in arrange_heads(Table("t", "", columns, []))]
     [['7B', 'p'], ['Acc.', 'IoU']]
     """
     rows = 2 if any(column.group for column in table.columns) else 1
@@ -146,30 +146,30 @@ def head_grid(table: Table) -> list[list[Head]]:
     return grid
 
 
-def cell_texts(row: Row, columns: Sequence[Column]) -> list[tuple[str, tuple[str, str] | None]]:
-    """Each cell's value and the bounds of its interval, as they are printed.
+def format_cells(row: Row, columns: Sequence[Column]) -> list[tuple[str, tuple[str, str] | None]]:
+    """Format each cell's value and the bounds of its interval for printing.
 
-    >>> cell_texts(Row("r", [Estimate(0.5, 0.25, 0.75), None]), [Column("Acc."), Column("IoU")])
+    >>> format_cells(Row("r", [Estimate(0.5, 0.25, 0.75), None]), [Column("Acc."), Column("IoU")])
     [('0.500', ('0.25', '0.75')), ('—', None)]
     """
     return [_cell_text(cell, column) for cell, column in zip(row.cells, columns, strict=True)]
 
 
-def with_interval(value: str, interval: tuple[str, str] | None, escape: Callable[[str], str]) -> str:
-    """A value with its interval behind it, escaped."""
+def append_interval(value: str, interval: tuple[str, str] | None, escape: Callable[[str], str]) -> str:
+    """Append the interval to a value; both are escaped."""
     if interval is None:
         return escape(value)
     low, high = map(escape, interval)
     return f"{escape(value)} [{low}, {high}]"
 
 
-def value_of(cell: Cell) -> str | int | float | None:
-    """The value of a cell without its interval."""
+def get_value(cell: Cell) -> str | int | float | None:
+    """Get the value of a cell without its interval."""
     return cell.value if isinstance(cell, Estimate) else cell
 
 
 def _cell_text(cell: Cell, column: Column) -> tuple[str, tuple[str, str] | None]:
-    value = value_of(cell)
+    value = get_value(cell)
     if value is None:
         return MISSING, None
     if isinstance(value, (str, int)):
@@ -180,7 +180,7 @@ def _cell_text(cell: Cell, column: Column) -> tuple[str, tuple[str, str] | None]
 
 
 def _number(value: float, column: Column, digits: int) -> str:
-    """A rounded number; a small positive one is "< 0.001", not 0."""
+    """Round a number; a small positive number becomes "< 0.001", not 0."""
     scaled = 100 * value if column.percent else value
     text = f"{scaled:{'+' if column.signed else ''}.{digits}f}".replace("-", "−")
     small = scaled > 0 and round(scaled, digits) == 0 and not column.signed
@@ -192,5 +192,5 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\
 
 
 def printable_line(text: str) -> str:
-    """A text without line breaks, and with U+FFFD for each unprintable character."""
+    """Put a text on one line, with U+FFFD for each unprintable character."""
     return _UNPRINTABLE.sub("\ufffd", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Results as plain text for a terminal, one column per system."""
+"""Print results as plain text for a terminal, one column per system."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ROWS = {"n": "images", "answered": "answered", "unreadable": "without a verdict"
 def render_table(
     results: Mapping[str, Mapping[str, Any]], comparisons: Sequence[Mapping[str, Any]] = (), level: float = 0.95
 ) -> str:
-    """Results as text: metrics with their intervals, then the spread over folds, problems of answers, and comparisons.
+    """Render results as text: metrics with intervals, then the spread over folds, problems of answers, and comparisons.
 
     Args:
         results: system -> its result.
-        comparisons: of pairs of systems.
-        level: of the intervals.
+        comparisons: pairwise comparisons of systems.
+        level: confidence level of the intervals.
     """
     names = list(results)
     known = [metric for metric in ROWS if any(result[metric] is not None for result in results.values())]
@@ -45,7 +45,7 @@ def render_table(
     printed = [each for each in comparisons if len(names) < 4 or each["b"] == names[0]]
     parts += [_comparison(each) for each in printed]
     if printed != comparisons:
-        parts.append(f"Only comparisons with {names[0]} are shown; a run and its report have all pairs.")
+        parts.append(f"Only comparisons with {names[0]} are shown; a saved run and its report contain all pairs.")
     return "\n\n".join(parts)
 
 
