@@ -138,6 +138,52 @@ def test_no_module_imports_itself_in_a_circle():
         visit(module, ())
 
 
+def names_in(path: Path) -> set[str]:
+    """The names that a module defines at its top level; importing a name does not define it."""
+    return {name for node in ast.parse(path.read_text(encoding="utf-8")).body for name in _names(node)}
+
+
+def _names(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        yield node.name
+    elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        yield from (each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name))
+    elif isinstance(node, ast.If):
+        yield from (name for inner in (*node.body, *node.orelse) for name in _names(inner))
+
+
+DEFINED = {name_of(path): names_in(path) for path in MODULES}
+
+
+ALL_COMMANDS = f"{PACKAGE}.cli.commands"  # the only module that passes a name on: its `app` holds every command
+
+
+def test_every_name_is_imported_from_its_own_module():
+    wrong = []
+    for path in MODULES:
+        package = name_of(path).split(".")[: None if path.name == "__init__.py" else -1]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                base = package[: len(package) - node.level + 1] if node.level else []
+                module = ".".join([*base, *([node.module] if node.module else [])])
+                if module in KNOWN and module != ALL_COMMANDS:
+                    names = {each.name for each in node.names if f"{module}.{each.name}" not in KNOWN}
+                    wrong += [(name_of(path), module, name) for name in names - DEFINED[module]]
+    assert wrong == []
+
+
+def test_no_public_name_means_two_things():
+    modules: dict[str, set[str]] = {}
+    for module, names in DEFINED.items():
+        if room_of(module) != "cli":  # a command has the name of the function that does its work; options recur
+            for name in names:
+                if not name.startswith("_") and len(name) > 1:  # T and R are type variables
+                    modules.setdefault(name, set()).add(module)
+    twice = {name: found for name, found in modules.items() if len(found) > 1}
+    assert twice.keys() <= {"COLUMNS"}, twice  # each Parquet format has its COLUMNS
+
+
 def test_no_module_hides_one_of_the_standard_library():
     assert {path.stem for path in MODULES} & sys.stdlib_module_names == set()
 

@@ -12,7 +12,7 @@ from swift_plugins.fakexplain.errors import DataError, Unquoted
 
 from .draft import inner_path
 
-MOST = 200  # how many times larger than its packed self a member may be once it is larger than
+_MOST_TIMES = 200  # how many times larger than its packed self a member may be once it is larger than
 LARGE, LARGE_IN_ALL = 2**26, 2**30  # bytes
 
 
@@ -52,9 +52,9 @@ def _checked(member: zipfile.ZipInfo) -> Path:
 
 
 def _check_growth(name: str, size: int, packed: int, large: int) -> None:
-    if size > max(large, MOST * packed):
+    if size > max(large, _MOST_TIMES * packed):
         found = Unquoted(f"{name}: {size:,} bytes out of {packed:,}")
-        raise DataError(f"at most {MOST} bytes out of each", found, field="member")
+        raise DataError(f"at most {_MOST_TIMES} bytes out of each", found, field="member")
 
 
 def _is_of_macos(member: zipfile.ZipInfo) -> bool:

@@ -169,8 +169,8 @@ def test_commands_are_listed_in_the_order_of_the_work():
 
 
 def test_the_choices_of_variant_are_the_variants():
-    from swift_plugins.fakexplain.cli.app import Variant
+    from swift_plugins.fakexplain.cli.app import VariantName
 
-    literal = get_args(Variant)[0]
+    literal = get_args(VariantName)[0]
     assert get_args(literal) == VARIANTS
     assert get_type_hints(commands.app.registered_commands[-2].callback)["variant"] is literal

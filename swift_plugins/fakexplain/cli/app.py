@@ -35,7 +35,7 @@ Template = Annotated[
     str, typer.Option(help=f"Template of the run, which defines the frame of its boxes: {', '.join(TEMPLATES)}.")
 ]
 MaxPixels = Annotated[int | None, typer.Option(help="The run's --max_pixels, if it was set.", min=1)]
-Variant = Annotated[
+VariantName = Annotated[
     Literal["full", "no_bbox", "no_caption", "no_tags", "label_only"], typer.Option(help="Parts that an answer holds.")
 ]
 SubsetName = Annotated[

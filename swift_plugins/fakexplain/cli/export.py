@@ -27,11 +27,11 @@ from .app import (
     show_progress,
 )
 
-FORMAT_NAMES = tuple(WRITTEN)
+_WRITTEN_NAMES = tuple(WRITTEN)
 if TYPE_CHECKING:
-    FormatName = str
+    _WrittenFormat = str
 else:
-    FormatName = Literal[FORMAT_NAMES]  # `--help` prints them
+    _WrittenFormat = Literal[_WRITTEN_NAMES]  # `--help` prints them
 
 
 @app.command(
@@ -42,7 +42,7 @@ else:
 def export(
     annotations: Annotations,
     output: Annotated[Path, typer.Option(*OUT, help="File or folder to write.")],
-    to: Annotated[FormatName, typer.Option("--to", help="Format to write.")] = "rows",
+    to: Annotated[_WrittenFormat, typer.Option("--to", help="Format to write.")] = "rows",
     subset: SubsetName = "all",
     images: Annotated[
         Path | None,

@@ -108,11 +108,11 @@ def pair_real(
     Images are picked at random. No image is picked twice: files with the same bytes as another are skipped. Images
     that EXIF turns are written again, upright, to the folder beside OUT that ends in _images.
     """
-    from converters.convert import Place
+    from converters.convert import Place, written_folder
     from converters.folds.pair_real import add_records, draw_real, list_candidates, survey
 
     check_free(output, force, annotations, real)
-    written = output.with_name(f"{output.stem}_images")
+    written = written_folder(output)
     errors = Errors(keep_going)
     candidates = list_candidates(real)
     records = show_progress(read_annotations(annotations, on_error=errors), annotations, "look")

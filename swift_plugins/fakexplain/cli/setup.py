@@ -12,6 +12,7 @@ from ..annotation import Annotation, read_annotations, relocate, write_annotatio
 from ..atomic import atomic_file
 from ..images import check_image
 from ..parallel import map_good
+from ..paths import check_is_file
 from .app import (
     DATA,
     OUT,
@@ -100,8 +101,7 @@ def preflight(
 
     chosen = parse_option(parse_subset, subset, "--subset")
     front_door = plugin or _front_door()
-    if not front_door.is_file():
-        raise FileNotFoundError(f"{front_door}: expected the plugin file, found no such file")
+    check_is_file(front_door, "the plugin file")
     colours = {"ok": "green", "warn": "yellow", "fail": "red"}
     states = []
     for state, what, found in checks.preflight(
