@@ -16,7 +16,7 @@ from swift_plugins.fakexplain.annotation import Annotation, parse_record
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.ids import Ids
-from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
+from swift_plugins.fakexplain.images import check_wh, open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import save_upright
 
@@ -70,6 +70,11 @@ class Converted:
     annotation: Annotation
     changes: Changes
     new: NewImage | None
+
+
+def written_folder(out: Path) -> Path:
+    """The folder of new images beside an annotations file: those that are rewritten upright or were embedded."""
+    return out.with_name(f"{out.stem}_images")
 
 
 def convert(
@@ -164,7 +169,7 @@ def _move_image(result: Converted, folder: Path) -> None:
             result.new.temporary.replace(target)
     except (FileExistsError, NotADirectoryError):
         error = DataError("a name that is not also the folder of another image", result.new.name, field="image")
-        raise error.at(result.annotation.file, result.annotation.line, result.annotation.id) from None
+        raise error.at_record(result.annotation) from None
 
 
 class _Converter:
@@ -202,9 +207,8 @@ class _Converter:
             raise DataError("an id, because the image has no name", NOTHING, field="id")
         changes = Changes()
         path, wh, new = self._image(draft, name, id, changes)
-        if draft.wh is not None and draft.wh != wh:
-            found = Unquoted(f"{draft.wh[0]}x{draft.wh[1]}")
-            raise DataError(f"the size of the upright image, {wh[0]}x{wh[1]}", found, field="width, height")
+        if draft.wh is not None:
+            check_wh(draft.wh, wh, "the size of the upright image")
         label = draft.label or ("fake" if draft.regions or draft.tags else self.label)
         if label is None:
             raise DataError("'fake' or 'real', or --label for images without a label", NOTHING, field="label")

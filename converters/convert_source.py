@@ -11,8 +11,9 @@ from typing import Any
 from swift_plugins.fakexplain.annotation import Annotation, write_annotations
 from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder, partial_path
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
+from swift_plugins.fakexplain.paths import check_is_folder
 
-from .convert import Changes, Place, convert
+from .convert import Changes, Place, convert, written_folder
 from .drafts.archives import unpack
 from .drafts.draft import folder_of, inner_path
 from .formats import FORMATS
@@ -27,16 +28,12 @@ def is_archive(src: Path) -> bool:
     return src.suffix.lower() == ".zip"
 
 
-def written_folder(out: Path) -> Path:
-    """The folder of new images beside an annotations file: those that are rewritten upright or were embedded."""
-    return out.with_name(f"{out.stem}_images")
-
-
 def unpacked_folder(out: Path) -> Path:
     """The folder beside an annotations file that an archive is unpacked to."""
     return out.with_name(f"{out.stem}_source")
 
 
+# Over 60 lines: half are arguments and docstring, and one stack of files has to hold the rest together.
 def convert_source(
     format: str,
     src: Path,
@@ -86,8 +83,7 @@ def convert_source(
             place = Place(source / inner, (unpacked.name / inner).as_posix())
         else:
             source, folder = src, images or folder_of(src)
-            if not folder.is_dir():
-                raise FileNotFoundError(f"{folder}: expected the folder of the images, found no such folder")
+            check_is_folder(folder, "the folder of the images")
             place = Place(folder, os.path.relpath(folder.resolve(), out.parent.resolve()).replace(os.sep, "/"))
         records = convert(
             FORMATS[format].load(source, **settings),

@@ -11,6 +11,7 @@ from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.notations import MAX_CHARACTERS, MAX_REGIONS
 from swift_plugins.fakexplain.tags import TAG_WORDS, TAGS
 from swift_plugins.fakexplain.variants import VARIANTS
+from tests.answers import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
 
 
 class Rounding:
@@ -20,15 +21,6 @@ class Rounding:
         return tuple(round(v) for v in xyxy_px)
 
 
-FULL = """<think>
-[12, 8, 90, 60] Clock face with illegible numerals.
-[34, 120, 210, 300] Left hand with six fingers.
-</think>
-<tag>structure/attribute error, texture error</tag>
-<verdict>fake</verdict>"""
-REAL = f"<think>\n{NO_FLAW}\n</think>\n<tag>none</tag>\n<verdict>real</verdict>"
-
-CLOCK, HAND = (12.0, 8.0, 90.0, 60.0), (34.0, 120.0, 210.0, 300.0)
 RECORD = Annotation(
     "flux-0001",
     "images/flux-0001.png",
@@ -101,11 +93,6 @@ def test_unknown_variant_raises(call):
 
 
 # The exact reading ---------------------------------------------------------------------------------------------------
-
-
-def swap(old, new, text=FULL):
-    assert text.count(old) >= 1
-    return text.replace(old, new)
 
 
 VALID = [
@@ -318,15 +305,6 @@ def test_parse_is_the_inverse_of_render_in_a_model_frame(template, image_wh):
     answer = parse_answer(render_answer(record, frame=frame), strict=True, variant="full")
     assert answer.problems == ()
     assert [region.bbox for region in answer.regions] == [frame.target_xyxy(r.bbox) for r in target_regions(record)]
-
-
-FRAGMENTS = [
-    *("<think>", "</think>", "<tag>", "</tag>", "<verdict>", "</verdict>", "fake", "real", "none", ", ", "\n", " "),
-    *("[", "]", "texture error", NO_FLAW, "[1, 2, 3, 4]", "[3, 4, 1, 2] x", "<|box_start|>(1,2),(3,4)<|box_end|>"),
-    *("(1,2)", "(", ")", '{"bbox_2d": [1, 2, 3, 4], "label": "a\\"b"}', '"bbox_2d": [', '"label": "', "```json"),
-    *("<ref>hand</ref>", "}", "{", "<box>[[1, 2, 3, 4]]</box>", "nan", "1e308", "-inf", "9" * 401, "\ud800", "\x00"),
-    *("\u202e", "\x85", "\\", "<", "|>"),
-]
 
 
 @settings(max_examples=600, deadline=None)

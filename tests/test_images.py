@@ -9,14 +9,15 @@ from PIL import Image
 from swift_plugins.fakexplain.annotation import parse_record
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.images import (
-    _allow_large_images,
+    allow_large_images,
     check_image,
     open_image,
     orientation,
     turn_upright,
     upright_wh,
 )
-from tests.test_annotation import REAL
+
+REAL = {"id": "r1", "image": "r1.png", "width": 8, "height": 8, "label": "real", "regions": [], "tags": []}
 
 
 class TestCheckImage:
@@ -94,13 +95,13 @@ def test_a_large_image_is_opened_without_a_warning(monkeypatch, tmp_path):
     Image.new("L", (10, 15)).save(tmp_path / "a.png")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        _allow_large_images.cache_clear()
+        allow_large_images.cache_clear()
         open_image(tmp_path / "a.png", "a.png").close()
         warnings.filterwarnings("ignore", "a filter of somebody else")
         before = list(warnings.filters)
         open_image(tmp_path / "a.png", "a.png").close()
         assert warnings.filters == before and not caught
-    _allow_large_images.cache_clear()  # for the filters are restored
+    allow_large_images.cache_clear()  # for the filters are restored
 
 
 def test_a_decompression_bomb_is_refused(monkeypatch, tmp_path):

@@ -57,3 +57,9 @@ def test_a_field_of_a_type(data: Any, kind: Any, found: str | None):
     with pytest.raises(DataError) as error:
         require(data, "id", kind, "an id", "images[0]")
     assert str(error.value) == found
+
+
+@pytest.mark.parametrize("kinds", [int, float])
+def test_true_is_no_number(kinds):
+    with pytest.raises(DataError, match=r"^top.x: expected a number, found True"):
+        require({"x": True}, "x", kinds, "a number", at="top")

@@ -13,7 +13,7 @@ from swift_plugins.fakexplain.answer import parse_answer
 from swift_plugins.fakexplain.notations import MAX_CHARACTERS, MAX_REGIONS, assign_words
 from swift_plugins.fakexplain.tags import TAGS
 from swift_plugins.fakexplain.variants import VARIANTS
-from tests.test_answer import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
+from tests.answers import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
 
 # Regions, verdicts, tags ---------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ import msgspec
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.paths import files_below
+from swift_plugins.fakexplain.paths import check_exists, files_below
 
 
 class Piece(NamedTuple):
@@ -150,8 +150,7 @@ def only_file(src: Path, *patterns: str) -> Path:
     """
     if src.is_file():
         return src
-    if not src.is_dir():
-        raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
+    check_exists(src, "a file or folder to convert")
     for pattern in patterns:
         found = [path for path in files_below(src) if path.relative_to(src).match(pattern)]
         if len(found) == 1:

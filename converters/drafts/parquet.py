@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
-from swift_plugins.fakexplain.paths import files_below
+from swift_plugins.fakexplain.paths import check_exists, files_below
 
 from .draft import IMAGE_SUFFIXES, Piece
 from .fields import is_text_list
@@ -30,14 +30,13 @@ def parquet_files(src: Path) -> list[Path]:
     """
     if src.is_file():
         return [src]
-    if not src.is_dir():
-        raise FileNotFoundError(f"{src}: expected a Parquet file or a folder of them, found no such file")
+    check_exists(src, "a Parquet file or a folder of them")
     if files := [path for path in files_below(src) if path.suffix == ".parquet"]:
         return files
     raise DataError("Parquet files", Unquoted("none in the folder")).at(str(src), 0)
 
 
-def load_rows(src: Path, *, columns: Collection[str]) -> Iterator[Piece]:
+def load_parquet(src: Path, *, columns: Collection[str]) -> Iterator[Piece]:
     """Rows of a Parquet file or of a folder of them, each with the names of its ClassLabel columns.
 
     Args:

@@ -138,4 +138,4 @@ def save_each(
 
 def reject(annotation: Annotation, expected: str, found: object, field: str) -> DataError:
     """The error of a record that a format cannot hold."""
-    return DataError(expected, found, field=field).at(annotation.file, annotation.line, annotation.id)
+    return DataError(expected, found, field=field).at_record(annotation)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.images import open_image, turn_upright, upright_wh
+from swift_plugins.fakexplain.images import check_wh, open_image, turn_upright, upright_wh
 
 from .draft import Draft, DraftRegion
 from .fields import kept_fields, own_tags
@@ -116,7 +116,5 @@ def _decode_mask(mask: bytes, image: bytes) -> Any:
     except DataError as error:
         error.field = "mask"
         raise
-    if pixels.shape != wh[::-1]:
-        found = Unquoted(f"{pixels.shape[1]}x{pixels.shape[0]}")
-        raise DataError(f"a mask as large as the image, {wh[0]}x{wh[1]}", found, field="mask")
+    check_wh(pixels.shape[::-1], wh, "a mask as large as the image", field="mask")
     return pixels

@@ -14,6 +14,7 @@ from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.generators import GENERATORS, family_of, generator_of
 from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.jsonl import decode_line, write_jsonl
+from swift_plugins.fakexplain.paths import check_is_file
 
 from ..drafts.draft import inner_path
 
@@ -36,8 +37,7 @@ def load_classes(path: str | Path) -> list[str]:
         DataError: the file has no name, or is not UTF-8.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a file of class names, one per line, found no such file")
+    check_is_file(path, "a file of class names, one per line")
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
@@ -134,8 +134,7 @@ def load_manifest(path: str | Path) -> dict[Path, dict[str, str]]:
         DataError: a line that is not a JSON object, or lacks an image.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a manifest of `fakexplain manifest`, found no such file")
+    check_is_file(path, "a manifest of `fakexplain manifest`")
     planned = {}
     with open(path, encoding="utf-8-sig", newline="") as file:
         table = csv.DictReader(file)

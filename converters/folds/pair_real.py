@@ -17,6 +17,7 @@ from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_good
+from swift_plugins.fakexplain.paths import check_exists
 from swift_plugins.fakexplain.pixels import save_upright
 
 from ..convert import Place
@@ -48,8 +49,7 @@ def list_candidates(source: Path) -> list[Candidate]:
     """
     if source.is_dir():
         return [Candidate(path, path.relative_to(source).as_posix()) for path in image_files(source)]
-    if not source.is_file():
-        raise FileNotFoundError(f"{source}: expected a folder or list of real images, found no such file")
+    check_exists(source, "a folder or list of real images")
     if source.suffix == ".jsonl":
         return [Candidate(record.path, record.image) for record in map(_check_real, read_annotations(source))]
     try:
@@ -67,7 +67,7 @@ def list_candidates(source: Path) -> list[Candidate]:
 def _check_real(record: Annotation) -> Annotation:
     if record.label != "real":
         error = DataError("'real'", record.label, field="label")
-        raise error.at(record.file, record.line, record.id)
+        raise error.at_record(record)
     return record
 
 
@@ -104,7 +104,7 @@ def survey(annotations: Iterable[Annotation], *, on_error: OnError = raise_error
         except OSError as error:
             words = Unquoted(f"{annotation.path}: {error.strerror}")
             bad = DataError("an image file that can be read", words, field="image")
-            raise bad.at(annotation.file, annotation.line, annotation.id) from None
+            raise bad.at_record(annotation) from None
 
     def report(error: DataError) -> None:
         found.bad.add(error.line)

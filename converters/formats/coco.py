@@ -31,7 +31,7 @@ from .coco_stream import key_of, stream_images
 
 _COCO_KEYS = ("id", "file_name", "width", "height", "attributes", "license", "date_captured", "flickr_url", "coco_url")
 
-EXACT = "bbox_xyxy"
+_EXACT_BOX = "bbox_xyxy"
 """Attribute of an annotation that holds the record's exact box, written if x + (x2 - x1) is not exactly x2."""
 
 
@@ -103,9 +103,9 @@ def _box(annotation: dict[str, Any], at: str) -> Box:
     if width <= 0 or height <= 0:
         raise DataError("a width and a height above 0", bbox, field=f"{at}.bbox")
     box = x, y, x + width, y + height
-    exact = _attributes(annotation, at).get(EXACT)
+    exact = _attributes(annotation, at).get(_EXACT_BOX)
     if exact is not None:
-        exact = read_box(exact, "four numbers x1, y1, x2, y2", f"{at}.attributes.{EXACT}")
+        exact = read_box(exact, "four numbers x1, y1, x2, y2", f"{at}.attributes.{_EXACT_BOX}")
         if all(abs(a - b) <= 1e-6 for a, b in zip(exact, box, strict=True)):
             return exact  # otherwise the box has been moved since
     return box
@@ -177,7 +177,7 @@ def to_coco_annotations(annotation: Annotation, image: int, first: int) -> list[
         width, height = x2 - x1, y2 - y1
         attributes: dict[str, Any] = {"caption": region.caption}
         if (x1 + width, y1 + height) != (x2, y2):
-            attributes[EXACT] = list(region.bbox)
+            attributes[_EXACT_BOX] = list(region.bbox)
         objects.append(
             {
                 "id": number,

@@ -30,7 +30,7 @@ from ..drafts.statements import ABOUT, add_field, add_region, caption_among, mea
 _POINTS = {"polygon": 3, "polyline": 2, "points": 2}
 """Element -> its minimum number of points."""
 
-SHAPES = ("box", "ellipse", "mask", *_POINTS)
+_SHAPES = ("box", "ellipse", "mask", *_POINTS)
 
 
 def load_cvat(src: Path) -> Iterator[Piece]:
@@ -179,9 +179,9 @@ def _read_attributes(element: dict[str, Any], named: dict[str, Any], at: str) ->
 
 
 def _region(shape: dict[str, Any], at: str) -> DraftRegion:
-    if shape["element"] not in SHAPES:
+    if shape["element"] not in _SHAPES:
         found = Unquoted(f"<{shape['element']}>")
-        raise DataError(f"a tag, or a shape with a box: {', '.join(SHAPES)}", found, field=at)
+        raise DataError(f"a tag, or a shape with a box: {', '.join(_SHAPES)}", found, field=at)
     label = require(shape["attrib"], "label", str, "a label", at)
     caption = caption_among(shape["attributes"]) or one_line(label)
     if not caption:

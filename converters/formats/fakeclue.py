@@ -17,7 +17,7 @@ from swift_plugins.fakexplain.json_values import require
 from ..drafts.draft import Draft, Piece, only_file
 from ..drafts.fields import kept_fields, own_id, own_tags, size
 
-TAKEN = ("image", "label", "cate", "conversations", "id", "tags", "width", "height")
+_TAKEN = ("image", "label", "cate", "conversations", "id", "tags", "width", "height")
 
 
 def load_fakeclue(src: Path) -> Iterator[Piece]:
@@ -56,6 +56,6 @@ def from_fakeclue(data: Any) -> list[Draft]:
             label="real" if label else "fake",
             id=own_id(data),
             wh=size(data, "width", "height"),
-            fields=kept_fields(data, TAKEN, {"class_name": category, "explanation": "\n".join(answers)}),
+            fields=kept_fields(data, _TAKEN, {"class_name": category, "explanation": "\n".join(answers)}),
         )
     ]

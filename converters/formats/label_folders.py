@@ -14,13 +14,14 @@ from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import path_in
 from swift_plugins.fakexplain.json_values import require
+from swift_plugins.fakexplain.paths import check_is_folder
 
 from ..drafts.draft import Draft, Piece, image_files
 from ..drafts.sink import place_image, save_all
 
-REAL = ("0_real", "real", "nature")
-FAKE = ("1_fake", "fake", "ai")
-FOLDERS = {"real": REAL[0], "fake": FAKE[0]}
+REAL_FOLDERS = ("0_real", "real", "nature")
+FAKE_FOLDERS = ("1_fake", "fake", "ai")
+_WRITTEN_FOLDERS = {"real": REAL_FOLDERS[0], "fake": FAKE_FOLDERS[0]}
 """Label -> the folder that its images are written to."""
 
 
@@ -42,8 +43,8 @@ def folder_labels(real: Collection[str], fake: Collection[str]) -> dict[str, str
 def load_label_folders(
     src: Path,
     *,
-    real: Collection[str] = REAL,
-    fake: Collection[str] = FAKE,
+    real: Collection[str] = REAL_FOLDERS,
+    fake: Collection[str] = FAKE_FOLDERS,
     skip: Collection[Path] = (),
     others: bool = False,
 ) -> Iterator[Piece]:
@@ -59,9 +60,7 @@ def load_label_folders(
         FileNotFoundError: no such folder.
         ValueError: a name means both labels.
     """
-    if not src.is_dir():
-        found = "a file" if src.exists() else "none"
-        raise FileNotFoundError(f"{src}: expected a folder of label folders, found {found}")
+    check_is_folder(src, "a folder of label folders")
     names = folder_labels(real, fake)
     for path in image_files(src, skip):
         name = path.relative_to(src).as_posix()
@@ -112,5 +111,5 @@ def label_path(path: PurePosixPath, label: str) -> PurePosixPath:
     >>> label_path(PurePosixPath("train/nature/a.png"), "real")
     PurePosixPath('0_real/train/a.png')
     """
-    folders = (part for part in path.parts[:-1] if part not in (*REAL, *FAKE))
-    return PurePosixPath(FOLDERS[label], *folders, path.name)
+    folders = (part for part in path.parts[:-1] if part not in (*REAL_FOLDERS, *FAKE_FOLDERS))
+    return PurePosixPath(_WRITTEN_FOLDERS[label], *folders, path.name)

@@ -23,6 +23,7 @@ from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, OnError, raise_error
 from swift_plugins.fakexplain.images import path_in
 from swift_plugins.fakexplain.json_values import require
+from swift_plugins.fakexplain.paths import check_exists
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
 from ..drafts.draft import Draft, DraftRegion, Piece, folder_of, inner_path, load_json, one_line
@@ -58,8 +59,7 @@ def load_labelme(src: Path) -> Iterator[Piece]:
     Raises:
         FileNotFoundError: neither file nor folder.
     """
-    if not src.exists():
-        raise FileNotFoundError(f"{src}: expected a LabelMe JSON file or a folder of them, found no such file")
+    check_exists(src, "a LabelMe JSON file or a folder of them")
     folder = folder_of(src)
     for path in sorted(src.rglob("*.json")) if src.is_dir() else [src]:
         name = path.relative_to(folder)

@@ -17,7 +17,7 @@ from swift_plugins.fakexplain.json_values import read_box, require
 from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
 from ..drafts.fields import kept_fields, own_id, own_tags, size
 
-TAKEN = ("image_path", "problems", "id", "tags", "width", "height")
+_TAKEN = ("image_path", "problems", "id", "tags", "width", "height")
 
 
 def load_loki(src: Path) -> Iterator[Piece]:
@@ -56,6 +56,6 @@ def from_loki(data: Any) -> list[Draft]:
             label="fake",
             id=own_id(data),
             wh=size(data, "width", "height"),
-            fields=kept_fields(data, TAKEN, {"explanation": "\n".join(texts)} if texts else {}),
+            fields=kept_fields(data, _TAKEN, {"explanation": "\n".join(texts)} if texts else {}),
         )
     ]

@@ -23,11 +23,11 @@ from swift_plugins.fakexplain.tags import TAG_WORDS, canonical_tag
 from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
 from ..drafts.fields import kept_fields, own_id, own_tags, size
 
-TAKEN = ("messages", "images", "objects", "id", "tags", "width", "height")
+_TAKEN = ("messages", "images", "objects", "id", "tags", "width", "height")
 
-LABELS = {"generated": "fake", "real": "real"}
+_LABELS = {"generated": "fake", "real": "real"}
 
-PHRASES = {
+_PHRASES = {
     "perspective_error": r"perspectives?|view(?:ing|ed)? angles?|viewpoints?|vanishing points?",
     "artistic_style": r"artistic|art styles?|(?:oil|ink) paintings?|manga|cartoons?",
     "unknown_object": r"unknown|unrecogni[sz]able|unidentifiable|(?:do|does|did) not exist|non-?existent",
@@ -37,7 +37,7 @@ PHRASES = {
 }
 """Tag -> phrases of prose that mean it, from the definitions in App. A.2."""
 
-_MEANS = {tag: re.compile(rf"\b(?:{phrases})\b", re.IGNORECASE) for tag, phrases in PHRASES.items()}
+_MEANS = {tag: re.compile(rf"\b(?:{phrases})\b", re.IGNORECASE) for tag, phrases in _PHRASES.items()}
 _DENIES = re.compile(r"\b(?:no|none|without|free)\b", re.IGNORECASE)  # "no texture errors" means no tag
 
 _ANSWER = re.compile(
@@ -79,7 +79,7 @@ def from_mllm_defake(data: Any) -> list[Draft]:
     if parts is None:
         raise DataError("<think>…</think>, a <tag> for each tag, <verdict>…</verdict>", answer, field=at)
     verdict = parts["verdict"].strip().lower()
-    if verdict not in LABELS:
+    if verdict not in _LABELS:
         raise DataError("the verdict generated or real", parts["verdict"], field=at)
     names, boxes = _objects(row)
     if verdict == "real" and boxes:
@@ -90,10 +90,10 @@ def from_mllm_defake(data: Any) -> list[Draft]:
             images[0],
             regions=[DraftRegion(box, caption) for box, caption in zip(boxes, captions, strict=True)],
             tags=own_tags(row, [tag_of(prose, at) for prose in re.findall(r"<tag>([^<]*)</tag>", parts["tags"])]),
-            label=LABELS[verdict],
+            label=_LABELS[verdict],
             id=own_id(row),
             wh=size(row, "width", "height"),
-            fields=kept_fields(row, TAKEN, {"explanation": explanation} if explanation else {}),
+            fields=kept_fields(row, _TAKEN, {"explanation": explanation} if explanation else {}),
         )
     ]
 

@@ -16,11 +16,11 @@ from typing import Any
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import require
-from swift_plugins.fakexplain.paths import files_below
+from swift_plugins.fakexplain.paths import check_exists, files_below
 
 from ..drafts.draft import Draft, Piece, folder_of, inner_path
 
-FOLDERS = {"0_real": "real", "1_fake": "fake", "laion": "real", "diffusiondb": "fake"}
+_FOLDER_LABELS = {"0_real": "real", "1_fake": "fake", "laion": "real", "diffusiondb": "fake"}
 
 
 def load_mmfr(src: Path) -> Iterator[Piece]:
@@ -34,8 +34,7 @@ def load_mmfr(src: Path) -> Iterator[Piece]:
         FileNotFoundError: neither file nor folder.
         DataError: a folder without such a file.
     """
-    if not src.exists():
-        raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
+    check_exists(src, "a file or folder to convert")
     paths = [src] if src.is_file() else [path for path in files_below(src) if path.name.endswith("_reasoning.json")]
     if not paths:
         raise DataError("files *_reasoning.json", Unquoted("none in the folder")).at(str(src), 0)
@@ -72,10 +71,10 @@ def from_mmfr(data: Any) -> list[Draft]:
     parts = parts[1:] if named else parts
     above = [part for part in path.split("/") if part != "."]  # empty if the source's own folder is the file's
     folders = [*(above or [own]), *parts[:-1]]
-    index = max((number for number, name in enumerate(folders) if name in FOLDERS), default=None)
+    index = max((number for number, name in enumerate(folders) if name in _FOLDER_LABELS), default=None)
     if index is None:
         found = Unquoted(f"none on the path {image}")
-        raise DataError(f"a folder {', '.join(FOLDERS)}", found, field="label")
+        raise DataError(f"a folder {', '.join(_FOLDER_LABELS)}", found, field="label")
     attributes = data.get("attributes")
     if not isinstance(attributes, dict):
         raise DataError("an object {attribute: text or null}", attributes)
@@ -84,4 +83,4 @@ def from_mmfr(data: Any) -> list[Draft]:
     fields: dict[str, Any] = {"explanation": texts} if texts else {}
     if folders[index] == "1_fake" and index and (above or named or index > 1):
         fields["generator"] = folders[index - 1]
-    return [Draft(str(inner_path(f"{path}/{'/'.join(parts)}")), label=FOLDERS[folders[index]], fields=fields)]
+    return [Draft(str(inner_path(f"{path}/{'/'.join(parts)}")), label=_FOLDER_LABELS[folders[index]], fields=fields)]

@@ -13,16 +13,16 @@ from typing import Any
 from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
-from ..drafts.parquet import load_rows
+from ..drafts.parquet import load_parquet
 from ..drafts.tampering import draft_row, kind_of
 
 COLUMNS = ("img_id", "image", "mask", "width", "height", "label")
-NAMES = ["real", "full_synthetic", "tampered"]
+_KIND_NAMES = ["real", "full_synthetic", "tampered"]
 
 
 def load_sid_set(src: Path) -> Iterator[Piece]:
     """Rows of a Parquet file or a folder of them."""
-    return load_rows(src, columns=COLUMNS)
+    return load_parquet(src, columns=COLUMNS)
 
 
 def from_sid_set(data: Any) -> list[Draft]:
@@ -34,7 +34,7 @@ def from_sid_set(data: Any) -> list[Draft]:
     ('full_synthetic/42', 'fake', {'kind': 'full_synthetic'})
     """
     row = require(data, "row", dict, "a row")
-    kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label", NAMES))
+    kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label", _KIND_NAMES))
     id = require(row, "img_id", str, "the image's id")
     wh = require(row, "width", int, "a whole number"), require(row, "height", int, "a whole number")
     return [draft_row(row, kind, id, wh, {*COLUMNS, "tags"})]

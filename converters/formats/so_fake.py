@@ -15,16 +15,16 @@ from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
 from ..drafts.fields import own_id, size
-from ..drafts.parquet import load_rows, stem_of
+from ..drafts.parquet import load_parquet, stem_of
 from ..drafts.tampering import draft_row, kind_of
 
 COLUMNS = ("image", "label")
-TAKEN = (*COLUMNS, "id", "mask", "tags", "width", "height")
+_TAKEN = (*COLUMNS, "id", "mask", "tags", "width", "height")
 
 
 def load_so_fake(src: Path) -> Iterator[Piece]:
     """Rows of a Parquet file or a folder of them."""
-    return load_rows(src, columns=COLUMNS)
+    return load_parquet(src, columns=COLUMNS)
 
 
 def from_so_fake(data: Any) -> list[Draft]:
@@ -44,4 +44,4 @@ def from_so_fake(data: Any) -> list[Draft]:
         or own_id(cell if isinstance(cell, dict) else {}, "path", "image.path")
         or require(data, "number", str, "a name")
     )
-    return [draft_row(row, kind, stem_of(name), size(row, "width", "height"), TAKEN)]
+    return [draft_row(row, kind, stem_of(name), size(row, "width", "height"), _TAKEN)]

@@ -20,7 +20,7 @@ from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
 from ..drafts.fields import kept_fields, own_tags, size
 from ..drafts.shapes import flat_hull
 
-TAKEN = ("img_file_name", "caption", "refs", "tags", "width", "height")
+_TAKEN = ("img_file_name", "caption", "refs", "tags", "width", "height")
 
 
 def load_synthscars(src: Path) -> Iterator[Piece]:
@@ -63,7 +63,7 @@ def from_synthscars(data: Any) -> list[Draft]:
             label="fake",
             id=id,
             wh=size(image, "width", "height", id),
-            fields=kept_fields(image, TAKEN, {"explanation": caption} if caption.strip() else {}),
+            fields=kept_fields(image, _TAKEN, {"explanation": caption} if caption.strip() else {}),
         )
     ]
 

@@ -33,7 +33,7 @@ _POINTS = {"polygon": 3, "polyline": 2}
 
 _NUMBERS = {"rect": ("x", "y", "width", "height"), "circle": ("cx", "cy", "r"), "ellipse": ("cx", "cy", "rx", "ry")}
 
-SHAPES = (*_NUMBERS, *_POINTS)
+_SHAPES = (*_NUMBERS, *_POINTS)
 
 _PROJECT = "_via_img_metadata"
 
@@ -136,7 +136,7 @@ def _add_region(statement: Statement, attributes: dict[str, Any], at: str) -> No
 
 
 def _box(shape: dict[str, Any], at: str) -> Box:
-    kind = require(shape, "name", str, f"one of {', '.join(SHAPES)}", at)
+    kind = require(shape, "name", str, f"one of {', '.join(_SHAPES)}", at)
     if kind in _POINTS:
         xs, ys = (require(shape, name, list, "a list of numbers", at) for name in ("all_points_x", "all_points_y"))
         if len(xs) != len(ys) or len(xs) < _POINTS[kind]:
@@ -146,7 +146,7 @@ def _box(shape: dict[str, Any], at: str) -> Box:
             check_numbers(values, "numbers", f"{at}.{name}")
         return hull(list(zip(xs, ys, strict=True)), at)
     if kind not in _NUMBERS:
-        raise DataError(f"one of {', '.join(SHAPES)}, which have an area", kind, field=f"{at}.name")
+        raise DataError(f"one of {', '.join(_SHAPES)}, which have an area", kind, field=f"{at}.name")
     numbers = [require(shape, name, float, "a number", at) for name in _NUMBERS[kind]]
     if kind == "rect":
         x, y, width, height = numbers

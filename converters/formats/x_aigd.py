@@ -18,7 +18,7 @@ from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, DraftRegion, Piece
 from ..drafts.fields import kept_fields, own_tags
-from ..drafts.parquet import image_bytes, load_rows
+from ..drafts.parquet import image_bytes, load_parquet
 from ..drafts.shapes import hull
 
 COLUMNS = ("image", "generator", "uid", "labels", "width", "height")
@@ -37,7 +37,7 @@ CATEGORIES = {
 
 def load_x_aigd(src: Path) -> Iterator[Piece]:
     """Rows of a Parquet file or a folder of them."""
-    return load_rows(src, columns=COLUMNS)
+    return load_parquet(src, columns=COLUMNS)
 
 
 def from_x_aigd(data: Any) -> list[Draft]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-PAPER = ("jpeg:80", "jpeg:30", "crop:0.8", "down:0.5")
+PAPER_CHAINS = ("jpeg:80", "jpeg:30", "crop:0.8", "down:0.5")
 """Table 5. The paper does not give the scale of its random crop; 0.8 is our choice."""
 
 PRESETS = {

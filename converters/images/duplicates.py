@@ -82,7 +82,7 @@ def fingerprint_records(
         try:
             return annotation.line, fingerprint(load_display_image(annotation.path, str(annotation.path)).image)
         except DataError as error:
-            raise error.at(annotation.file, annotation.line, annotation.id) from None
+            raise error.at_record(annotation) from None
 
     return map_good(fingerprint_one, annotations, on_error)
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
-from swift_plugins.fakexplain.images import open_image
+from swift_plugins.fakexplain.images import check_wh, open_image
 from swift_plugins.fakexplain.parallel import map_good
 from swift_plugins.fakexplain.pixels import flatten
 
@@ -190,7 +190,7 @@ def perturb_all(
         try:
             return _perturb_file(annotation, chain, folder, seed, min_visible), len(annotation.regions)
         except DataError as error:
-            raise error.at(annotation.file, annotation.line, annotation.id) from None
+            raise error.at_record(annotation) from None
 
     with closing(map_good(perturb_one, annotations, on_error)) as results:
         for record, before in results:
@@ -202,10 +202,7 @@ def perturb_all(
 def _perturb_file(annotation: Annotation, chain: Chain, folder: Path, seed: int, min_visible: float) -> Annotation:
     """Write one perturbed image into a folder; return its record."""
     with open_image(annotation.path, str(annotation.path), decode=True) as image:
-        if image.size != annotation.image_wh:
-            found = Unquoted(f"{annotation.width}x{annotation.height}")
-            expected = f"the size of the image, {image.size[0]}x{image.size[1]}"
-            raise DataError(expected, found, field="width, height")
+        check_wh(annotation.image_wh, image.size)
         rng = random_generator(seed, annotation.id)
         result, record = perturb(image, annotation, chain.steps, rng, min_visible)
     name = f"images/{inner_path(annotation.id, field='id')}{chain.suffix}"

@@ -23,6 +23,7 @@ from swift_plugins.fakexplain.annotation import Annotation, Region, to_record
 from swift_plugins.fakexplain.csv_files import save_csv
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.ids import Ids
+from swift_plugins.fakexplain.images import check_wh
 from swift_plugins.fakexplain.jsonl import write_jsonl
 from swift_plugins.fakexplain.parallel import map_good
 from swift_plugins.fakexplain.pixels import DisplayImage, load_display_image
@@ -135,7 +136,7 @@ def prepare(
                 raise name
             return _prepare_file(job, name, out, settings)
         except DataError as error:
-            raise error.at(job.record.file, job.record.line, job.record.id) if job.record else error from None
+            raise error.at_record(job.record) if job.record else error from None
 
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as lines,
@@ -173,10 +174,8 @@ def _name_images(jobs: Iterable[Job], settings: PrepareSettings) -> Iterator[tup
 def _prepare_file(job: Job, name: str, out: Path, settings: PrepareSettings) -> _PreparedImage:
     """Write one image."""
     display = load_display_image(job.path, str(job.path))
-    if job.record is not None and job.record.image_wh != display.stored_wh:
-        found = Unquoted(f"{job.record.width}x{job.record.height}")
-        width, height = display.stored_wh
-        raise DataError(f"the size of the image, {width}x{height}", found, field="width, height")
+    if job.record is not None:
+        check_wh(job.record.image_wh, display.stored_wh)
     fitting = fit(display.image.size, settings.wh, settings.how)
     target = out / name
     try:

@@ -22,7 +22,7 @@ MIN_IOU, MIN_TAGS = 0.2, 1 / 3
 IOU_IN_PAPER, TAGS_IN_PAPER = 0.4235, 0.7967
 """Agreement of the paper's annotations with its reference at the end of the annotation process (App. A.2)."""
 
-EXACT = 1e-9
+_ROUNDING = 1e-9
 
 REJECT, ACCEPT, NOT_MEASURED = "reject", "accept", "not measured"
 
@@ -137,7 +137,7 @@ class Agreement:
         if not self.images:
             return NOT_MEASURED
         bounds = ((self.mean_iou, min_iou), (self.tag_agreement, min_tags))
-        below = any(mean is not None and mean < least - EXACT for mean, least in bounds)
+        below = any(mean is not None and mean < least - _ROUNDING for mean, least in bounds)
         return REJECT if below else ACCEPT
 
 

@@ -109,7 +109,7 @@ class Comparisons:
         name = annotation.annotator
         if name is None and self.need_annotator:
             error = DataError("the annotator's name", NOTHING, field="annotator")
-            raise error.at(annotation.file, annotation.line, annotation.id)
+            raise error.at_record(annotation)
         query = "SELECT line FROM records WHERE image = ? AND annotator = ?"  # None equals no annotator
         for (line,) in self._table.execute(query, (key, name)):
             raise _reject(annotation, f"one record per image and annotator (line {line} has the first)", "annotator")
@@ -206,4 +206,4 @@ def _reject(annotation: Annotation, expected: str, field: str) -> DataError:
         "annotator": Unquoted(f"a second one, by {annotation.annotator!r}"),
         "width, height": Unquoted(_size(annotation)),
     }[field]
-    return DataError(expected, found, field=field).at(annotation.file, annotation.line, annotation.id)
+    return DataError(expected, found, field=field).at_record(annotation)

@@ -22,7 +22,7 @@ from .lint import CaptionWarning, lint
 from .qc_files import collect_metrics, save_metrics, save_records
 from .qc_page import RecordPair
 
-Progress = Callable[[Iterable[Annotation], Path, str], Iterable[Annotation]]
+ShowRecords = Callable[[Iterable[Annotation], Path, str], Iterable[Annotation]]
 OnWarning = Callable[[Annotation, CaptionWarning], None]
 
 
@@ -70,7 +70,7 @@ def check_quality(
     on_error: OnError = raise_error,
     on_reference_error: OnError = raise_error,
     on_warning: OnWarning = lambda record, warning: None,
-    progress: Progress = lambda records, path, what: records,
+    progress: ShowRecords = lambda records, path, what: records,
 ) -> QcResult | None:
     """Compare annotators with a reference and with one another, check captions, and write the files of both.
 
@@ -150,7 +150,7 @@ def _write(
     folder: Path,
     out: Path,
     settings: QcSettings,
-    progress: Progress,
+    progress: ShowRecords,
 ) -> QcResult:
     """Write every file but lint.csv."""
     verdicts = {

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PLOTS = ("regions", "tags", "generators", "boxes", "places")
-TABLES = ("counts", "generators", "histograms", "image_sizes")
-STATS_FILES = ("stats.json", *(f"{name}.csv" for name in TABLES), *(f"{name}.png" for name in PLOTS))
+_TABLES = ("counts", "generators", "histograms", "image_sizes")
+STATS_FILES = ("stats.json", *(f"{name}.csv" for name in _TABLES), *(f"{name}.png" for name in PLOTS))
 
-GREY = "#6b6b6b"
+_GREY = "#6b6b6b"
 MAX_BARS = 40  # a plot of more generators is unreadable
 
 
@@ -95,7 +95,7 @@ def _save_plot(stats: Stats, path: Path, size: tuple[float, float], draw: Any) -
 
 def _draw_message(axes: Axes, words: str) -> None:
     axes.set_axis_off()
-    axes.text(0.5, 0.5, words, ha="center", va="center", color=GREY, transform=axes.transAxes)
+    axes.text(0.5, 0.5, words, ha="center", va="center", color=_GREY, transform=axes.transAxes)
 
 
 def _draw_regions(stats: Stats, axes: Axes) -> None:
@@ -111,7 +111,7 @@ def _draw_regions(stats: Stats, axes: Axes) -> None:
     axes.set_xticks(range(0, len(labels), step), labels[::step])
     mean = stats.counts.regions_per_fake or 0.0
     for value, style, words in ((mean, "-", "mean"), (REGIONS_IN_PAPER, "--", "mean in the paper")):
-        axes.axvline(value, color=ORANGE if style == "-" else GREY, linestyle=style, label=f"{words}: {value:.2f}")
+        axes.axvline(value, color=ORANGE if style == "-" else _GREY, linestyle=style, label=f"{words}: {value:.2f}")
     axes.legend(frameon=False)
     axes.set_xlim(-0.6, max(len(heights) - 0.4, REGIONS_IN_PAPER + 0.6))
     axes.set(title="Regions per fake image", xlabel="regions", ylabel="fake images")
@@ -159,7 +159,7 @@ def _bars(axes: Axes, rows: Sequence[tuple[str, str, Sequence[int]]], parts: Seq
         axes.barh(range(len(rows)), widths, left=left, color=colour, label=parts[part], height=0.75)
         left = [a + b for a, b in zip(left, widths, strict=True)]
     for index, ((_, number, _), end) in enumerate(zip(rows, left, strict=True)):
-        axes.text(end, index, f" {number}", va="center", fontsize=8.5, color=GREY)
+        axes.text(end, index, f" {number}", va="center", fontsize=8.5, color=_GREY)
     axes.set_yticks(range(len(rows)), [row[0] for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, max(1, *left) * 1.14)
@@ -173,7 +173,7 @@ def _draw_areas(stats: Stats, axes: Axes) -> None:
     labels = [f"{100 * low:g}–{100 * high:g}" for low, high in pairwise(AREA_EDGES)]
     axes.bar(range(len(labels)), stats.areas, color=BLUE, width=0.9)
     for index, boxes in enumerate(stats.areas):
-        axes.text(index, boxes, str(boxes), ha="center", va="bottom", fontsize=8.5, color=GREY)
+        axes.text(index, boxes, str(boxes), ha="center", va="bottom", fontsize=8.5, color=_GREY)
     axes.set_xticks(range(len(labels)), labels, fontsize=8.5)
     mean = stats.area_sum / stats.counts.regions
     axes.set(title=f"Size of boxes (mean {mean:.1%} of the image)", xlabel="% of the image's area", ylabel="boxes")

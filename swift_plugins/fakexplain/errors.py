@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
+
+
+class Record(Protocol):
+    """A record with its origin."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def id(self) -> str: ...
 
 
 class DataError(ValueError):
@@ -18,6 +32,10 @@ class DataError(ValueError):
         """The same error, with its place filled in."""
         self.file, self.line, self.id = file, line, id or self.id
         return self
+
+    def at_record(self, record: Record) -> DataError:
+        """The same error, placed at a record."""
+        return self.at(record.file, record.line, record.id)
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part)

@@ -195,7 +195,7 @@ def _setting(env: Mapping[str, str], name: str, default: int) -> int:
         raise ValueError(f"{name}: expected a whole number, found {env[name]!r}") from None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=65536)  # not on the method: mypy would no longer check its arguments
 def _frame(rule: FrameRule, image_wh: tuple[int, int]) -> Frame:
     if min(image_wh) < 1:
         raise ValueError(f"expected an image of at least 1x1 pixel, found {image_wh[0]}x{image_wh[1]}")

@@ -31,7 +31,7 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
     """
     from PIL import Image, UnidentifiedImageError
 
-    _allow_large_images()
+    allow_large_images()
     try:
         image = Image.open(source)
         if decode:
@@ -44,7 +44,7 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
 
 
 @lru_cache(maxsize=1)
-def _allow_large_images() -> None:
+def allow_large_images() -> None:
     """Silence Pillow's warning below the limit of its error; once, because threads share the filters of the process."""
     from PIL import Image
 
@@ -76,8 +76,30 @@ def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
     if ".." in path.parts:
         expected = f"an image in {images} (--images names another folder)"
         error = DataError(expected, annotation.image, field="image")
-        raise error.at(annotation.file, annotation.line, annotation.id)
+        raise error.at_record(annotation)
     return path
+
+
+def check_wh(
+    stated: tuple[int, int], own: tuple[int, int], what: str = "the size of the image", field: str = "width, height"
+) -> None:
+    """Compare a stated width and height with those of an image.
+
+    Args:
+        stated: pixels, as a record or a source gives them.
+        own: pixels of the image.
+        what: the expected size in words, for the error.
+        field: the field, for the error.
+
+    Raises:
+        DataError: they differ.
+
+    >>> check_wh((8, 8), (8, 6))
+    Traceback (most recent call last):
+    swift_plugins.fakexplain.errors.DataError: width, height: expected the size of the image, 8x6, found 8x8
+    """
+    if stated != own:
+        raise DataError(f"{what}, {own[0]}x{own[1]}", Unquoted(f"{stated[0]}x{stated[1]}"), field=field)
 
 
 def check_image(annotation: Annotation, *, decode: bool = False) -> None:
@@ -92,12 +114,9 @@ def check_image(annotation: Annotation, *, decode: bool = False) -> None:
     """
     try:
         with open_image(annotation.path, str(annotation.path), decode=decode) as image:
-            size = image.size
-        if size != annotation.image_wh:
-            found = Unquoted(f"{annotation.width}x{annotation.height}")
-            raise DataError(f"the size of the image, {size[0]}x{size[1]}", found, field="width, height")
+            check_wh(annotation.image_wh, image.size)
     except DataError as error:
-        raise error.at(annotation.file, annotation.line, annotation.id) from None
+        raise error.at_record(annotation) from None
 
 
 def orientation(image: Any) -> int:

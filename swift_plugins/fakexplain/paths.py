@@ -1,4 +1,4 @@
-"""Paths: check for a file, list the files below a folder, resolve links."""
+"""Paths: check for a file or folder, list the files below a folder, resolve links."""
 
 from __future__ import annotations
 
@@ -17,6 +17,26 @@ def check_is_file(path: Path, what: str) -> None:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected {what}, found {'a folder' if path.is_dir() else 'no such file'}")
+
+
+def check_is_folder(path: Path, what: str) -> None:
+    """Check that a path is a folder.
+
+    Raises:
+        FileNotFoundError: it is a file or does not exist.
+    """
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path}: expected {what}, found {'a file' if path.exists() else 'no such folder'}")
+
+
+def check_exists(path: Path, what: str) -> None:
+    """Check that a path is a file or a folder.
+
+    Raises:
+        FileNotFoundError: it is neither.
+    """
+    if not (path.is_file() or path.is_dir()):
+        raise FileNotFoundError(f"{path}: expected {what}, found no such file")
 
 
 def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:

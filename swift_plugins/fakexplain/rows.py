@@ -73,7 +73,7 @@ def select(
     for annotation in annotations:
         if subset.fold is not None and annotation.fold is None:
             missing = DataError("0, 1, 2 or 3 (`fakexplain split` assigns folds)", NOTHING, field="fold")
-            on_error(missing.at(annotation.file, annotation.line, annotation.id))
+            on_error(missing.at_record(annotation))
         elif subset.fold is None or (annotation.fold == subset.fold) == (subset.part == "test"):
             yield annotation
 

@@ -80,6 +80,16 @@ def test_a_reader_that_leaves_ends_the_command_without_a_word(annotations_file):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | UNBUFFERED) as run:
         run.stdout.close()
         assert run.stderr.read() == b""
+    assert run.returncode == 1
+
+
+def test_an_output_that_is_the_current_folder_is_bad_usage(annotations_file, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for command in (["convert", "coco", annotations_file], ["pair-real", annotations_file, "--real", annotations_file]):
+        done = fakexplain(*command, "-o", ".", COLUMNS="200", NO_COLOR="1")
+        assert done.returncode == 2
+        assert "expected a file, found something else at ." in done.stderr
 
 
 def test_the_output_cannot_overwrite_what_is_read(annotations_file):

@@ -12,14 +12,13 @@ from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.pictures.colours import GOLD, PRED
 from swift_plugins.fakexplain.pictures.lettering import Pen
 from tests.cli.command import fakexplain
-from tests.cli.test_scores import predictions  # noqa: F401 - a fixture
 from tests.pictures.pixels import spots
 
 PLAIN = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 GAP = Pen(240).leading  # around images with a longer side of 240
 
 
-def test_sheet_with_and_without_predictions(annotations_file: Path, predictions: Path, tmp_path: Path):  # noqa: F811
+def test_sheet_with_and_without_predictions(annotations_file: Path, predictions: Path, tmp_path: Path):
     plain = fakexplain("sheet", annotations_file, "-o", tmp_path / "plain.png", "--limit", "3")
     assert plain.stdout.startswith("3 images on")
     done = fakexplain("sheet", annotations_file, "--predictions", predictions, "-o", tmp_path / "sheet.png")
@@ -40,7 +39,7 @@ def test_a_picture_for_each_image(annotations_file: Path, tmp_path: Path):
     assert names <= {f"{each.id}.png" for each in read_annotations(annotations_file)}
 
 
-def test_only_the_records_of_the_given_ids(annotations_file: Path, predictions: Path, tmp_path: Path):  # noqa: F811
+def test_only_the_records_of_the_given_ids(annotations_file: Path, predictions: Path, tmp_path: Path):
     ids = ("--id", "fake-003", "--id", "real-001")
     more = ("--predictions", f"ours={predictions}", "--predictions", f"again={predictions}", "--longer-side", "240")
     done = fakexplain("draw", annotations_file, "-o", tmp_path / "drawn", *ids, *more)
@@ -50,7 +49,7 @@ def test_only_the_records_of_the_given_ids(annotations_file: Path, predictions: 
         assert picture.width == 3 * 240 + 4 * GAP  # annotated, and two systems
 
 
-def test_a_run(annotations_file: Path, predictions: Path, tmp_path: Path):  # noqa: F811
+def test_a_run(annotations_file: Path, predictions: Path, tmp_path: Path):
     scored = ("score", f"ours={predictions}", f"other={predictions}", "--annotations", annotations_file)
     assert fakexplain(*scored, "--resamples", "0", "-o", tmp_path / "run").returncode == 0
     args = ("draw", tmp_path / "run", "--id", "fake-003", "--longer-side", "240")

@@ -12,26 +12,10 @@ import pytest
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.scoring.run import load_run
 from tests.cli.command import fakexplain
+from tests.cli.predictions import RIGHT, answer
 from tests.scoring import forty
 
 QUICK = ("--resamples", "0")
-RIGHT = (
-    "<think>\n[9, 5, 47, 42] Sign.\n[56, 47, 93, 75] Hand.\n</think>\n"
-    "<tag>structure/attribute error</tag>\n<verdict>fake</verdict>"
-)
-
-
-def answer(path: Path, response: str) -> str:
-    return json.dumps({"response": response, "images": [{"bytes": None, "path": str(path)}]}) + "\n"
-
-
-@pytest.fixture
-def predictions(annotations_file: Path, tmp_path: Path) -> Path:
-    """What a model wrote that is right of the fakes, and says nothing of the real ones. 120x90 is 112x84 to it."""
-    path = tmp_path / "out.jsonl"
-    records = read_annotations(annotations_file)
-    path.write_text("".join(answer(each.path, RIGHT if each.label == "fake" else "Who knows.") for each in records))
-    return path
 
 
 def cells(stdout: str, name: str) -> list[str]:

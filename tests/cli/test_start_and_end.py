@@ -77,6 +77,19 @@ cli.main()
     assert (done.returncode, done.stderr) == (130, "error: interrupted; no partial output was left behind\n")
 
 
+def test_an_interrupt_inside_an_exec_has_the_same_exit_code(tmp_path):
+    """Dataclasses use `exec`, and a Ctrl-C inside one makes `python -m` end by the signal unless that is undone."""
+    (tmp_path / "interrupted.py").write_text(
+        "from swift_plugins.fakexplain.cli import commands, main\n"
+        "commands.run = lambda: exec('raise KeyboardInterrupt')\n"
+        "main()\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted; no partial output was left behind\n")
+
+
 STARTING = """
 import os, signal, sys
 class Interrupt:
@@ -156,8 +169,8 @@ def test_commands_are_listed_in_the_order_of_the_work():
 
 
 def test_the_choices_of_variant_are_the_variants():
-    from swift_plugins.fakexplain.cli.app import Variant
+    from swift_plugins.fakexplain.cli.app import VariantName
 
-    literal = get_args(Variant)[0]
+    literal = get_args(VariantName)[0]
     assert get_args(literal) == VARIANTS
     assert get_type_hints(commands.app.registered_commands[-2].callback)["variant"] is literal

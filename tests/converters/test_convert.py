@@ -1,7 +1,5 @@
 """Converting, whatever the format: images, labels, boxes at the border, what is refused, what is left behind."""
 
-import io
-import json
 import zipfile
 import zlib
 
@@ -9,14 +7,11 @@ import pytest
 from PIL import Image
 
 from converters.convert import Changes, Place, convert
-from converters.drafts.draft import Draft, DraftRegion, Piece, image_files, inner_path, load_json, only_file
-from converters.drafts.shapes import hull
+from converters.drafts.draft import Draft, DraftRegion, Piece
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.json_items import load_json_items
-from swift_plugins.fakexplain.json_values import require
 from tests.cli.command import fakexplain, fakexplain_process
-from tests.converters.pictures import OUTSIDE, picture
+from tests.converters.pictures import picture
 
 
 def records(folder, *drafts, **changes):
@@ -208,70 +203,6 @@ def test_a_source_without_an_image_is_an_error(tmp_path):
         records(tmp_path)
 
 
-@pytest.mark.parametrize("name", OUTSIDE)
-def test_paths_that_lead_outside_are_refused(name):
-    with pytest.raises(DataError, match="expected a relative path that stays inside"):
-        inner_path(name)
-
-
-@pytest.mark.parametrize("kinds", [int, float])
-def test_true_is_no_number(kinds):
-    with pytest.raises(DataError, match=r"^top.x: expected a number, found True"):
-        require({"x": True}, "x", kinds, "a number", at="top")
-
-
-def test_hull_wants_points():
-    with pytest.raises(DataError, match=r"points\[1\]: expected two numbers x, y, found \[1\]"):
-        hull([[1, 2], [1]], "points")
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom"])
-def test_json_items_stream_in_any_unicode(tmp_path, encoding):
-    path = tmp_path / "a.json"
-    text = json.dumps({"rows": [{"a": "中"}, 2.5]}, ensure_ascii=False)
-    bom = encoding == "utf-16-le-bom"
-    path.write_bytes(b"\xff\xfe" + text.encode("utf-16-le") if bom else text.encode(encoding))
-    assert list(load_json_items(path, "rows.item")) == [("rows[0]", {"a": "中"}), ("rows[1]", 2.5)]
-    assert list(load_json_items(path, "")) == [("rows", [{"a": "中"}, 2.5])]
-
-
-@pytest.mark.parametrize("text", ['[{"rows": [', "", "nope", '[{"a": NaN}]'])
-def test_broken_json_is_an_error_that_names_the_file(tmp_path, text):
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(DataError, match=r"a\.json: expected JSON, found"):
-        list(load_json_items(tmp_path / "a.json"))
-
-
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_no_json(tmp_path, number):
-    (tmp_path / "a.json").write_text(f'{{"x": {number}}}')
-    with pytest.raises(DataError, match=f"a.json: expected JSON, found {number} is not a number"):
-        load_json(tmp_path / "a.json")
-
-
-def test_an_object_where_a_list_is_to_be_is_an_error(tmp_path):
-    (tmp_path / "a.json").write_text(' {"a": 1}')
-    with pytest.raises(DataError, match=r"a.json: expected a JSON list"):
-        list(load_json_items(tmp_path / "a.json"))
-
-
-def test_linked_folders_are_entered_and_loops_are_not(tmp_path):
-    picture(tmp_path / "store/real/a.jpg")
-    picture(tmp_path / "data/b.JPE", kind="JPEG")
-    picture(tmp_path / "data/.hidden/c.png")
-    (tmp_path / "data/0_real").symlink_to(tmp_path / "store/real")
-    (tmp_path / "data/0_real/up").symlink_to(tmp_path / "data")
-    names = [path.relative_to(tmp_path).as_posix() for path in image_files(tmp_path / "data")]
-    assert names == ["data/0_real/a.jpg", "data/b.JPE"]
-
-
-def test_a_folder_with_several_candidates_is_an_error(tmp_path):
-    for name in ("a.json", "b.json"):
-        (tmp_path / name).touch()
-    with pytest.raises(DataError, match=r"expected one \*\.json; .* found 2: a\.json, b\.json"):
-        only_file(tmp_path, "*.json")
-
-
 class TestCommand:
     @pytest.fixture
     def source(self, tmp_path):
@@ -382,74 +313,3 @@ class TestCommand:
 
     def test_list_names_the_formats(self):
         assert "folder " in fakexplain("convert", "list").stdout
-
-
-class TestArchives:
-    @pytest.mark.parametrize("name", ["../a.png", "/a.png", "a/../../b.png", "C:/a.png", "..\\a.png"])
-    def test_a_member_that_would_leave_the_folder_is_refused(self, tmp_path, name):
-        from converters.drafts.archives import unpack
-
-        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
-            archive.writestr("good.png", b"1")
-            archive.writestr(name, b"2")
-        (tmp_path / "to").mkdir()
-        with pytest.raises(DataError, match=r"s\.zip: member: expected a relative path that stays inside"):
-            unpack(tmp_path / "s.zip", tmp_path / "to")
-        assert not list((tmp_path / "to").iterdir())
-
-    def test_a_bomb_is_refused(self, tmp_path):
-        from converters.drafts.archives import unpack
-
-        with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("bomb", bytes(2**27))
-        with pytest.raises(DataError, match=r"expected at most 200 unpacked bytes per packed byte, found bomb: 134,2"):
-            unpack(tmp_path / "s.zip", tmp_path)
-
-    def test_many_small_bombs_are_one(self, tmp_path, monkeypatch):
-        from converters.drafts import archives
-
-        monkeypatch.setattr(archives, "LARGE_IN_ALL", 2**22)
-        with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            for index in range(8):
-                archive.writestr(f"{index}", bytes(2**20))
-        with pytest.raises(
-            DataError, match=r"expected at most 200 unpacked bytes per packed byte, found all members: 8,388,608"
-        ):
-            archives.unpack(tmp_path / "s.zip", tmp_path)
-
-    def test_files_that_macos_adds_are_skipped(self, tmp_path):
-        from converters.drafts.archives import unpack
-
-        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
-            archive.writestr("a.json", b"[]")
-            archive.writestr("__MACOSX/._a.json", b"x")
-        unpack(tmp_path / "s.zip", tmp_path / "to")
-        assert [path.name for path in (tmp_path / "to").rglob("*")] == ["a.json"]
-
-    def test_a_broken_member_is_an_error(self, tmp_path):
-        from converters.drafts.archives import unpack
-
-        with zipfile.ZipFile(tmp_path / "s.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("a", bytes(range(256)) * 99)
-        raw = bytearray((tmp_path / "s.zip").read_bytes())
-        raw[31:60] = bytes(29)
-        (tmp_path / "s.zip").write_bytes(raw)
-        with pytest.raises(DataError, match=r"s\.zip: expected a ZIP archive"):
-            unpack(tmp_path / "s.zip", tmp_path / "to")
-
-    def test_a_link_is_refused(self, tmp_path):
-        from converters.drafts.archives import unpack
-
-        link = zipfile.ZipInfo("link")
-        link.external_attr = 0o120777 << 16
-        with zipfile.ZipFile(tmp_path / "s.zip", "w") as archive:
-            archive.writestr(link, "/etc/passwd")
-        with pytest.raises(DataError, match="member: expected a file, found the link link"):
-            unpack(tmp_path / "s.zip", tmp_path)
-
-    def test_a_file_that_is_no_archive_is_refused(self, tmp_path):
-        from converters.drafts.archives import unpack
-
-        (tmp_path / "s.zip").write_bytes(io.BytesIO(b"text").read())
-        with pytest.raises(DataError, match=r"s\.zip: expected a ZIP archive"):
-            unpack(tmp_path / "s.zip", tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.answer import PROBLEMS
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.scoring.metrics.definitions import NAMES
+from swift_plugins.fakexplain.scoring.metrics.definitions import METRIC_NAMES
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.results import Resampling
 from swift_plugins.fakexplain.scoring.score import build_system, score_systems
@@ -157,10 +157,10 @@ def scored(folder: Path, changes: dict[int, dict[str, Any]] | None = None, resam
 
 def test_every_metric_by_hand(tmp_path: Path):
     result = scored(tmp_path)
-    assert list(METRICS_BY_HAND) == list(NAMES)
-    assert {name: result[name] for name in NAMES} == pytest.approx(METRICS_BY_HAND, abs=1e-12)
+    assert list(METRICS_BY_HAND) == list(METRIC_NAMES)
+    assert {name: result[name] for name in METRIC_NAMES} == pytest.approx(METRICS_BY_HAND, abs=1e-12)
     folds, over = result.pop("folds"), result.pop("over_folds")
-    assert {name: value for name, value in result.items() if name not in NAMES} == REST_BY_HAND
+    assert {name: value for name, value in result.items() if name not in METRIC_NAMES} == REST_BY_HAND
     assert {fold: {name: each[name] for name in ("accuracy", "iou")} for fold, each in folds.items()} == {
         fold: pytest.approx(each) for fold, each in FOLDS_BY_HAND.items()
     }
@@ -225,7 +225,7 @@ def test_one_answer_changes_its_metrics_and_no_others(
 
 def test_intervals_contain_the_metrics(tmp_path: Path):
     result = scored(tmp_path, resamples=200)
-    assert result["intervals"].keys() == set(NAMES)
+    assert result["intervals"].keys() == set(METRIC_NAMES)
     for name, interval in result["intervals"].items():
         assert interval is not None
         assert interval[0] <= result[name] <= interval[1], name

@@ -9,36 +9,8 @@ from typing import Any
 import pytest
 
 from swift_plugins.fakexplain.annotation import read_annotations
-from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
-from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
-from swift_plugins.fakexplain.scoring.results import Resampling
-from swift_plugins.fakexplain.scoring.run import FILES, Run, load_run, run_writer
-from swift_plugins.fakexplain.scoring.score import build_system, score_systems
-from tests.scoring import forty
-
-FIELDS: dict[str, Any] = {
-    "dataset": "forty",
-    "subset": "all",
-    "variant": "full",
-    "perturbation": None,
-    "annotations": "annotations.jsonl",
-    "records": 40,
-    "settings": {},
-}
-
-
-def write_forty(folder: Path, out: Path) -> None:
-    """A run of the forty: answers, and a baseline that calls the first image fake and has no output for the others."""
-    annotations, answers = forty.write(folder)
-    first = BaselinePrediction(str(folder.resolve() / "images/00.png"), "fake", 0.5, ((0, 0, 256, 256),))
-    systems = {"ours": build_system(read_predictions(answers)), "NPR": build_system([first])}
-    rule = frame_rule("fx_qwen2_5_vl", env={})
-    with run_writer(out) as (on_image, finish):
-        results, comparisons = score_systems(
-            read_annotations(annotations), systems, rule, resampling=Resampling(0), on_image=on_image
-        )
-        finish(Run(out, **FIELDS, systems=results, comparisons=comparisons))
+from swift_plugins.fakexplain.scoring.run import FILES, load_run, run_writer
+from tests.scoring.runs import FIELDS, write_forty
 
 
 def test_a_run_is_read_back(tmp_path: Path):

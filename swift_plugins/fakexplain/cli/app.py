@@ -35,7 +35,7 @@ Template = Annotated[
     str, typer.Option(help=f"Template of the run, which defines the frame of its boxes: {', '.join(TEMPLATES)}.")
 ]
 MaxPixels = Annotated[int | None, typer.Option(help="The run's --max_pixels, if it was set.", min=1)]
-Variant = Annotated[
+VariantName = Annotated[
     Literal["full", "no_bbox", "no_caption", "no_tags", "label_only"], typer.Option(help="Parts that an answer holds.")
 ]
 SubsetName = Annotated[
@@ -49,12 +49,12 @@ KeepGoing = Annotated[
 
 
 def run() -> None:
-    """Run the command line; bad data and missing files end it with one message and exit code 1."""
+    """Run the command line; bad data and missing files end it with one message and exit code 1.
+
+    Typer itself ends a command silently, with exit code 1, if the reader of its output closes the pipe.
+    """
     try:
         app()
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(0) from None
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
     except ValueError as error:

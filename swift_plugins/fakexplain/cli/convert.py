@@ -11,18 +11,19 @@ import typer
 from converters.formats import READ
 
 from ..annotation import ORIGIN
+from ..paths import check_exists
 from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_option, show_progress
 
-FORMAT_NAMES = (*READ, "list")
+_READ_NAMES = (*READ, "list")
 if TYPE_CHECKING:
     from converters.convert import Changes
 
-    FormatName = str
+    _ReadFormat = str
 else:
-    FormatName = Literal[FORMAT_NAMES]  # `--help` prints them
+    _ReadFormat = Literal[_READ_NAMES]  # `--help` prints them
 
 
-Format = Annotated[FormatName, typer.Argument(help="Format to read; `list` describes them all.", metavar="FORMAT")]
+Format = Annotated[_ReadFormat, typer.Argument(help="Format to read; `list` describes them all.", metavar="FORMAT")]
 Source = Annotated[Path | None, typer.Argument(help="File, folder or ZIP archive to read.", metavar="SRC")]
 Output = Annotated[Path | None, typer.Option(*OUT, help="Annotations file to write.")]
 Images = Annotated[
@@ -67,15 +68,15 @@ def convert(
     if src is None or output is None:
         what, hint = ("a source to read", "SRC") if src is None else ("an annotations file to write", OUT[0])
         raise typer.BadParameter(f"expected {what}", param_hint=hint)
-    from converters.convert_source import NoRecords, convert_source, is_archive, unpacked_folder, written_folder
+    from converters.convert import written_folder
+    from converters.convert_source import NoRecords, convert_source, is_archive, unpacked_folder
     from converters.drafts.draft import inner_path
 
     fields = _fields(settings or [])
     names = _folder_names(real, fake) if format == "folder" else {}
-    if not src.exists():
-        raise FileNotFoundError(f"{src}: expected a file or folder to convert, found no such file")
-    written = written_folder(output)
+    check_exists(src, "a file or folder to convert")
     check_free(output, force, src)
+    written = written_folder(output)
     check_free(written, force, folder=True)
     if is_archive(src):
         check_free(unpacked_folder(output), force, folder=True)
@@ -115,9 +116,9 @@ def _print_changes(changes: Changes, written: Path) -> None:
 
 def _folder_names(real: list[str] | None, fake: list[str] | None) -> dict[str, list[str]]:
     """The settings of `load_label_folders` that name folders."""
-    from converters.formats.label_folders import FAKE, REAL, folder_labels
+    from converters.formats.label_folders import FAKE_FOLDERS, REAL_FOLDERS, folder_labels
 
-    names = {"real": real or list(REAL), "fake": fake or list(FAKE)}
+    names = {"real": real or list(REAL_FOLDERS), "fake": fake or list(FAKE_FOLDERS)}
     try:
         folder_labels(**names)
     except ValueError as error:

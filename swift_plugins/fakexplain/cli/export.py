@@ -27,15 +27,15 @@ from .app import (
     show_progress,
 )
 
-FORMAT_NAMES = tuple(WRITTEN)
+_WRITTEN_NAMES = tuple(WRITTEN)
 if TYPE_CHECKING:
-    FormatName = str
+    _WrittenFormat = str
 else:
-    FormatName = Literal[FORMAT_NAMES]  # `--help` prints them
+    _WrittenFormat = Literal[_WRITTEN_NAMES]  # `--help` prints them
 
 
 Output = Annotated[Path, typer.Option(*OUT, help="File or folder to write.")]
-To = Annotated[FormatName, typer.Option("--to", help="Format to write.")]
+To = Annotated[_WrittenFormat, typer.Option("--to", help="Format to write.")]
 Images = Annotated[
     Path | None,
     typer.Option(

@@ -30,7 +30,7 @@ def split(
         int | None,
         typer.Option(
             help="Keep images in one fold if at most this many of 64 bits of their perceptual hashes differ (sensible: "
-            "0 to 8); opens every image.",
+            "0 to 8); opens every image. Default: images are not compared.",
             min=0,
             max=32,
         ),
@@ -108,11 +108,11 @@ def pair_real(
     Images are picked at random, and none twice: files with the same bytes as another are skipped. Images that EXIF
     turns are rewritten upright, in a folder beside OUT with the suffix _images.
     """
-    from converters.convert import Place
+    from converters.convert import Place, written_folder
     from converters.folds.pair_real import add_records, draw_real, list_candidates, survey
 
     check_free(output, force, annotations, real)
-    written = output.with_name(f"{output.stem}_images")
+    written = written_folder(output)
     errors = Errors(keep_going)
     candidates = list_candidates(real)
     records = show_progress(read_annotations(annotations, on_error=errors), annotations, "survey")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..paths import check_is_folder
 from .app import DATA, OUT, Force, app, check_free
 
 
@@ -40,8 +41,7 @@ def label_studio(
         raise typer.BadParameter("expected --tasks and --out, or neither", param_hint="--tasks")
     if tasks is not None and output is not None:
         check_free(output, force)
-        if not tasks.is_dir():
-            raise FileNotFoundError(f"{tasks}: expected a folder of images, found no such folder")
+        check_is_folder(tasks, "a folder of images")
         folder = Path(os.path.normpath(tasks.absolute()))
         root = root or folder.parent
         if Path(os.path.normpath(root.absolute())) not in folder.parents:

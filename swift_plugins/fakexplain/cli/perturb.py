@@ -92,9 +92,9 @@ def perturb(
 
 def _parse_names(names: list[str], paper: bool) -> dict[str, Chain]:
     """Chains by the names of their folders."""
-    from converters.images.chains import PAPER, parse_chain
+    from converters.images.chains import PAPER_CHAINS, parse_chain
 
-    texts = [*(PAPER if paper else ()), *names]
+    texts = [*(PAPER_CHAINS if paper else ()), *names]
     if not texts:
         raise typer.BadParameter("expected a perturbation such as jpeg:80, or --paper", param_hint="NAME")
     chains = {chain.folder: chain for chain in (parse_option(parse_chain, text, "NAME") for text in texts)}

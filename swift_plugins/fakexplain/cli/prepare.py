@@ -10,6 +10,7 @@ import typer
 from ..annotation import read_annotations
 from ..atomic import atomic_folder
 from ..errors import raise_error
+from ..paths import check_exists
 from .app import (
     DATA,
     OUT,
@@ -62,8 +63,7 @@ def prepare(
     from converters.images.prepare import prepare as prepare_images
 
     wh = parse_option(parse_size, size, "--size")
-    if not src.exists():
-        raise FileNotFoundError(f"{src}: expected an annotations file or a folder of images, found no such file")
+    check_exists(src, "an annotations file or a folder of images")
     check_free(output, force, src, folder=True)
     if src.is_dir() and output.resolve().is_relative_to(src.resolve()):
         raise typer.BadParameter(f"{output} lies in the input folder {src}", param_hint=OUT[0])

@@ -12,6 +12,7 @@ from ..annotation import Annotation, read_annotations, relocate, write_annotatio
 from ..atomic import atomic_file
 from ..images import check_image
 from ..parallel import map_good
+from ..paths import check_is_file
 from .app import (
     DATA,
     OUT,
@@ -100,8 +101,7 @@ def preflight(
 
     chosen = parse_option(parse_subset, subset, "--subset")
     plugin_file = plugin or _plugin_file()
-    if not plugin_file.is_file():
-        raise FileNotFoundError(f"{plugin_file}: expected the plugin file, found no such file")
+    check_is_file(plugin_file, "the plugin file")
     colours = {"ok": "green", "warn": "yellow", "fail": "red"}
     states = []
     for state, what, found in checks.preflight(

@@ -13,7 +13,7 @@ from PIL import ImageFont
 
 from ..paths import check_is_file
 
-LONGEST = 400  # characters kept of a text that is cut to a few lines; two lines hold fewer
+LONGEST_TEXT = 400  # characters kept of a text that is cut to a few lines; two lines hold fewer
 
 
 class Pen:
@@ -85,7 +85,7 @@ def wrap_text(text: str, width: int, font: ImageFont.FreeTypeFont, lines: int | 
     """
     rows: list[str] = []
     row = ""
-    words = to_printable(text if lines is None else text[:LONGEST]).split()[::-1]
+    words = to_printable(text if lines is None else text[:LONGEST_TEXT]).split()[::-1]
     while words and (lines is None or len(rows) <= lines):
         word = words.pop()
         longer = f"{row} {word}".strip()

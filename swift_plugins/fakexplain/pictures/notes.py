@@ -13,7 +13,7 @@ from .colours import GREY, INK, PANEL, PAPER, RIGHT, WRONG, Colour
 from .lettering import Pen, wrap_text
 from .overlay import draw_badge
 
-CAPTIONS, LINES = 8, 2  # captions per side and lines per caption, in brief notes
+MAX_CAPTIONS, MAX_LINES = 8, 2  # captions per side and lines per caption, in brief notes
 
 
 def draw_error_panel(error: DataError, pen: Pen) -> Image.Image:
@@ -74,7 +74,7 @@ class Notes:
         """Write captions, each beside its region's badge."""
         captions = [(mark, region.caption) for mark, region in regions.items() if region.caption]
         self.y += self.pen.leading // 4 * bool(captions)
-        shown = captions[:CAPTIONS] if self.brief else captions
+        shown = captions[:MAX_CAPTIONS] if self.brief else captions
         for mark, caption in shown:
             self._make_room()
             badge = draw_badge(mark, colour, self.pen)
@@ -88,7 +88,7 @@ class Notes:
         if tags:
             self.write(f"{heading}: {', '.join(TAG_WORDS[tag] for tag in tags)}")
 
-    def write(self, text: str, *, lines: int = LINES, colour: Colour = GREY, inset: int = 0) -> None:
+    def write(self, text: str, *, lines: int = MAX_LINES, colour: Colour = GREY, inset: int = 0) -> None:
         """Write a text on as many lines as it needs; brief notes cut it after `lines`."""
         for line in wrap_text(text, self.canvas.width - inset, self.pen.small, lines if self.brief else None):
             self._make_room()

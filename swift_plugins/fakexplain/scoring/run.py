@@ -131,7 +131,7 @@ def recorded_answers(record: Annotation) -> dict[str, Any]:
     answers = record.extra.get("answers", NOTHING)
     if not isinstance(answers, dict):
         error = DataError("the prediction of each system", answers, field="answers")
-        raise error.at(record.file, record.line, record.id)
+        raise error.at_record(record)
     return answers
 
 
@@ -145,7 +145,7 @@ def complete_answers(record: Annotation) -> RecordedAnswers:
     for name, answer in answers.items():
         if answer is not None and not (isinstance(answer, dict) and answer.keys() >= _ANSWER):
             error = DataError(f"null, or {', '.join(sorted(_ANSWER))}", answer, field=f"answers.{name}")
-            raise error.at(record.file, record.line, record.id)
+            raise error.at_record(record)
     return answers
 
 

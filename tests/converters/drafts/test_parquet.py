@@ -10,7 +10,7 @@ import pytest
 from datasets import ClassLabel, Dataset, Features, Image
 
 from converters.drafts.fields import other_fields
-from converters.drafts.parquet import class_names, image_bytes, load_rows, parquet_files
+from converters.drafts.parquet import class_names, image_bytes, load_parquet, parquet_files
 from swift_plugins.fakexplain.errors import DataError
 from tests.converters.rows import png, records
 
@@ -29,7 +29,7 @@ def write(path, *groups):
 def test_memory_does_not_grow_with_the_rows(tmp_path, groups):
     path = write(tmp_path / "a.parquet", *groups)
     before = pa.total_allocated_bytes()
-    peak = max(pa.total_allocated_bytes() - before for _ in load_rows(path, columns=["image"]))
+    peak = max(pa.total_allocated_bytes() - before for _ in load_parquet(path, columns=["image"]))
     assert 8e5 < peak < 6e6  # 8 to 60 rows; the files have 80 and 320
 
 
@@ -37,7 +37,7 @@ def test_rows_of_a_folder_come_in_the_order_of_its_files(tmp_path):
     (tmp_path / "data").mkdir()
     write(tmp_path / "data/b.parquet", 1)
     write(tmp_path / "a.parquet", 9, 1)
-    pieces = list(load_rows(tmp_path, columns=["image"]))
+    pieces = list(load_parquet(tmp_path, columns=["image"]))
     numbers = [f"a-{number:06}" for number in range(10)] + ["b-000000"]
     assert [piece.data["number"] for piece in pieces] == numbers
     assert [piece.at for piece in pieces] == [f"[{number}]" for number in range(10)] + ["[0]"]
@@ -48,7 +48,7 @@ def test_names_of_labels_are_those_the_datasets_library_wrote(tmp_path):
     features = Features({"image": Image(), "label": ClassLabel(names=["b", "a"])})
     rows = [{"image": {"bytes": png((4, 4)), "path": None}, "label": 1}]
     Dataset.from_list(rows, features=features).to_parquet(str(tmp_path / "a.parquet"))
-    (piece,) = load_rows(tmp_path / "a.parquet", columns=["label"])
+    (piece,) = load_parquet(tmp_path / "a.parquet", columns=["label"])
     assert piece.data["names"] == {"label": ["b", "a"]}
     assert image_bytes(piece.data["row"], "image") == png((4, 4))
 
@@ -57,7 +57,7 @@ def test_columns_that_are_not_asked_for_hold_the_names_of_their_labels(tmp_path)
     features = Features({"label": ClassLabel(names=["b", "a"]), "generator": ClassLabel(names=["FLUX", "SD"])})
     rows = [{"label": 1, "generator": 1}, {"label": 0, "generator": None}]
     Dataset.from_list(rows, features=features).to_parquet(str(tmp_path / "a.parquet"))
-    found = [piece.data["row"] for piece in load_rows(tmp_path, columns=["label"])]
+    found = [piece.data["row"] for piece in load_parquet(tmp_path, columns=["label"])]
     assert found == [{"label": 1, "generator": "SD"}, {"label": 0, "generator": None}]
 
 
@@ -92,7 +92,7 @@ def test_no_parquet_is_an_error(tmp_path, text, message):
 def test_a_truncated_file_is_an_error(tmp_path):
     path = write(tmp_path / "a.parquet", 4)
     path.write_bytes(path.read_bytes()[:200_000] + path.read_bytes()[300_000:])
-    *_, last = load_rows(path, columns=[])
+    *_, last = load_parquet(path, columns=[])
     assert (last.data.expected, last.file) == ("a Parquet file", str(path))
 
 
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path):
 def test_a_row_that_cannot_be_read_does_not_stop_the_others(tmp_path):
     texts = pa.array([b"a", b"\xff", b"c"]).view(pa.string())  # Arrow does not look whether it is UTF-8
     pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet")
-    first, second, third = load_rows(tmp_path, columns=["text"])
+    first, second, third = load_parquet(tmp_path, columns=["text"])
     assert [piece.data["row"]["text"] for piece in (first, third)] == ["a", "c"]
     assert isinstance(second.data, DataError) and second.at == "[1]"
 
@@ -134,7 +134,7 @@ def test_hidden_files_and_folders_of_that_name_are_skipped(tmp_path):
 
 def test_no_such_file_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none: expected a Parquet file or a folder of them"):
-        list(load_rows(tmp_path / "none", columns=[]))
+        list(load_parquet(tmp_path / "none", columns=[]))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import affinity
 
-from converters.drafts.shapes import ellipse_box, rotated_box
+from converters.drafts.shapes import ellipse_box, hull, rotated_box
 from swift_plugins.fakexplain.errors import DataError
 
 place = st.floats(-1000, 1000)
@@ -36,3 +36,8 @@ def test_sides_are_numbers_above_0(sides):
         rotated_box(0, 0, *sides, 0, (0, 0), "box")
     with pytest.raises(DataError, match="^ellipse: expected"):
         ellipse_box(0, 0, *sides, 0, "ellipse")
+
+
+def test_hull_wants_points():
+    with pytest.raises(DataError, match=r"points\[1\]: expected two numbers x, y, found \[1\]"):
+        hull([[1, 2], [1]], "points")

@@ -13,7 +13,7 @@ from swift_plugins.fakexplain.annotation import parse_record, read_annotations
 from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import fakexplain
 from tests.conftest import record
-from tests.converters.images.test_duplicates import scene
+from tests.converters.pictures import scene
 
 GENERATORS = {"fake": ("flux", "sdxl", "gan"), "real": ("camera",)}
 RECORDS = [

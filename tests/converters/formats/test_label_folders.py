@@ -108,7 +108,7 @@ def test_only_images_are_read(tmp_path):
 
 
 def test_what_is_no_folder_of_label_folders_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="expected a folder of label folders, found none"):
+    with pytest.raises(FileNotFoundError, match="expected a folder of label folders, found no such folder"):
         list(load_label_folders(tmp_path / "none"))
     with pytest.raises(ValueError, match="expected different names for real and fake folders, found 'ai' in both"):
         list(load_label_folders(tmp_path, real=["ai"]))

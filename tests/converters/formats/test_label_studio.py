@@ -9,6 +9,7 @@ from converters.convert import Changes
 from converters.formats.label_studio import from_label_studio
 from converters.formats.label_studio_tasks import image_tasks
 from swift_plugins.fakexplain.errors import DataError
+from tests.converters.content import without
 from tests.converters.goldens import check_golden
 from tests.converters.reading import drafts, peak_of_reading, pictures
 from tests.converters.rows import records
@@ -43,10 +44,6 @@ def task(*annotations, image="a.png", **changes):
 def one(*results, **changes):
     (draft,) = from_label_studio(task(annotation(*results, **changes)))
     return draft
-
-
-def without(data, name):
-    return {key: value for key, value in data.items() if key != name}
 
 
 def test_golden(tmp_path):

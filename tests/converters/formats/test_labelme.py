@@ -1,7 +1,6 @@
 """LabelMe: shapes to boxes, flags, images within files, what is refused; and a folder that LabelMe opens."""
 
 import base64
-import copy
 import io
 import json
 
@@ -17,6 +16,7 @@ from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.tags import TAGS
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
+from tests.converters.content import changed_at
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.pictures import OUTSIDE, picture
 from tests.converters.rows import png
@@ -153,16 +153,7 @@ def test_a_path_longer_than_a_file_system_takes_is_an_error_of_its_file_only(tmp
 
 def changed(path, value=...):
     """The content with the value at a path changed, or without it."""
-    content = copy.deepcopy(CONTENT)
-    *way, last = path
-    inner = content
-    for step in way:
-        inner = inner[step]
-    if value is ...:
-        del inner[last]
-    else:
-        inner[last] = value
-    return content
+    return changed_at(CONTENT, path, value)
 
 
 S = ("shapes", 0)

@@ -9,6 +9,7 @@ import pytest
 from converters.convert import Changes
 from converters.formats.via import from_via
 from swift_plugins.fakexplain.errors import DataError
+from tests.converters.content import without
 from tests.converters.goldens import ASSETS, check_golden
 from tests.converters.reading import drafts, peak_of_reading, pictures
 from tests.converters.rows import records
@@ -32,10 +33,6 @@ def region(shape=RECT, **attributes):
 
 def entry(*regions, name="a.png", **file):
     return {"filename": name, "size": 9, "regions": list(regions), "file_attributes": file}
-
-
-def without(data, name):
-    return {key: value for key, value in data.items() if key != name}
 
 
 def test_golden(tmp_path):

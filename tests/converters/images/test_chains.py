@@ -2,7 +2,7 @@
 
 import pytest
 
-from converters.images.chains import PAPER, PRESETS, Step, parse_chain
+from converters.images.chains import PAPER_CHAINS, PRESETS, Step, parse_chain
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_preset_is_its_chain():
     for name, chain in PRESETS.items():
         assert parse_chain(name).steps == parse_chain(chain).steps
     assert parse_chain("messenger").steps == (Step("fit", 800), Step("jpeg", 60), Step("jpeg", 40))
-    assert [parse_chain(name).name for name in PAPER] == ["jpeg:80", "jpeg:30", "crop:0.8", "down:0.5"]
+    assert [parse_chain(name).name for name in PAPER_CHAINS] == ["jpeg:80", "jpeg:30", "crop:0.8", "down:0.5"]
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,9 @@ from converters.images import duplicates
 from converters.images.duplicates import Fingerprint, fingerprint, fingerprint_records, groups
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError
+from tests.converters.pictures import scene
 
 RNG = np.random.default_rng(0)
-
-
-def scene(seed: int, side: int = 256) -> Image.Image:
-    """A picture with structure at every scale: patches of random colours, smoothed."""
-    rng = np.random.default_rng(seed)
-    whole = np.zeros((side, side, 3))
-    for cells in (3, 6, 12, 24):
-        patch = Image.fromarray(rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
-        whole += np.asarray(patch.resize((side, side), Image.Resampling.BICUBIC), float) / 4
-    return Image.fromarray(whole.astype(np.uint8))
 
 
 def bits(one: Image.Image, other: Image.Image) -> int:

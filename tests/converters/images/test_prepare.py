@@ -20,8 +20,8 @@ from swift_plugins.fakexplain.atomic import atomic_folder
 from swift_plugins.fakexplain.errors import DataError
 from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record, write_annotations_file
-from tests.converters.images.test_duplicates import scene
-from tests.test_pixels import BGR
+from tests.converters.pictures import scene
+from tests.pictures.profiles import BGR
 
 BOX = (48, 12, 90, 66)  # in an image of 160x80, off its middle, inside what a centre crop keeps
 

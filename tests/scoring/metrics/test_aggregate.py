@@ -14,7 +14,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.scoring.metrics.aggregate import WeightedMetrics
 from swift_plugins.fakexplain.scoring.metrics.columns import Collector, Columns
-from swift_plugins.fakexplain.scoring.metrics.definitions import NAMES
+from swift_plugins.fakexplain.scoring.metrics.definitions import METRIC_NAMES
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
 from swift_plugins.fakexplain.tags import TAGS
 
@@ -130,7 +130,7 @@ def test_metrics_equal_those_of_the_libraries(labels: tuple[str, ...], verdicts:
             expected = reference(images)
         metrics = WeightedMetrics(collected(images)).unweighted()
         assert {name: metrics[name] for name in expected} == pytest.approx(expected, abs=1e-9)
-        assert list(metrics) == list(NAMES)
+        assert list(metrics) == list(METRIC_NAMES)
 
 
 def test_a_weight_repeats_an_image():
@@ -148,7 +148,7 @@ def test_batches_of_texts_add_up(monkeypatch: pytest.MonkeyPatch):
     rng = random.Random(4)
     images = [image(rng, "fake", ("fake",)) for _ in range(50)]
     whole = WeightedMetrics(collected(images)).unweighted()
-    monkeypatch.setattr("swift_plugins.fakexplain.scoring.metrics.columns._BATCH", 7)
+    monkeypatch.setattr("swift_plugins.fakexplain.scoring.metrics.columns.TEXT_BATCH", 7)
     assert WeightedMetrics(collected(images)).unweighted() == whole
 
 

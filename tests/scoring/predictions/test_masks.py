@@ -73,7 +73,7 @@ def test_verdict_by_area(tmp_path: Path):
 
 def test_masks_that_do_not_fit_the_records(tmp_path: Path):
     masks = tmp_path / "masks"
-    with pytest.raises(FileNotFoundError, match="masks: expected a folder of masks, found none"):
+    with pytest.raises(FileNotFoundError, match="masks: expected a folder of masks, found no such folder"):
         list(read_masks(masks, tmp_path, []))
     draw(tmp_path / "file.png", half())
     with pytest.raises(FileNotFoundError, match="found a file"):

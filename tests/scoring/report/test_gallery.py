@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import random
 import tracemalloc
 from itertools import combinations
@@ -14,50 +13,9 @@ import pytest
 from PIL import Image
 
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.scoring.report.gallery import LONGEST, Best, build_gallery
-from swift_plugins.fakexplain.scoring.run import Run, load_run
-
-HAND = {"bbox": [60.0, 50.5, 100.0, 80.0], "caption": "Hand with six fingers."}
-SIGN = {"bbox": [10.0, 5.0, 50.0, 45.0], "caption": "Sign with illegible letters."}
-
-
-def answer(verdict: str | None, iou: float | None = None, p_fake: float | None = None, **changes) -> dict:
-    empty = {"regions": [], "tags": [], "problems": []}
-    return {"verdict": verdict, "iou": iou, "p_fake": p_fake, **empty, **changes}
-
-
-def line(id: str, label: str = "fake", answers: dict | None = None, **changes) -> dict:
-    """A line of images.jsonl about a 120x90 image."""
-    fake = label == "fake"
-    return {
-        "id": id,
-        "image": "grey.png",
-        "width": 120,
-        "height": 90,
-        "label": label,
-        "regions": [HAND, SIGN] if fake else [],
-        "tags": ["texture_error"] if fake else [],
-        "answers": answers if answers is not None else {"7B": answer(label, 0.5 if fake else None)},
-    } | changes
-
-
-def write_run(folder: Path, lines: list[dict], systems: tuple[str, ...] = ("7B",), **changes) -> Run:
-    folder.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (120, 90), "grey").save(folder / "grey.png")
-    (folder / "images.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines), encoding="utf-8")
-    fields = {
-        "dataset": "Main",
-        "subset": "",
-        "variant": "full",
-        "perturbation": None,
-        "annotations": "annotations.jsonl",
-        "records": len(lines),
-        "settings": {},
-        "systems": {name: {"n": len(lines), "accuracy": 0.5, "iou": None, "intervals": {}} for name in systems},
-        "comparisons": [],
-    }
-    (folder / "run.json").write_text(json.dumps(fields | changes), encoding="utf-8")
-    return load_run(folder)
+from swift_plugins.fakexplain.scoring.report.gallery import LONGEST_ANSWER, Best, build_gallery
+from swift_plugins.fakexplain.scoring.run import Run
+from tests.scoring.runs import HAND, SIGN, answer, line, write_run
 
 
 def ids(gallery) -> list[str]:
@@ -196,7 +154,7 @@ def test_best_keeps_no_more_than_it_returns():
     best = Best(20)
     for index, value in enumerate(values):
         best.add((value,), 0.0, str(index))
-        assert len(best._heap) <= 20
+        assert len(best.items()) <= 20
     assert best.items() == [str(values.index(value)) for value in sorted(values, reverse=True)[:20]]
 
 
@@ -320,13 +278,13 @@ def test_badges_stay_in_the_picture_and_apart(tmp_path):
 
 
 def test_a_long_answer_is_cut(tmp_path):
-    texts = ["short", "x" * (LONGEST + 1000)]
+    texts = ["short", "x" * (LONGEST_ANSWER + 1000)]
     lines = [
         line(str(index), answers={"7B": answer(None, 0.0, problems=["no_verdict"], text=text)})
         for index, text in enumerate(texts)
     ]
     said = [image["answers"]["7B"]["text"] for image in build_gallery([write_run(tmp_path, lines)]).images]
-    assert said == ["short", "x" * LONGEST + "… and 1000 more characters"]
+    assert said == ["short", "x" * LONGEST_ANSWER + "… and 1000 more characters"]
 
 
 @pytest.mark.parametrize("key", ["a", "grey.png"])

@@ -16,7 +16,7 @@ from swift_plugins.fakexplain.scoring.report.gallery import build_gallery
 from swift_plugins.fakexplain.scoring.report.page import Section, render_report
 from swift_plugins.fakexplain.scoring.tables.render import to_html
 from swift_plugins.fakexplain.scoring.tables.table import Column, Estimate, Row, Table
-from tests.scoring.report.test_gallery import answer, line, write_run
+from tests.scoring.runs import answer, line, write_run
 
 WIDTHS, SCHEMES = (400, 1400), ("light", "dark")
 HOSTILE = [

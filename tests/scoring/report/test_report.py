@@ -14,7 +14,7 @@ from swift_plugins.fakexplain.scoring.plots.training import Log
 from swift_plugins.fakexplain.scoring.plots.votes import Vote, count_votes
 from swift_plugins.fakexplain.scoring.report.report import write_report
 from swift_plugins.fakexplain.scoring.run import Run, load_run
-from tests.scoring.test_run import write_forty
+from tests.scoring.runs import write_forty
 
 GOLDEN = Path(__file__).parents[2] / "assets" / "forty" / "report.md"
 VOTES = count_votes([Vote("Humans", "ours", "ours", "00", None), Vote("Humans", "ours", "Humans", "00", None)])

@@ -13,7 +13,7 @@ from swift_plugins.fakexplain.annotation import Annotation, read_annotations
 from swift_plugins.fakexplain.answer import PROBLEMS
 from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.generators import GENERATORS
-from swift_plugins.fakexplain.scoring.metrics.definitions import COMPARED, NAMES
+from swift_plugins.fakexplain.scoring.metrics.definitions import COMPARED, METRIC_NAMES
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.results import Resampling
 from swift_plugins.fakexplain.scoring.run import Run
@@ -50,7 +50,7 @@ def result(**given: Any) -> dict[str, Any]:
         "real": 50,
         "unreadable": 0,
         "missing": [],
-        **dict.fromkeys(NAMES),
+        **dict.fromkeys(METRIC_NAMES),
         "intervals": {},
         "problems": dict.fromkeys(PROBLEMS, 0),
         "tags": {name: dict(tag) for name in TAGS},

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from ...tags import TAGS
 from .columns import Columns
-from .definitions import NAMES
+from .definitions import METRIC_NAMES
 from .ranking import Ranking
 from .ratios import Array, Ratios
 from .texts import bleu2, rouge_l
@@ -66,7 +66,7 @@ class WeightedMetrics:
         for name, counts in self._corpora.items():
             score = float(bleu2(np.append(counts @ weights, [0, 0, 0])))
             found[name] = None if np.isnan(score) else score
-        return {name: found[name] for name in NAMES}
+        return {name: found[name] for name in METRIC_NAMES}
 
     def unweighted(self) -> dict[str, float | None]:
         """Compute the metrics with every image counted once."""

@@ -18,7 +18,7 @@ from .matching import BoxCounts
 from .text_counts import text_counts
 from .texts import Text, bleu2, rouge_l
 
-_BATCH = 4096  # number of texts counted at once
+TEXT_BATCH = 4096  # number of texts counted at once
 _MISSING, _UNREADABLE, _REAL, _FAKE = -2, -1, 0, 1
 _VERDICTS = {"real": _REAL, "fake": _FAKE, None: _UNREADABLE}
 _NO_BOXES = (nan,) * len(BoxCounts._fields)
@@ -136,7 +136,7 @@ class Collector:
         self._texts.append(scored.text or ((), ()))
         self._pairs.extend(scored.matched)
         self._pairs_of.append(len(scored.matched))
-        if len(self._texts) >= _BATCH:
+        if len(self._texts) >= TEXT_BATCH:
             self._count_texts()
 
     def _count_texts(self) -> None:

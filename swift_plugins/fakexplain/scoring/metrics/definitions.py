@@ -132,12 +132,12 @@ METRICS = (
 )
 """Every metric, in the order of a result. All except the numbers of boxes are in [0, 1]."""
 
-NAMES = tuple(metric.name for metric in METRICS)
+METRIC_NAMES = tuple(metric.name for metric in METRICS)
 COMPARED = tuple(metric.name for metric in METRICS if metric.compared)
 """Metrics used to compare systems."""
 HEADLINES = tuple(metric.name for metric in METRICS if metric.headline)
 """Metrics whose differences the terminal shows."""
-LABELS = {metric.name: metric.label for metric in METRICS if metric.label}
+METRIC_LABELS = {metric.name: metric.label for metric in METRICS if metric.label}
 MEANINGS = {metric.name: metric.meaning for metric in METRICS}
 
 

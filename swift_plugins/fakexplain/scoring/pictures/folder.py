@@ -70,6 +70,6 @@ def name_files(annotations: Sequence[Annotation]) -> list[str]:
         elif name.lower() in names:
             problem = f"an id that differs from {names[name.lower()]} in more than upper and lower case", annotation.id
         if problem:
-            raise DataError(*problem, field="id").at(annotation.file, annotation.line, annotation.id)
+            raise DataError(*problem, field="id").at_record(annotation)
         names[name.lower()] = f"{name}.png"
     return list(names.values())

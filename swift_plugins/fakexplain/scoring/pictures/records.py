@@ -77,7 +77,7 @@ def _read_answer(annotation: Annotation, name: str, answer: Any) -> Scored | Non
         valid = False
     if not valid:
         error = DataError("an answer as `fakexplain score` writes it", answer, field=f"answers.{name}")
-        raise error.at(annotation.file, annotation.line, annotation.id)
+        raise error.at_record(annotation)
     return Scored(annotation.label, verdict, iou=iou, regions=regions, tags=None if tags is None else tuple(tags))
 
 

@@ -16,7 +16,7 @@ from ...pictures.colours import BLUE, ORANGE, VERMILLION
 from ...tags import TAG_WORDS, TAGS
 from ..metrics.keywords import Keyword
 from ..tables.published import HUMANS_PREFERRED, VOTES
-from .svg import INK, WIDTH, abbreviate, as_percent, note, plain, svg
+from .svg import TEXT_INK, WIDTH, abbreviate, as_percent, note, plain, svg
 from .votes import Tally, Votes
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _draw_cell(axes: Axes, x: int, y: int, tally: Tally | None, same: bool) -> N
     frame: dict[str, Any] = {"width": 0.96, "height": 0.96, "linewidth": 0}
     middle: dict[str, Any] = {"ha": "center", "va": "center"}
     if tally is None:
-        axes.add_patch(Rectangle(place, **frame, facecolor=INK, alpha=0.05))
+        axes.add_patch(Rectangle(place, **frame, facecolor=TEXT_INK, alpha=0.05))
         if not same:
             axes.text(x, y, "no votes", fontsize=8, alpha=0.7, **middle)
         return
@@ -149,7 +149,7 @@ def draw_tags(tags: Mapping[str, Mapping[str, Any]], paper: Mapping[str, tuple[f
             ours = [tags[tag][name] for name in names]
             for values, down, filled in ((ours, -0.14, True), (list(paper.get(tag, ())), 0.2, False)):
                 known = [value for value in values if value is not None]
-                axes.plot(known, [y + down] * len(known), color=INK, alpha=0.25, linewidth=1.2)
+                axes.plot(known, [y + down] * len(known), color=TEXT_INK, alpha=0.25, linewidth=1.2)
                 for value, (_, colour, marker) in zip(values, looks, strict=False):
                     if value is not None:
                         axes.plot(

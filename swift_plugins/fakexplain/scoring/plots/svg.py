@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-INK = "#010203"  # replaced by the page's text colour after drawing
+TEXT_INK = "#010203"  # replaced by the page's text colour after drawing
 WIDTH = 6.4  # inches
 NICE = (1, 2, 2.5, 5, 10)  # steps between ticks
 
@@ -29,8 +29,8 @@ _SETTINGS: Any = {
     "text.parse_math": False,  # names may hold dollar signs
     "svg.fonttype": "path",
     "svg.hashsalt": "fakexplain",
-    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
-    "grid.color": INK,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), TEXT_INK),
+    "grid.color": TEXT_INK,
     "grid.alpha": 0.15,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -49,7 +49,7 @@ def svg(draw: Callable[[Figure], None], size: tuple[float, float], name: str, la
     them unchanged, and they need nothing that a page's security policy might forbid.
 
     Args:
-        draw: called with an empty figure; draws in `INK` all parts that take the page's text colour.
+        draw: called with an empty figure; draws in `TEXT_INK` all parts that take the page's text colour.
         size: width and height in inches, 96 pixels each. CSS may make it narrower: `max-width: 100%; height: auto`.
         name: prefix of its ids; letters and digits.
         label: describes the figure to people who do not see it.
@@ -142,7 +142,7 @@ def _clean(root: ElementTree.Element, prefix: str) -> None:
             if key in ("d", "x", "y"):
                 value = _FINE.sub(lambda number: f"{float(number[0]):.2f}", " ".join(value.split()))
             value = _REFERENCE.sub(lambda match: _rename(match[0], prefix, used), value)
-            element.set(key, "currentColor" if value == INK else value)
+            element.set(key, "currentColor" if value == TEXT_INK else value)
     for element in root.iter():
         if (id := element.attrib.pop("id", None)) in used:
             element.set("id", used[id])

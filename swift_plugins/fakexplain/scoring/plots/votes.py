@@ -24,7 +24,7 @@ from ...errors import NOTHING, DataError, Unquoted
 from ..metrics.bootstrap import Interval
 
 NEUTRAL = "neutral"
-COLUMNS = ("first", "second", "preferred")
+VOTE_COLUMNS = ("first", "second", "preferred")
 OPTIONAL = ("image", "voter")
 
 Pair = tuple[str, str]
@@ -162,11 +162,11 @@ def _read(path: Path) -> Iterator[Vote]:
 
 def _places(names: Sequence[str]) -> dict[str, int]:
     """Index of each column."""
-    for name in (*COLUMNS, *OPTIONAL):
-        if names.count(name) > 1 or (name in COLUMNS and name not in names):
+    for name in (*VOTE_COLUMNS, *OPTIONAL):
+        if names.count(name) > 1 or (name in VOTE_COLUMNS and name not in names):
             found = Unquoted(f"{names.count(name)} named {name!r} among {', '.join(names)}") if names else NOTHING
-            raise DataError(f"columns {', '.join(COLUMNS)}, each once", found)
-    return {name: names.index(name) for name in (*COLUMNS, *OPTIONAL) if name in names}
+            raise DataError(f"columns {', '.join(VOTE_COLUMNS)}, each once", found)
+    return {name: names.index(name) for name in (*VOTE_COLUMNS, *OPTIONAL) if name in names}
 
 
 def _check_text(row: Sequence[str], names: Sequence[str]) -> None:
@@ -184,8 +184,8 @@ def _column(name: str) -> str:
 
 
 def _vote(cells: Mapping[str, str]) -> Vote:
-    first, second, preferred = (cells[name] for name in COLUMNS)
-    for name in COLUMNS[:2]:
+    first, second, preferred = (cells[name] for name in VOTE_COLUMNS)
+    for name in VOTE_COLUMNS[:2]:
         if not cells[name] or not cells[name].isprintable() or cells[name].lower() == NEUTRAL:
             raise DataError("the name of a system, on one line", cells[name], field=_column(name))
     if first == second:

@@ -21,7 +21,7 @@ from ...json_values import check_numbers, read_box, require
 from ...paths import check_is_file
 from .labels import (
     DEFAULT_CONVENTION,
-    NAMES,
+    ROLE_NAMES,
     BaselinePrediction,
     Convention,
     build_prediction,
@@ -40,10 +40,10 @@ def read_boxes_json(
     """Read the boxes of a JSON file: {image: [[x1, y1, x2, y2] ...]}, or a list of {image, boxes, verdict, score}.
 
     Args:
-        path: the file. In a list, `boxes`, verdict and score may be missing; fields are found by `NAMES`.
+        path: the file. In a list, `boxes`, verdict and score may be missing; fields are found by `ROLE_NAMES`.
         images: folder that image paths are relative to.
         convention: meaning of numbers. Without a verdict, the score decides it.
-        columns: names to use in place of `NAMES`, as for `read_label_csv`.
+        columns: names to use in place of `ROLE_NAMES`, as for `read_label_csv`.
         fake_if_boxes: if verdict and score are missing, an image with boxes is fake, and an image with an empty list
             is real.
 
@@ -82,7 +82,7 @@ def _fields(at: str, item: Any, columns: Mapping[str, str]) -> tuple[dict[str, A
         raise DataError("image and boxes (--coco FILE reads COCO results)", item, field=at)
     names = list(item)
     try:
-        places = find_columns(names, columns, tuple(NAMES))
+        places = find_columns(names, columns, tuple(ROLE_NAMES))
     except DataError as error:
         error.field = f"{at}.{error.field}"
         raise

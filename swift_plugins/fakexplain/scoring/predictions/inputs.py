@@ -20,13 +20,14 @@ from itertools import chain
 from pathlib import Path
 
 from ...annotation import Annotation
+from ...paths import check_exists
 from .answers import AnswerPrediction, read_predictions
 from .boxes import read_boxes_json, read_coco_results
 from .join import index_by_image
 from .labels import DEFAULT_CONVENTION, BaselinePrediction, Convention, read_label_csv
 from .masks import read_masks
 
-KINDS = {".jsonl": "answers", ".csv": "labels", ".tsv": "labels", ".json": "boxes"}
+_SUFFIX_KINDS = {".jsonl": "answers", ".csv": "labels", ".tsv": "labels", ".json": "boxes"}
 ACCEPTED = "answers (.jsonl), labels or scores (.csv, .tsv), boxes (.json) or a folder of masks"
 
 
@@ -100,9 +101,8 @@ def read_system(
 def _kind(path: Path) -> str:
     if path.is_dir():
         return "masks"
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: expected {ACCEPTED}, found no such file")
-    kind = KINDS.get(path.suffix.lower())
+    check_exists(path, ACCEPTED)
+    kind = _SUFFIX_KINDS.get(path.suffix.lower())
     if kind is None:
         raise ValueError(f"{path}: expected {ACCEPTED}, found a file with {path.suffix or 'no suffix'}")
     return kind

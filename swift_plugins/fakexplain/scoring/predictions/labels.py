@@ -134,7 +134,7 @@ def _verdict_of_words(words: str) -> str | None:
 
 # Names of columns and fields ------------------------------------------------------------------------------------------
 
-NAMES = {
+ROLE_NAMES = {
     "image": ("image", "image_path", "img_path", "path", "file_path", "filepath", "file", "file_name", "filename"),
     "verdict": ("verdict", "prediction", "pred", "predicted", "predicted_label", "pred_label", "label"),
     "score": ("score", "prob", "probability", "p_fake", "prob_fake", "fake_prob"),
@@ -153,8 +153,8 @@ def parse_column(text: str) -> tuple[str, str]:
     ('score', 'prob')
     """
     role, equals, name = text.partition("=")
-    if not equals or role not in NAMES:
-        raise ValueError(f"expected ROLE=NAME, ROLE one of {', '.join(NAMES)}, found {text!r}")
+    if not equals or role not in ROLE_NAMES:
+        raise ValueError(f"expected ROLE=NAME, ROLE one of {', '.join(ROLE_NAMES)}, found {text!r}")
     return role, name
 
 
@@ -170,7 +170,7 @@ def find_columns(names: Sequence[str], chosen: Mapping[str, str], roles: Sequenc
     for role in roles:
         if chosen.get(role) == "":
             continue
-        known = [chosen[role]] if role in chosen else NAMES[role]
+        known = [chosen[role]] if role in chosen else ROLE_NAMES[role]
         found = [place for place, name in enumerate(names if role in chosen else plain) if name in known]
         if len(found) > 1 or (role in chosen and not found):
             expected = f"one of {', '.join(known)} (--column {role}=NAME names another)"
@@ -242,10 +242,10 @@ def read_label_csv(
 
     Args:
         path: CSV in UTF-8 with the column names in its first row. Cells are separated by commas, semicolons or tabs,
-            whichever is most frequent in the first row. Columns are found by `NAMES`; others are ignored.
+            whichever is most frequent in the first row. Columns are found by `ROLE_NAMES`; others are ignored.
         images: folder that image paths are relative to.
         convention: meaning of numbers. Without a column of verdicts, the scores decide them.
-        columns: names to use in place of `NAMES`, under 'image', 'verdict' or 'score'; '' skips the role.
+        columns: names to use in place of `ROLE_NAMES`, under 'image', 'verdict' or 'score'; '' skips the role.
 
     Raises:
         FileNotFoundError: no such file.

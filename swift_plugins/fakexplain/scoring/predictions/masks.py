@@ -16,7 +16,7 @@ from typing import Any
 from ...annotation import Annotation
 from ...errors import DataError, Unquoted
 from ...images import image_key, open_image, path_in
-from ...paths import files_below
+from ...paths import check_is_folder, files_below
 from .labels import BaselinePrediction
 
 
@@ -49,10 +49,7 @@ def read_masks(
         ValueError: `min_area_share` out of range.
     """
     folder, images = Path(folder), Path(images)
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"{folder}: expected a folder of masks, found {'a file' if folder.exists() else 'none'}"
-        )
+    check_is_folder(folder, "a folder of masks")
     if min_area_share is not None and not 0 < min_area_share <= 1:
         raise ValueError(f"min_area_share: expected a number in (0, 1], found {min_area_share!r}")
     masks = dict.fromkeys((path for path in files_below(folder) if path.suffix == ".png"), "")  # -> its record's place

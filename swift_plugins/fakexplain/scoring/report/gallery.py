@@ -24,11 +24,11 @@ from ..run import FILES, RecordedAnswers, Run, complete_answers
 from ..systems import without_checkpoints
 
 ENLARGED = 2  # largest factor; further enlarging shows no more detail
-LONGEST = 4000  # most characters shown of an answer with problems
+LONGEST_ANSWER = 4000  # most characters shown of an answer with problems
 BADGE = 24  # height of a badge, in pixels of the shown picture
 
-Votes = Mapping[str, Mapping[str, float]]
-Key = tuple[str, str]  # set, id
+VoteShares = Mapping[str, Mapping[str, float]]
+_ImageKey = tuple[str, str]  # set, id
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Gallery:
 
 
 def build_gallery(
-    runs: Sequence[Run], limit: int = 120, longer_side: int = 480, seed: int = 0, votes: Votes | None = None
+    runs: Sequence[Run], limit: int = 120, longer_side: int = 480, seed: int = 0, votes: VoteShares | None = None
 ) -> Gallery:
     """Choose images of runs, and gather their data for the page.
 
@@ -71,7 +71,7 @@ def build_gallery(
     runs = [run for run in runs if systems.keys() & run.systems.keys()]
     chosen = [_choose(run, systems, limit, seed) for run in runs]
     keys = set(_take_turns([each for each, _ in chosen], limit))
-    gathered: dict[Key, tuple[Annotation, RecordedAnswers]] = {}
+    gathered: dict[_ImageKey, tuple[Annotation, RecordedAnswers]] = {}
     for run in runs:
         for record, answers in _records(run, systems) if keys else ():
             if (key := (name_set(run), record.id)) in keys:
@@ -126,7 +126,7 @@ def rank(label: str, answer: Mapping[str, Any] | None) -> tuple[float, float, fl
     return int(answer["verdict"] == label), answer["iou"] or 0.0, sure
 
 
-def _choose(run: Run, systems: Collection[str], limit: int, seed: int) -> tuple[list[Key], int]:
+def _choose(run: Run, systems: Collection[str], limit: int, seed: int) -> tuple[list[_ImageKey], int]:
     """Choose images of a run, the first to show at the head; also return the number of all its images."""
     rng = random.Random(seed)
     extremes: dict[tuple[str, str, int], Best] = {}  # label, system, 1 for the best and -1 for the worst
@@ -162,7 +162,9 @@ def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, R
         yield record, {name: answer for name, answer in complete_answers(record).items() if name in systems}
 
 
-def _image(set_: str, record: Annotation, answers: RecordedAnswers, longer_side: int, votes: Votes) -> dict[str, Any]:
+def _image(
+    set_: str, record: Annotation, answers: RecordedAnswers, longer_side: int, votes: VoteShares
+) -> dict[str, Any]:
     """Prepare an image's data for the page's script: texts, numbers, and the picture once."""
     factor = min(longer_side / max(record.image_wh), ENLARGED)
     wh = tuple(max(1, round(side * factor)) for side in record.image_wh)
@@ -195,8 +197,8 @@ def _answer(answer: Mapping[str, Any], image_wh: Sequence[int], wh: Sequence[int
     regions = [Mention(each["bbox"], each["caption"]) for each in answer["regions"]]
     pred = {to_letter(index): region for index, region in enumerate(regions)}
     shown = {**answer, "regions": _regions(pred, image_wh, wh)}
-    if len(text := answer.get("text", "")) > LONGEST:
-        shown["text"] = f"{text[:LONGEST]}… and {len(text) - LONGEST} more characters"
+    if len(text := answer.get("text", "")) > LONGEST_ANSWER:
+        shown["text"] = f"{text[:LONGEST_ANSWER]}… and {len(text) - LONGEST_ANSWER} more characters"
     return shown
 
 

@@ -29,7 +29,7 @@ from ..tables.render import RENDERINGS, to_html
 from .gallery import build_gallery
 from .page import Section, render_report
 
-PHRASES = {1: "words", 2: "phrases of two words", 3: "phrases of three words"}
+_PHRASES = {1: "words", 2: "phrases of two words", 3: "phrases of three words"}
 KEYWORDS = 12  # per kind
 
 
@@ -143,7 +143,7 @@ def collect_keywords(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]
                     pred.setdefault(name, []).extend(filter(None, captions))
     names = without_checkpoints({name: {} for name, captions in pred.items() if captions})
     return {
-        name: {kind: keywords(gold[name], pred[name], words, KEYWORDS) for words, kind in PHRASES.items()}
+        name: {kind: keywords(gold[name], pred[name], words, KEYWORDS) for words, kind in _PHRASES.items()}
         for name in names
     }
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby, islice
 
-from .table import Head, Table, append_interval, arrange_heads, format_cells, one_line
+from .table import Head, Table, append_interval, arrange_heads, format_cells, printable_line
 
 _WIDE = 9  # columns; from here on a table is scaled to the width of the page
 _DAGGER = r"$^\dagger$"
@@ -101,5 +101,5 @@ def _heading(head: Head) -> str:
 
 
 def _latex(text: str) -> str:
-    escaped = _SPECIALS.sub(lambda match: _SPECIAL[match[0]], one_line(text))
+    escaped = _SPECIALS.sub(lambda match: _SPECIAL[match[0]], printable_line(text))
     return re.sub("-(?=-)", "-{}", escaped)  # two hyphens would be a dash

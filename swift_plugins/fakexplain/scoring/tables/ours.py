@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...answer import PROBLEMS
 from ...tags import TAG_WORDS
-from ..metrics.definitions import COMPARED, LABELS, MEANINGS, short_labels
+from ..metrics.definitions import COMPARED, MEANINGS, METRIC_LABELS, short_labels
 from ..systems import Result, checkpoints, systems_of, without_checkpoints
 from .published import ACC, IOU
 from .table import Cell, Column, Estimate, Row, Table
@@ -114,7 +114,7 @@ def folds(runs: Sequence[Run]) -> Table | None:
     all_folds = sorted({fold for result in systems.values() for fold in result["folds"]}, key=int)
     rows = [
         Row(
-            _capitalised(LABELS[metric]),
+            _capitalised(METRIC_LABELS[metric]),
             [
                 *(result["folds"][fold][metric] if fold in result["folds"] else None for fold in all_folds),
                 result["over_folds"][metric]["mean"],
@@ -135,7 +135,7 @@ def comparisons(runs: Sequence[Run]) -> Table | None:
     """Build the table of differences of each system from those named before it, on the same images."""
     rows = [
         Row(
-            _capitalised(LABELS[metric]),
+            _capitalised(METRIC_LABELS[metric]),
             [Estimate(each["difference"], *(each["interval"] or (None, None))), each["p"]],
             group=f"{comparison['a']} against {comparison['b']}",
         )

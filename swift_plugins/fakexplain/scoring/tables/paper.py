@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FAMILY_NAMES = dict(zip(FAMILIES, ("Diffusion", "GAN", "DiT", "Others"), strict=True))
 """Family -> its name in Table 1."""
-REAL, OVERALL = "Real Images", "Overall"
+_REAL, _OVERALL = "Real Images", "Overall"
 CROP, ORIGINAL = "Random Cropping", "Original Images"
 PERTURBATIONS = {
     "jpeg:80": "JPEG Compression (80% Quality)",
@@ -89,8 +89,8 @@ def table1(runs: Sequence[Run]) -> Table | None:
         ]
         if family:
             lines.append(_Line(all_of(heading), _groups(systems, "families", family), heading, summary=True))
-    lines.append(_Line(REAL, {name: result["real_images"] for name, result in systems.items()}, summary=True))
-    lines.append(_Line(OVERALL, systems, summary=True))
+    lines.append(_Line(_REAL, {name: result["real_images"] for name, result in systems.items()}, summary=True))
+    lines.append(_Line(_OVERALL, systems, summary=True))
     return _beside_paper(1, lines, systems, (ACC, IOU), "Generator", runs) if systems else None
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from .latex import to_latex
-from .table import Cell, Estimate, Head, Table, append_interval, arrange_heads, format_cells, get_value, one_line
+from .table import Cell, Estimate, Head, Table, append_interval, arrange_heads, format_cells, get_value, printable_line
 
 _PAPER = ' class="paper"'
 
@@ -44,7 +44,7 @@ def to_csv(table: Table) -> str:
             line += ["" if part is None else str(part) for part in parts]
         lines.append(line)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([one_line(cell) for cell in line] for line in lines)
+    csv.writer(text, lineterminator="\n").writerows([printable_line(cell) for cell in line] for line in lines)
     return text.getvalue()
 
 
@@ -86,7 +86,7 @@ def to_html(table: Table) -> str:
 
     Classes: `name` (row headings), `group` (rows that head others), `summary`, `paper`, `interval`, `soft` (notes).
     """
-    label = html.escape(one_line(table.title))
+    label = html.escape(printable_line(table.title))
     lines = [f'<div class="scroll" tabindex="0" role="region" aria-label="{label}"><table>', "<thead>"]
     lines += [*_html_head(table), "</thead>"]
     for group, rows in groupby(table.rows, lambda row: row.group):
@@ -134,11 +134,11 @@ _MARKUP = re.compile(r"[\\`*_\[\]<>|~#$&@]|:(?=//)|(?<=www)\.|^[-+](?=[\s-]|$)|^
 
 
 def _markdown(text: str) -> str:
-    return _MARKUP.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", one_line(text))
+    return _MARKUP.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", printable_line(text))
 
 
 def _html(text: str) -> str:
-    return html.escape(one_line(text))
+    return html.escape(printable_line(text))
 
 
 RENDERINGS: dict[str, Callable[[Table], str]] = {

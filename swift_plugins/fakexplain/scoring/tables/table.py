@@ -191,6 +191,6 @@ def _number(value: float, column: Column, digits: int) -> str:
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 
 
-def one_line(text: str) -> str:
+def printable_line(text: str) -> str:
     """Put a text on one line, with U+FFFD for each unprintable character."""
     return _UNPRINTABLE.sub("\ufffd", " ".join(text.split()))

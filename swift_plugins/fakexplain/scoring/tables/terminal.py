@@ -7,9 +7,9 @@ from typing import Any
 
 from ...answer import PROBLEMS
 from ...text_table import align_columns
-from ..metrics.definitions import COMPARED, HEADLINES, LABELS
+from ..metrics.definitions import COMPARED, HEADLINES, METRIC_LABELS
 
-ROWS = {"n": "images", "answered": "answered", "unreadable": "without a verdict"} | LABELS
+ROWS = {"n": "images", "answered": "answered", "unreadable": "without a verdict"} | METRIC_LABELS
 """Row of a result -> its heading."""
 
 
