@@ -1,4 +1,4 @@
-"""Drafts into records: every image found, opened and upright, every field checked."""
+"""Complete drafts into records: find and open each image, turn it upright, and check every field."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Changes:
     """Counts of what converting changed, apart from the format.
 
     Attributes:
-        clipped: boxes that reached beyond their image, now cut at its border.
-        turned: images rewritten upright, because their EXIF makes viewers turn them.
+        clipped: boxes that reached beyond their image, now clipped at its border.
+        turned: images rewritten upright because viewers turn them by their EXIF.
         extracted: images that were embedded in the source.
     """
 
@@ -48,12 +48,12 @@ class Place(NamedTuple):
     """A folder of images.
 
     Attributes:
-        now: its path while converting.
-        later: its final path, relative to the folder of the annotations file.
+        path: its path during the conversion.
+        final: its final path, relative to the folder of the annotations file.
     """
 
-    now: Path
-    later: str
+    path: Path
+    final: str
 
 
 class NewImage(NamedTuple):
@@ -96,7 +96,7 @@ def convert(
     Args:
         pieces: those that the format's `load_NAME` yields.
         parse: the format's `from_NAME`.
-        images: folder that image paths in the source are relative to; a missing file is searched in its folder
+        images: folder that image paths in the source are relative to; a missing file is looked up in its folder
             `images`.
         written: folder for images that are rewritten upright (a.jpg as a.jpg.png) or embedded in the source (unchanged,
             named by their ids).
@@ -111,8 +111,8 @@ def convert(
             the source gives, an id is repeated, or there is no record at all.
     """
     changes = changes or Changes()
-    temporary = written.now / ".new"
-    converter = _Converter(parse, images, temporary, written.later, label, dict(fields or {}))
+    temporary = written.path / ".new"
+    converter = _Converter(parse, images, temporary, written.final, label, dict(fields or {}))
     count = 0
     try:
         with (
@@ -125,7 +125,7 @@ def convert(
                     if isinstance(result, DataError):
                         raise result
                     _add_id(ids, result.annotation)
-                    _move_image(result, written.now)
+                    _move_image(result, written.path)
                 except DataError as error:
                     on_error(error)
                     continue
@@ -138,7 +138,7 @@ def convert(
 
 
 def _catch_last_error(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
-    """The pieces, and as a last one the error that ended their reading, if any."""
+    """The pieces and, if an error ended the reading, that error as the last piece."""
     try:
         yield from pieces
     except DataError as error:
@@ -148,7 +148,7 @@ def _catch_last_error(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
 
 
 def _too_deep() -> DataError:
-    return DataError("data that is nested less deeply", Unquoted("more levels"))
+    return DataError("data nested less deeply", Unquoted("too many levels"))
 
 
 def _add_id(ids: Ids, annotation: Annotation) -> None:
@@ -159,7 +159,7 @@ def _add_id(ids: Ids, annotation: Annotation) -> None:
 
 
 def _move_image(result: Converted, folder: Path) -> None:
-    """Move a new image file to its place; a file that is already there is the same image of another record."""
+    """Move a new image file to its final folder; an existing file is the same image, of another record."""
     if result.new is None:
         return
     target = folder / result.new.name
@@ -168,7 +168,7 @@ def _move_image(result: Converted, folder: Path) -> None:
         if not target.exists():
             result.new.temporary.replace(target)
     except (FileExistsError, NotADirectoryError):
-        error = DataError("a name that is not the folder of another image", result.new.name, field="image")
+        error = DataError("a name that is not also the folder of another image", result.new.name, field="image")
         raise error.at_record(result.annotation) from None
 
 
@@ -176,9 +176,9 @@ class _Converter:
     """Converts pieces into records; several threads share one."""
 
     def __init__(
-        self, parse: Parse, images: Place, temporary: Path, later: str, label: str | None, fields: dict[str, Any]
+        self, parse: Parse, images: Place, temporary: Path, final: str, label: str | None, fields: dict[str, Any]
     ) -> None:
-        self.parse, self.images, self.temporary, self.later = parse, images, temporary, later
+        self.parse, self.images, self.temporary, self.final = parse, images, temporary, final
         self.label, self.fields = label, fields
         self.numbers = itertools.count()
 
@@ -229,26 +229,26 @@ class _Converter:
     ) -> tuple[str, tuple[int, int], NewImage | None]:
         """The image's path in its record, its upright size, and its new file if it has to be written."""
         embedded = io.BytesIO(draft.image) if isinstance(draft.image, bytes) else None
-        path, later = self._find(name) if name else (Path(), "")
+        path, final = self._find(name) if name else (Path(), "")
         stem = str(name or inner_path(id, field="id"))
         with open_image(embedded or path, str(path) if name else f"the image of {id!r}") as image:
             changes.extracted += embedded is not None
             if orientation(image) != 1:
                 changes.turned += 1
                 new = self._write(f"{stem}.png", image)
-                return f"{self.later}/{new.name}", upright_wh(image), new
+                return f"{self.final}/{new.name}", upright_wh(image), new
             if embedded:
                 suffix = _SUFFIXES.get(image.format, f".{image.format.lower()}")
                 new = self._write(f"{stem}{suffix}", embedded.getvalue())
-                return f"{self.later}/{new.name}", image.size, new
-            return later, image.size, None
+                return f"{self.final}/{new.name}", image.size, new
+            return final, image.size, None
 
     def _find(self, name: PurePosixPath) -> tuple[Path, str]:
         """An image's path, and its path from the annotations file."""
         for inner in (name, "images" / name):
-            if (self.images.now / inner).is_file():
-                return self.images.now / inner, posixpath.normpath(f"{self.images.later}/{inner}")
-        found = Unquoted(f"no file {self.images.now / name}")
+            if (self.images.path / inner).is_file():
+                return self.images.path / inner, posixpath.normpath(f"{self.images.final}/{inner}")
+        found = Unquoted(f"no file {self.images.path / name}")
         raise DataError("an image file (--images names their folder)", found, field="image")
 
     def _write(self, name: str, image: Any) -> NewImage:
@@ -266,7 +266,7 @@ _SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif"}
 
 
 def _source_field(field: str, regions: list[DraftRegion]) -> str:
-    """A record's field under the path that its region has in the source."""
+    """The path in the source of a record's field."""
     paths = {f"regions[{index}]": region.at for index, region in enumerate(regions) if region.at}
     region, dot, rest = field.partition(".")
     return f"{paths.get(region, region)}{dot}{rest}"
@@ -279,7 +279,7 @@ def _with_place(error: DataError, piece: Piece, id: str | None = None) -> DataEr
 
 
 def _clip(box: Box, wh: tuple[int, int], changes: Changes) -> list[float]:
-    """A box, cut at the image's border if it reaches beyond it."""
+    """A box, clipped at the image's border."""
     x1, y1, x2, y2 = box
     inside = [max(x1, 0), max(y1, 0), min(x2, wh[0]), min(y2, wh[1])]
     if not (inside[0] < inside[2] and inside[1] < inside[3]):

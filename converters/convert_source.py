@@ -1,4 +1,4 @@
-"""A source as the command line names it, a file, folder or ZIP archive, into an annotations file and its images."""
+"""Convert a source (a file, folder or ZIP archive) into an annotations file and its images."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def convert_source(
     show: Callable[[Iterator[Annotation]], Iterator[Annotation]] = iter,
     on_error: OnError = raise_error,
 ) -> tuple[int, Changes]:
-    """Convert a source; all of its output appears, or nothing.
+    """Convert a source; the output appears complete or not at all.
 
     Args:
         format: name of a format in `FORMATS` that is read.
@@ -61,7 +61,7 @@ def convert_source(
         on_error: called with the error of each bad record, which is then skipped; by default the first is raised.
 
     Returns:
-        Number of records, and what was changed.
+        Number of records, and counts of the changes.
 
     Raises:
         FileNotFoundError: the source, or the folder of its images, does not exist.
@@ -96,7 +96,7 @@ def convert_source(
             changes=changes,
             on_error=lambda error: on_error(_name_archive(error, str(source), str(src))),
         )
-        files.enter_context(closing(records))  # no image is written once its folder is being removed
+        files.enter_context(closing(records))  # so that no image is written while its folder is being removed
         count = write_annotations(partial_out, show(records))
         if not count:
             raise NoRecords(f"{src}: expected at least one good record, found none")

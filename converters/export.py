@@ -1,4 +1,4 @@
-"""An annotations file into an outside format: which records are written, and the folder of their images."""
+"""Records to export in an outside format, and the folder of their images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from swift_plugins.fakexplain.paths import resolve_folder
 
 
 def each_with_image(records: Iterable[Annotation], on_error: OnError) -> Iterator[Annotation]:
-    """The records with a readable image of the record's size.
+    """Yield the records that have a readable image of the right size.
 
     Args:
         records: the records.

@@ -1,4 +1,4 @@
-"""Print the answer of a run that locates flaws best: the record's id on the first line, then the text of the answer.
+"""Print the best located answer of a run: the record's id on the first line, then the text of the answer.
 
 python -m examples.best_answer output/quickstart/run output/quickstart/grpo.jsonl --system +GRPO
 """

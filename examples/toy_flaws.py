@@ -1,7 +1,7 @@
-"""Flaws of the toy world: every way to be fake, and how it is drawn.
+"""Flaws of the toy world: the kinds of fake image, and how to draw each.
 
-Each kind plays one generator. A local flaw replaces the pixels of a box and comes with captions; a flaw of the whole
-image has tags only (§3.2).
+Each kind stands for one generator. A local flaw replaces the pixels of a box and comes with captions; a flaw of the
+whole image has tags only (§3.2).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 SIZE = 120
-"""Sides of an image in pixels. No multiple of 28, so the model frame (112) is not the image's own."""
+"""Side of an image in pixels. It is not a multiple of 28, so the model frame (112) differs from the image."""
 
 Pixels = np.ndarray
 """(height, width, 3) floats, 0 to 255."""

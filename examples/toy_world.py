@@ -1,11 +1,11 @@
 """The toy world: photographs, and photographs with flaws drawn into them, as one annotations file.
 
-A real image is a random crop of a photograph that ships inside scikit-image or scikit-learn, perhaps mirrored, its
-colours shifted a little. A fake one is the same with one to four flaws of one kind drawn into it, each with its box,
-its caption and its tags, or with a flaw of the whole image: tags and no region (§3.2). Each kind plays one generator.
+A real image is a random crop of a photograph that ships inside scikit-image or scikit-learn, mirrored at random,
+with slightly shifted colours. A fake image is such a crop with one to four flaws of one kind drawn into it (each with
+its box, caption and tags) or with a flaw of the whole image (tags, no region; §3.2). Each kind stands for a generator.
 Fold 0 is cut from photographs that no other fold uses, so a test on it is a test on unseen photographs.
 
-Images are 120 pixels a side: a Qwen2.5-VL sees them as 112, so boxes in pixels are not boxes in its frame.
+Images are 120x120 pixels. Qwen2.5-VL resizes them to 112x112, so boxes in pixels are not boxes in its frame.
 The same command gives the same bytes.
 
     python -m examples.toy_world --out toy --train 8000 --test 400
@@ -54,7 +54,7 @@ def photograph(name: str) -> Image.Image:
 
 
 def real_image(rng: np.random.Generator, name: str) -> Pixels:
-    """A random square of the photograph, perhaps mirrored, its colours shifted a little."""
+    """A random square of the photograph, mirrored at random, with slightly shifted colours."""
     photo = photograph(name)
     side = int(rng.integers(SIZE * 2 // 3, min(photo.size) + 1))
     x, y = (int(rng.integers(0, length - side + 1)) for length in photo.size)
@@ -71,21 +71,21 @@ def real_image(rng: np.random.Generator, name: str) -> Pixels:
 def fake_image(
     rng: np.random.Generator, image: Pixels, kind: Kind, difficulty: float
 ) -> tuple[Pixels, tuple[Region, ...]] | None:
-    """The image with flaws of one kind, and their regions; None if they would not show on it."""
+    """The image with flaws of one kind, and their regions; None if the flaws would not show."""
     strength = 1 - 0.75 * difficulty
     if not kind.captions:
         whole = Box(0, 0, SIZE, SIZE)
         changed = _blend(image, whole, kind.draw(rng, image, whole), strength)
-        return (changed, ()) if _shows(image, changed, whole, strength) else None
+        return (changed, ()) if _is_visible(image, changed, whole, strength) else None
     count = int(rng.choice((1, 2, 3, 4), p=(0.5, 0.25, 0.15, 0.1)))
     boxes: list[Box] = []
     flawed = image
     for _ in range(40):
         box = _random_box(rng, count, difficulty)
-        if any(_close(box, other) for other in boxes):
+        if any(_are_close(box, other) for other in boxes):
             continue
         changed = _blend(flawed, box, kind.draw(rng, image, box), strength)
-        if not _shows(flawed, changed, box, strength):
+        if not _is_visible(flawed, changed, box, strength):
             continue
         flawed = changed
         boxes.append(box)
@@ -107,11 +107,11 @@ def _random_box(rng: np.random.Generator, count: int, difficulty: float) -> Box:
     return Box(x, y, x + width, y + height)
 
 
-def _shows(before: Pixels, after: Pixels, box: Box, strength: float) -> bool:
+def _is_visible(before: Pixels, after: Pixels, box: Box, strength: float) -> bool:
     return np.abs(after - before)[box.slices].mean() >= 30 * strength
 
 
-def _close(a: Box, b: Box, gap: int = 4) -> bool:
+def _are_close(a: Box, b: Box, gap: int = 4) -> bool:
     return a.x1 < b.x2 + gap and b.x1 < a.x2 + gap and a.y1 < b.y2 + gap and b.y1 < a.y2 + gap
 
 
@@ -152,7 +152,7 @@ def _plan(seed: int, part: int, count: int) -> Iterator[tuple[int, int, Kind | N
 
 
 def make_record(out: Path, part: int, number: int, kind: Kind | None, seed: int, difficulty: float) -> Annotation:
-    """Draw one image, save it and return its record; a crop on which the flaws would not show gives way to another."""
+    """Draw one image, save it and return its record; crops on which flaws would not show are discarded."""
     folds = {name: fold for fold, names in enumerate(FOLDS) for name in names}
     names = [name for name, fold in folds.items() if (fold == 0) == bool(part)]
     rng = np.random.default_rng((seed, part, number))

@@ -34,7 +34,7 @@ room=()
 case $SIZE in
   3B) : "${ZERO:=zero2}" "${TP:=1}" "${SHARE:=0.3}" ;;
   7B) : "${ZERO:=zero2}" "${TP:=1}" "${SHARE:=0.4}" ;;
-  32B) : "${ZERO:=zero3}" "${TP:=4}" "${SHARE:=0.4}"    # a safe start; drop the flags below once it is seen to fit
+  32B) : "${ZERO:=zero3}" "${TP:=4}" "${SHARE:=0.4}"    # safe values; drop the flags below if memory allows
     room=(--sleep_level 1 --offload_model true --offload_optimizer true --move_model_batches 16) ;;
   *) fail "SIZE: expected 3B, 7B or 32B, found '$SIZE'" ;;
 esac
@@ -61,7 +61,7 @@ cmd=(
   --strict true                                       # otherwise a row that does not encode is replaced by another
   --torch_dtype bfloat16
   --reward_funcs fx_iou fx_label fx_format
-  --reward_weights "${FX_OMEGA_G_START:-0.5}" 1 1     # the callback moves the first one
+  --reward_weights "${FX_OMEGA_G_START:-0.5}" 1 1     # the callback changes the first one
   --callbacks fx_omega_g
   --num_generations 4
   --tuner_type lora

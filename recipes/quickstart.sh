@@ -7,8 +7,8 @@
 # Input:     nothing
 # Output:    $OUT/report/report.html, $OUT/run (scores), $OUT/contact_sheet.png, $OUT/sft, $OUT/grpo (checkpoints)
 # Run:       uv run --extra cpu bash recipes/quickstart.sh
-# Override:  any variable below. QUICK=1 tries every stage and learns nothing. Run it again after an interrupt, and it
-#            continues with the stage that was not done. DRY_RUN=1 prints the commands.
+# Override:  any variable below. QUICK=1 runs every stage but learns nothing. After an interrupt, run it again: it
+#            continues with the unfinished stage. DRY_RUN=1 prints the commands.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -47,7 +47,7 @@ train=(
 open_run "SEED=$SEED DIFFICULTY=$DIFFICULTY IMAGES=$IMAGES SHOWN=$SHOWN SFT_STEPS=$SFT_STEPS\
  GRPO_STEPS=$GRPO_STEPS TOKENS=$TOKENS"
 
-# --- toy world: photographs, half of them with flaws drawn into them; fold 0 holds photographs of its own
+# --- toy world: photographs, half of them with flaws drawn into them; fold 0 uses photographs that no other fold uses
 stage world python -m examples.toy_world --out "$OUT/made" --train "$IMAGES" --test "$SHOWN" \
   --seed "$SEED" --difficulty "$DIFFICULTY"
 
@@ -71,7 +71,7 @@ stage grpo "${fakexplained[@]}" NPROC_PER_NODE=2 swift rlhf --rlhf_type grpo --m
   --max_steps "$GRPO_STEPS" --per_device_train_batch_size 16 --gradient_accumulation_steps 1 --learning_rate 3e-5 \
   --save_steps "$GRPO_STEPS" --output_dir "$OUT/grpo"
 
-# --- answers of both on the held-out photographs; a checkpoint brings its plugin and template along
+# --- answers of both on the held-out photographs; a checkpoint records its plugin and template
 infer() { # NAME MODEL [FLAG...]
   local name=$1 model=$2
   shift 2

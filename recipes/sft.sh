@@ -57,7 +57,7 @@ cmd=(
   --lora_alpha 32
   --learning_rate 1e-4
   --num_train_epochs 3
-  --per_device_train_batch_size 1                     # pads nothing, so padding_free would save nothing
+  --per_device_train_batch_size 1                     # one row has no padding for padding_free to save
   --gradient_accumulation_steps "$GRAD_ACC"
   --max_length 4096
   --deepspeed "$ZERO"

@@ -1,10 +1,10 @@
-"""The front door: the one file ms-swift is given.
+"""The plugin: the one file that ms-swift loads.
 
     swift sft --custom_register_path swift_plugins/fakexplain_plugin.py --dataset fakexplained ...
 
 Loading it fills ms-swift's registries with the dataset, the chat templates, the rewards and the callback, and does
-nothing else. ms-swift imports it under a name of its own, from any folder, and again when a checkpoint's args.json
-names it: every registration may be repeated, and the package is found beside this file where it is not installed.
+nothing else. ms-swift may import it from any folder, under another module name, and again if a checkpoint's args.json
+names it. So every registration can be repeated, and the package is found beside this file if it is not installed.
 """
 
 import sys

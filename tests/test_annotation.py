@@ -98,7 +98,12 @@ def test_other_words_are_no_tag(name):
         ({"regions": region(bbox=[1, 2, 3])}, "regions[0].bbox", "four numbers x1, y1, x2, y2", "[1, 2, 3]"),
         ({"regions": region(bbox=[1, 2, "3", 4])}, "regions[0].bbox", "four numbers x1, y1, x2, y2", "[1, 2, '3', 4]"),
         ({"regions": region(bbox=[1, 2, True, 4])}, "regions[0].bbox", "four numbers", "[1, 2, True, 4]"),
-        ({"regions": region(bbox=[1, 2, 10**400, 4])}, "regions[0].bbox", "numbers of a sane size", "[1, 2, 1000"),
+        (
+            {"regions": region(bbox=[1, 2, 10**400, 4])},
+            "regions[0].bbox",
+            "numbers that fit into a float",
+            "[1, 2, 1000",
+        ),
         ({"regions": region(bbox=[3, 2, 3, 4])}, "regions[0].bbox", "x1 < x2 and y1 < y2", "[3, 2, 3, 4]"),
         ({"regions": region(bbox=[1, 4, 3, 2])}, "regions[0].bbox", "x1 < x2 and y1 < y2", "[1, 4, 3, 2]"),
         ({"regions": region(bbox=[-1, 2, 3, 4])}, "regions[0].bbox", "a box inside the 512x512 image", "[-1, 2"),
@@ -163,7 +168,7 @@ def test_bytes_that_are_no_text_are_an_error(tmp_path):
 
 def test_a_repeated_id_names_the_first_line(tmp_path):
     path = write_lines(tmp_path / "twice.jsonl", FAKE, "", REAL, FAKE)
-    with pytest.raises(DataError, match=r"twice\.jsonl:4: id: .*line 1 has this one, found 'flux-0001'"):
+    with pytest.raises(DataError, match=r"twice\.jsonl:4: id: .*\(line 1 already uses this one\), found 'flux-0001'"):
         list(read_annotations(path))
 
 

@@ -8,7 +8,7 @@ from swift_plugins.fakexplain.annotation import NO_FLAW, Annotation, Region, che
 from swift_plugins.fakexplain.answer import PROBLEMS, Answer, parse_answer, render_answer, target_regions
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.notations import LONGEST, MOST
+from swift_plugins.fakexplain.notations import MAX_CHARACTERS, MAX_REGIONS
 from swift_plugins.fakexplain.tags import TAG_WORDS, TAGS
 from swift_plugins.fakexplain.variants import VARIANTS
 from tests.answers import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
@@ -322,11 +322,11 @@ def test_exact_reading_takes_the_grammar_and_nothing_else(text, edits):
 
 
 def test_an_exact_answer_is_read_up_to_the_longest():
-    regions = "<think>\n" + "[1, 2, 3, 4] a\n" * 3 * MOST + "</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
-    assert len(parse_answer(regions, strict=True).regions) == 3 * MOST
+    regions = "<think>\n" + "[1, 2, 3, 4] a\n" * 3 * MAX_REGIONS + "</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
+    assert len(parse_answer(regions, strict=True).regions) == 3 * MAX_REGIONS
     assert parse_answer(regions, strict=True).problems == ()
-    assert parse_answer(FULL + "\n" * LONGEST, strict=True).problems == ()
-    longest = "<think>\n" + "a" * (LONGEST - 57) + "\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
-    assert len(longest) == LONGEST
+    assert parse_answer(FULL + "\n" * MAX_CHARACTERS, strict=True).problems == ()
+    longest = "<think>\n" + "a" * (MAX_CHARACTERS - 57) + "\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
+    assert len(longest) == MAX_CHARACTERS
     assert parse_answer(longest, strict=True).problems == ()
     assert "too_long" in parse_answer(swap("<think>\n", "<think>\na", longest), strict=True).problems

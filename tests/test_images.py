@@ -34,7 +34,7 @@ class TestCheckImage:
 
     def test_another_size(self, tmp_path):
         Image.new("RGB", (9, 8)).save(tmp_path / "r1.png")
-        with pytest.raises(DataError, match="width, height: expected the image's own 9x8 pixels, found 8x8"):
+        with pytest.raises(DataError, match="width, height: expected the size of the image, 9x8, found 8x8"):
             check_image(self.record(tmp_path))
 
     def test_a_file_that_is_no_image(self, tmp_path):

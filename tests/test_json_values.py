@@ -26,9 +26,9 @@ def test_a_box_keeps_the_numbers_of_the_file():
         ([1, 2, 3, "4"], "bbox: expected four numbers, found '4'"),
         ([1, 2, 3, True], "bbox: expected four numbers, found True"),
         ([1, 2, 3, None], "bbox: expected four numbers, found None"),
-        ([1, 2, 3, float("nan")], "bbox: expected finite numbers of a sane size, found nan"),
-        ([1, 2, 3, float("-inf")], "bbox: expected finite numbers of a sane size, found -inf"),
-        ([1, 2, 3, 10**400], "bbox: expected finite numbers of a sane size, found 1000"),
+        ([1, 2, 3, float("nan")], "bbox: expected finite numbers between -1e9 and 1e9, found nan"),
+        ([1, 2, 3, float("-inf")], "bbox: expected finite numbers between -1e9 and 1e9, found -inf"),
+        ([1, 2, 3, 10**400], "bbox: expected finite numbers between -1e9 and 1e9, found 1000"),
     ],
 )
 def test_what_is_no_box(box: Any, message: str):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.annotation import NO_FLAW, Region
 from swift_plugins.fakexplain.answer import parse_answer
-from swift_plugins.fakexplain.notations import LONGEST, MOST, assign_words
+from swift_plugins.fakexplain.notations import MAX_CHARACTERS, MAX_REGIONS, assign_words
 from swift_plugins.fakexplain.tags import TAGS
 from swift_plugins.fakexplain.variants import VARIANTS
 from tests.answers import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
@@ -298,13 +298,13 @@ def test_nasty_text_gives_an_answer(text):
 
 
 def test_too_long_a_text_is_read_in_part():
-    late = "<think>\n" + "x" * LONGEST + "\n</think>\n<verdict>fake</verdict>"
+    late = "<think>\n" + "x" * MAX_CHARACTERS + "\n</think>\n<verdict>fake</verdict>"
     assert parse_answer(late).problems == ("no_verdict", "unclosed", "too_long")
-    many = "[1,2,3,4]\n" * (MOST + 1)
-    assert len(parse_answer(many).regions) == MOST
+    many = "[1,2,3,4]\n" * (MAX_REGIONS + 1)
+    assert len(parse_answer(many).regions) == MAX_REGIONS
     assert parse_answer(many).problems == ("no_verdict", "too_long")
-    assert "too_long" not in parse_answer("[1,2,3,4]\n" * MOST).problems
-    assert "too_long" in parse_answer("<think>" + "a\n" * (MOST + 1)).problems
+    assert "too_long" not in parse_answer("[1,2,3,4]\n" * MAX_REGIONS).problems
+    assert "too_long" in parse_answer("<think>" + "a\n" * (MAX_REGIONS + 1)).problems
 
 
 UNITS = [

@@ -73,7 +73,7 @@ def test_16_bits_of_a_pgm(tmp_path):
 
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_pixels_of_unknown_range_are_refused(mode):
-    with pytest.raises(DataError, match="image: expected 8 or 16 bits a channel, found saved: 32-bit pixels"):
+    with pytest.raises(DataError, match="image: expected 8 or 16 bits per channel, found saved: 32-bit pixels"):
         saved(Image.new(mode, (4, 2), 1), "TIFF")
 
 
@@ -117,7 +117,7 @@ class TestProfiles:
             ("CMYK", SRGB),
         ],
     )
-    def test_one_that_cannot_be_used_is_passed_over_and_told(self, mode, profile):
+    def test_an_unusable_one_is_ignored_and_reported(self, mode, profile):
         plain = Image.new(mode, (4, 2), 77 if mode == "L" else (77, 50, 20, 0)[: len(mode)])
         result = saved(plain, "TIFF", icc_profile=profile)
         assert result.bad_profile and result.image.tobytes() == plain.convert("RGB").tobytes()

@@ -142,7 +142,7 @@ def test_an_interrupt_ends_every_process(env, number):
         os.killpg(process.pid, number)  # as a terminal does
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert errors == "quickstart.sh: interrupted; run it again to continue with the stage that was not done\n"
+    assert errors == "quickstart.sh: interrupted; run it again to continue with the unfinished stage\n"
     assert not psutil.wait_procs(family, timeout=10)[1]
 
 

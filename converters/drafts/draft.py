@@ -43,7 +43,7 @@ class DraftRegion(NamedTuple):
     Attributes:
         box: x1, y1, x2, y2 in pixels of the upright image.
         caption: one line of text.
-        at: path to the region from `Piece.at`, for errors; if empty, an error names the record's own `regions[0]`.
+        at: path to the region from `Piece.at`, for errors; if empty, an error names the record's `regions[0]` instead.
     """
 
     box: Box
@@ -59,7 +59,7 @@ class Draft:
         image: path as the source writes it, relative to the folder of its images; or the bytes of an image file.
         regions: the flawed regions, in the source's order.
         tags: any of the names `canonical_tag` knows.
-        label: 'fake' or 'real', or None if the source has none: then an image with regions or tags is fake.
+        label: 'fake' or 'real', or None if the source gives none; then an image with regions or tags is fake.
         id: the record's id, or None for the image's path without its suffix.
         wh: width and height that the source gives for the upright image, or None.
         fields: generator, family, class_name, annotator, and the source's own fields.
@@ -84,7 +84,7 @@ def one_line(text: str) -> str:
 
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-_LONGEST = 240  # bytes of a name; file systems allow 255, and suffixes are added
+_MAX_BYTES = 240  # of a name; file systems allow 255, and suffixes are added
 
 
 def inner_path(name: str, field: str = "image") -> PurePosixPath:
@@ -93,8 +93,7 @@ def inner_path(name: str, field: str = "image") -> PurePosixPath:
     Backslashes count as slashes.
 
     Raises:
-        DataError: it is absolute, contains `..`, a drive or a NUL, is a URL, is empty, or is longer than a file system
-            allows.
+        DataError: it is empty, absolute, a URL or too long for a file system, or contains `..`, a drive or a NUL.
 
     >>> str(inner_path("images\\\\a.png"))
     'images/a.png'
@@ -106,9 +105,9 @@ def inner_path(name: str, field: str = "image") -> PurePosixPath:
     if path == PurePosixPath():
         raise DataError(inside, name, field=field)
     lengths = [len(part.encode(errors="replace")) for part in path.parts]
-    if max(lengths) > _LONGEST or sum(lengths) > 10 * _LONGEST:
+    if max(lengths) > _MAX_BYTES or sum(lengths) > 10 * _MAX_BYTES:
         raise DataError(
-            f"names of at most {_LONGEST} bytes, and no more than {10 * _LONGEST} in all", name, field=field
+            f"names of at most {_MAX_BYTES} bytes, and at most {10 * _MAX_BYTES} in total", name, field=field
         )
     return path
 
@@ -130,7 +129,7 @@ def load_json(path: Path) -> Any:
 
 
 def _reject(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 def folder_of(src: Path) -> Path:
@@ -167,6 +166,6 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 
-def image_files(folder: Path, passed_over: Collection[Path] = ()) -> Iterator[Path]:
-    """Files below a folder with the suffix of an image."""
-    return (path for path in files_below(folder, passed_over) if path.suffix.lower() in IMAGE_SUFFIXES)
+def image_files(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
+    """Files below a folder that have the suffix of an image; folders in `skip` are not entered."""
+    return (path for path in files_below(folder, skip) if path.suffix.lower() in IMAGE_SUFFIXES)

@@ -1,9 +1,9 @@
-"""A record's fields in an outside format: those with names of their own, and those that a source adds.
+"""A record's fields in an outside format: those of a record, and those that a source adds.
 
-Annotation tools have no place for a generator or an annotator, but keep keys that they do not know. A record's fields
-are stored there under their own names: `own_fields` lists them, `read_statement` reads them back. Datasets have fields
-of their own: `kept_fields` and `other_fields` select those that a record keeps, `own_id` and `own_tags` read the two
-that mean the same everywhere.
+Annotation tools have no place for a generator or an annotator, but keep keys that they do not know. So a record's
+fields are stored there under their own names: `own_fields` lists them, `read_statement` reads them back. Datasets have
+fields of their own: `kept_fields` and `other_fields` select those that a record keeps; `own_id` and `own_tags` read the
+two that mean the same everywhere.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def size(data: dict[str, Any], width: str, height: str, at: str = "") -> tuple[i
     """Width and height of an image, or None if the source gives neither.
 
     Raises:
-        DataError: one is missing, or no whole number.
+        DataError: one is missing or is not a whole number.
 
     >>> size({"width": 8, "height": 6}, "width", "height")
     (8, 6)

@@ -58,7 +58,7 @@ def load_parquet(src: Path, *, columns: Collection[str]) -> Iterator[Piece]:
 
     for path in parquet_files(src):
         try:
-            # Buffering ahead, Arrow's default, ends with the whole file in memory
+            # Arrow buffers ahead by default, and would end up with the whole file in memory
             with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
                 yield from _rows(file, path, columns)
         except DataError as error:
@@ -81,7 +81,7 @@ def _rows(file: Any, path: Path, columns: Collection[str]) -> Iterator[Piece]:
             try:
                 (row,) = batch.slice(index, 1).to_pylist()
             except (ArithmeticError, LookupError, ValueError) as error:  # text not in UTF-8, a date past the year 9999
-                data = DataError("a row that can be read", Unquoted(str(error).partition("\n")[0]))
+                data = DataError("a readable row", Unquoted(str(error).partition("\n")[0]))
             else:
                 for name, words in names.items():
                     if name not in columns and isinstance(row.get(name), int) and 0 <= row[name] < len(words):
@@ -129,7 +129,7 @@ def optional_image_bytes(row: dict[str, Any], name: str) -> bytes | None:
     """The file's bytes of an image column; None if it is missing or null.
 
     Raises:
-        DataError: it holds something else than bytes.
+        DataError: it holds something other than bytes.
 
     >>> optional_image_bytes({"mask": {"bytes": None, "path": None}}, "mask")
     """

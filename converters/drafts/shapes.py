@@ -18,7 +18,7 @@ def hull(points: Sequence[Any], at: str) -> Box:
     """The tight box of (x, y) points.
 
     Raises:
-        DataError: fewer than two points, or a point that is not two numbers of a sane size.
+        DataError: fewer than two points, or a point that is not two plausible numbers.
 
     >>> hull([[3, 4], [1, 9], [2, 2]], "points")
     (1, 2, 3, 9)
@@ -42,7 +42,7 @@ def flat_hull(polygon: object, expected: str, at: str) -> Box:
         at: path to the polygon, for the error.
 
     Raises:
-        DataError: not such a list, or numbers that are not of a sane size.
+        DataError: not such a list, or a number that is not plausible.
 
     >>> flat_hull([3, 4, 1, 9, 2, 2], "a polygon", "segmentation[0]")
     (1, 2, 3, 9)
@@ -62,7 +62,7 @@ def xywh_box(x: float, y: float, width: float, height: float, at: str) -> Box:
         at: path to the shape, for the error.
 
     Raises:
-        DataError: a side that is not above 0, or a value that is no sane number.
+        DataError: a side that is not above 0, or a value that is not a plausible number.
 
     >>> xywh_box(10, 10, 4, 2, "box")
     (10, 10, 14, 12)
@@ -84,7 +84,7 @@ def rotated_box(
         at: path to the shape, for the error.
 
     Raises:
-        DataError: a side that is not above 0, or a value that is no sane number.
+        DataError: a side that is not above 0, or a value that is not a plausible number.
 
     >>> rotated_box(10, 10, 4, 2, 90, (10, 10), "box")
     (8.0, 10.0, 10.0, 14.0)
@@ -107,7 +107,7 @@ def ellipse_box(cx: float, cy: float, rx: float, ry: float, degrees: float, at: 
         at: path to the shape, for the error.
 
     Raises:
-        DataError: a radius that is not above 0, or a value that is no sane number.
+        DataError: a radius that is not above 0, or a value that is not a plausible number.
 
     >>> ellipse_box(10, 10, 4, 2, 90, "ellipse")
     (8.0, 6.0, 12.0, 14.0)

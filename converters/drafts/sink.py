@@ -1,4 +1,4 @@
-"""Writing records in an outside format: images in their places, records that the format cannot hold, counts."""
+"""Write records in an outside format: save their images, and skip and report records that it cannot hold."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Writer(Protocol):
 
 
 def check_upright(annotation: Annotation) -> None:
-    """Refuse an image that tools would turn by its EXIF, unlike its boxes.
+    """Reject an image that tools would turn by its EXIF without turning its boxes.
 
     Raises:
         DataError: the EXIF turns it; or the image is missing or unreadable.
@@ -122,7 +122,7 @@ def save_each(
         try:
             names.add(str(target), annotation.image)
         except DataError:
-            expected = f"a unique output file, but an earlier record's is {target} too"
+            expected = f"a unique output file, but an earlier record also uses {target}"
             raise reject(annotation, expected, annotation.image, "image") from None
         return annotation, target
 
@@ -131,8 +131,8 @@ def save_each(
         return item
 
     with closing(Ids()) as names:
-        placed = each_good(annotations, find_place, on_error)
-        with closing(map_good(work, placed, on_error)) as results:
+        targets = each_good(annotations, find_place, on_error)
+        with closing(map_good(work, targets, on_error)) as results:
             yield from results
 
 

@@ -1,7 +1,7 @@
-"""What annotators state in fields that they named themselves: about a whole image, and about a region.
+"""Statements in fields that annotators named themselves, about a whole image or about a region.
 
-A field with `label`, `verdict`, `tag` or `choice` in its name states the label or tags of the image, by the meaning of
-its values. Other fields are only kept: a background that is real does not make the image real.
+A field with `label`, `verdict`, `tag` or `choice` in its name states the label or tags of the image if its values mean
+one. Other fields are only kept: a real background does not make the image real.
 """
 
 from __future__ import annotations
@@ -76,10 +76,10 @@ def add_field(named: dict[str, Any], name: str, values: Sequence[Any], at: str) 
     if not values:
         return
     meanings = [part for value in values for part in parts(value)] if _ABOUT_VERDICT.search(name) else []
-    strange = [part for part in meanings if not means_something(part)]
-    if strange and name.lower() in _VERDICTS:
-        raise DataError(f"{', '.join(LABELS)} or one of {', '.join(TAGS)}", strange[0], field=at)
-    if strange or not _ABOUT_VERDICT.search(name):
+    unknown = [part for part in meanings if not means_something(part)]
+    if unknown and name.lower() in _VERDICTS:
+        raise DataError(f"{', '.join(LABELS)} or one of {', '.join(TAGS)}", unknown[0], field=at)
+    if unknown or not _ABOUT_VERDICT.search(name):
         _set_once(named, name, values[0] if len(values) == 1 else list(values), at)
         return
     add_tags(named["tags"], meanings)

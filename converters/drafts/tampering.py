@@ -79,12 +79,12 @@ def mask_regions(row: dict[str, Any], kind: str, image: bytes) -> list[DraftRegi
 
     Args:
         row: its `mask` may be null or missing.
-        kind: one of `KINDS`; a fully synthetic image has no region, and its mask is empty or whole.
+        kind: one of `KINDS`; a fully synthetic image has no region, and its mask marks no pixel or every pixel.
         image: bytes of the masked image's file.
 
     Raises:
-        DataError: the mask is no image or not of the image's size; it is not empty for a real image, or neither empty
-            nor whole for a fully synthetic one; field `mask`.
+        DataError: the mask is not an image, or not as large as the image; it marks pixels of a real image, or only
+            some pixels of a fully synthetic one; field `mask`.
     """
     content = optional_image_bytes(row, "mask")
     if content is None:
@@ -116,5 +116,5 @@ def _decode_mask(mask: bytes, image: bytes) -> Any:
     except DataError as error:
         error.field = "mask"
         raise
-    check_wh(pixels.shape[::-1], wh, "a mask of the image", field="mask")
+    check_wh(pixels.shape[::-1], wh, field="mask")
     return pixels

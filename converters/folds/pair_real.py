@@ -1,4 +1,4 @@
-"""As many real images as fakes in every fold (§5.2: both sides hold an equal number of real samples)."""
+"""Pair fakes with as many real images in every fold (§5.2: both sides hold an equal number of real samples)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Candidate(NamedTuple):
     line: int = 0
 
 
-class _Measured(NamedTuple):
+class _MeasuredImage(NamedTuple):
     candidate: Candidate
     content: bytes  # digest of the file
     wh: tuple[int, int]  # upright
@@ -55,7 +55,7 @@ def list_candidates(source: Path) -> list[Candidate]:
     try:
         lines = source.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        expected = "a folder, an annotations file (.jsonl), or a list in UTF-8 with one path a line"
+        expected = "a folder, an annotations file (.jsonl), or a list in UTF-8 with one path per line"
         raise DataError(expected, Unquoted("other bytes")).at(str(source), 0) from None
     return [
         Candidate(source.parent / name, name, str(source), number)
@@ -76,7 +76,7 @@ class Survey:
     """The fakes, real images and files of an annotations file.
 
     Attributes:
-        missing: fold -> number of fakes minus number of real images; negative where real images are more.
+        missing: fold -> number of fakes minus number of real images; negative if there are more real images.
         contents: digests of the image files.
         bad: lines of records with an unreadable image.
     """
@@ -168,8 +168,8 @@ def draw_real(
                 number += 1
                 new = f"{number:06}.png"
                 with open_image(path, str(path)) as opened:
-                    save_upright(opened, written.now / new)
-                yield replace(record, image=f"{written.later}/{new}", path=written.now / new)
+                    save_upright(opened, written.path / new)
+                yield replace(record, image=f"{written.final}/{new}", path=written.path / new)
             else:
                 yield relocate(record, out)
     if short := missing.total():
@@ -177,7 +177,7 @@ def draw_real(
 
 
 def add_records(records: Iterable[Annotation], new: Iterable[Annotation]) -> Iterator[Annotation]:
-    """Append new records; one with an id that is taken gets its image's UUID added to its id."""
+    """Append new records; if an id is already in use, a UUID of the image is appended to it."""
     with closing(Ids()) as ids:
         for record in records:
             ids.add(record.id, f"line {record.line}")
@@ -195,7 +195,7 @@ def _digest(path: Path) -> bytes:
     return blake2b(path.read_bytes(), digest_size=16).digest()
 
 
-def _measure(candidate: Candidate) -> _Measured:
+def _measure(candidate: Candidate) -> _MeasuredImage:
     """Read a candidate's file.
 
     Raises:
@@ -203,6 +203,6 @@ def _measure(candidate: Candidate) -> _Measured:
     """
     try:
         with open_image(candidate.path, str(candidate.path), decode=True) as image:
-            return _Measured(candidate, _digest(candidate.path), upright_wh(image), orientation(image) != 1)
+            return _MeasuredImage(candidate, _digest(candidate.path), upright_wh(image), orientation(image) != 1)
     except DataError as error:
         raise error.at(candidate.file, candidate.line) if candidate.file else error from None

@@ -13,7 +13,7 @@ from swift_plugins.fakexplain.images import image_key
 
 
 class _Member(NamedTuple):
-    """What dealing folds needs to know of a record."""
+    """The part of a record that assigning folds needs."""
 
     id: str
     group: str
@@ -30,15 +30,15 @@ def assign_folds(
     group_of: Callable[[Annotation], str | None] | None = None,
     reassign: bool = False,
 ) -> dict[str, int]:
-    """Assign a fold to every record, so that each fold has its share of every label and generator.
+    """Assign a fold to every record, stratified by label and generator.
 
-    Groups are dealt from the largest to the smallest, equal ones in random order. Each goes to the fold that has the
-    least of the group's labels and generators. A record that already has a fold keeps it, and so does its group.
-    Records of the same image, by several annotators, always form a group.
+    Groups are assigned from the largest to the smallest, groups of equal size in random order. Each goes to the fold
+    that has the least of the group's labels and generators. A record that already has a fold keeps it, and so does its
+    group. Records of the same image, by several annotators, always form a group.
 
     Args:
         annotations: the records, read once.
-        seed: random seed; the same seed and records give the same folds, in whatever order the records come.
+        seed: random seed; the same seed and records give the same folds, in any order of the records.
         group_by: field of the record, such as class_name: records with the same value stay in one fold, and a record
             without a value is a group of its own.
         group_of: returns a record's group by other means, such as near duplicates, or None. Records that share an
@@ -78,7 +78,7 @@ def assign_folds(
     for member in members:
         teams[_end(links, member.group)].append(member)
     folds = _existing_folds(teams, file)
-    _deal(teams, folds, Counter(member.stratum for member in members), seed)
+    _assign_missing(teams, folds, Counter(member.stratum for member in members), seed)
     return {member.id: folds[_end(links, member.group)] for member in members}
 
 
@@ -92,7 +92,9 @@ def _existing_folds(teams: Mapping[str, list[_Member]], file: str) -> dict[str, 
     for team in sorted(teams):
         folds = {member.fold for member in teams[team] if member.fold is not None}
         if len(folds) > 1:
-            expected = f"{min(folds)}, where others of its group ({team}) are; reassign all folds, or group otherwise"
+            expected = (
+                f"{min(folds)}, the fold of others in its group ({team}); reassign all folds, or group differently"
+            )
             wrong = min((each for each in teams[team] if each.fold == max(folds)), key=lambda each: each.line)
             raise DataError(expected, wrong.fold, field="fold").at(file, wrong.line, wrong.id)
         if folds:
@@ -100,24 +102,24 @@ def _existing_folds(teams: Mapping[str, list[_Member]], file: str) -> dict[str, 
     return existing
 
 
-def _deal(teams: Mapping[str, list[_Member]], folds: dict[str, int], totals: Counter[str], seed: int) -> None:
+def _assign_missing(teams: Mapping[str, list[_Member]], folds: dict[str, int], totals: Counter[str], seed: int) -> None:
     """Add a fold for each team that has none."""
 
     def order(team: str) -> tuple[bool, int, bytes]:
         random_key = blake2b(f"{seed} {team}".encode(), digest_size=8).digest()
         return team not in folds, -len(teams[team]), random_key
 
-    dealt: dict[int, Counter[str]] = defaultdict(Counter)
+    assigned: dict[int, Counter[str]] = defaultdict(Counter)
     for team in sorted(teams, key=order):
         counts = Counter(sorted(member.stratum for member in teams[team]))  # in one order: floats are summed
         if team not in folds:
-            folds[team] = min(FOLDS, key=lambda fold: _load(dealt[fold], counts, totals))
-        dealt[folds[team]].update(counts)
+            folds[team] = min(FOLDS, key=lambda fold: _load(assigned[fold], counts, totals))
+        assigned[folds[team]].update(counts)
 
 
-def _load(dealt: Counter[str], counts: Mapping[str, int], totals: Counter[str]) -> tuple[float, int]:
-    """How much of a group's strata a fold has, as a share of all records; then its number of records."""
-    return sum(count * dealt[stratum] / totals[stratum] for stratum, count in counts.items()), dealt.total()
+def _load(assigned: Counter[str], counts: Mapping[str, int], totals: Counter[str]) -> tuple[float, int]:
+    """The share of a group's strata that a fold already has, and the fold's number of records."""
+    return sum(count * assigned[stratum] / totals[stratum] for stratum, count in counts.items()), assigned.total()
 
 
 def _join(links: dict[str, str], one: str, other: str) -> None:

@@ -1,4 +1,4 @@
-"""The outside formats by name: what reads them, what writes them.
+"""The outside formats by name, with their readers and writers.
 
 A format NAME is the module NAME of this folder, with `load_NAME` and `from_NAME` if it is read and `save_NAME` if it is
 written. A module is imported when its format is used, so that the command line starts fast.

@@ -32,7 +32,7 @@ from .coco_stream import key_of, stream_images
 _COCO_KEYS = ("id", "file_name", "width", "height", "attributes", "license", "date_captured", "flickr_url", "coco_url")
 
 _EXACT_BOX = "bbox_xyxy"
-"""Attribute of an annotation: the record's own box, if x + (x2 - x1) is not x2 to the last bit."""
+"""Attribute of an annotation that holds the record's exact box, written if x + (x2 - x1) is not exactly x2."""
 
 
 def load_coco(src: Path) -> Iterator[Piece]:
@@ -75,7 +75,7 @@ def from_coco(data: Any) -> list[Draft]:
     image = data["image"]
     own_id = require(image, "id", (int, str), "the image's id", at)
     if data["twin"]:
-        raise DataError(f"a unique id, but {data['twin']} has this one too", own_id, field=f"{at}.id")
+        raise DataError(f"a unique id, but {data['twin']} has the same one", own_id, field=f"{at}.id")
     name = inner_path(require(image, "file_name", str, "the path of the image", at), f"{at}.file_name")
     top = {key: value for key, value in image.items() if key not in _COCO_KEYS}
     statement = read_statement(top | _attributes(image, at), f"{at}.")
@@ -118,7 +118,7 @@ def _outline(annotation: dict[str, Any], at: str) -> Box:
     if polygons is None or polygons == []:
         raise DataError("four numbers x, y, width, height, or a segmentation of polygons", NOTHING, field=f"{at}.bbox")
     if isinstance(polygons, dict):
-        raise DataError("polygons, or a bbox beside the run lengths", polygons, field=place)
+        raise DataError("polygons, or a bbox in addition to the run lengths", polygons, field=place)
     expected = "polygons [x, y, x, y, x, y ...]"
     if not isinstance(polygons, list):
         raise DataError(expected, polygons, field=place)
@@ -135,7 +135,7 @@ def _caption(annotation: dict[str, Any], at: str, category: str | None) -> str:
         (annotation, "caption", at),
     ):
         if holder.get(name) is not None and (
-            caption := one_line(require(holder, name, str, "a caption, which is text", place))
+            caption := one_line(require(holder, name, str, "a caption as text", place))
         ):
             return caption
     if caption := caption_among(attributes):

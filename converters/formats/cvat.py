@@ -5,7 +5,7 @@ label. Its box is the tight box, also of rotated boxes and ellipses, polygons, p
 An image's CVAT tags give the label (`real`, `fake`) and the tags, by any of their names. So do attributes of CVAT tags
 and of the image itself that are named accordingly; all others are fields under their own names. A shape describes its
 image too: by a label that is a tag, and by the attributes `tag`, `tags`, `generator`, `family`, `class_name` and
-`annotator`. If none of these names the annotator, the assignee of the job or task does.
+`annotator`. If none of these names the annotator, the assignee of the job or task is the annotator.
 
 CVAT turns images by their EXIF: its coordinates and sizes are those of the upright image. A shape's source, occlusion,
 order, group and other attributes have no place in a record.
@@ -88,7 +88,7 @@ def _elements(path: Path) -> Iterator[Any]:
             except StopIteration:
                 return
             except DefusedXmlException:
-                found = Unquoted("one, and its entities could be a bomb")
+                found = Unquoted("a document type declaration (its entities could expand without limit)")
                 raise DataError("XML without a document type", found).at(str(path), 0) from None
             except (ParseError, LookupError, ValueError) as error:
                 raise DataError("XML", Unquoted(str(error))).at(str(path), 0) from None

@@ -41,14 +41,14 @@ def from_fakeclue(data: Any) -> list[Draft]:
         raise DataError("1 for real or 0 for fake", label, field="label")
     category = require(data, "cate", str, "a category")
     answers = []
-    for index, turn in enumerate(require(data, "conversations", list, "a list of turns {from, value}")):
+    for index, turn in enumerate(require(data, "conversations", list, "a list of messages {from, value}")):
         at = f"conversations[{index}]"
         speaker = require(turn, "from", str, "human or gpt", at)
         text = require(turn, "value", str, "a text", at)
         if speaker == "gpt":
             answers.append(text)
     if not answers:
-        raise DataError("a turn of gpt", Unquoted("none"), field="conversations")
+        raise DataError("a message with from: gpt", Unquoted("none"), field="conversations")
     return [
         Draft(
             image,

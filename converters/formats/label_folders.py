@@ -93,7 +93,7 @@ def save_label_folders(
 ) -> int:
     """Write each image into the folder of its label, byte for byte. See `Writer`.
 
-    Folders on an image's path that are named for a label are left out: a reader would take the innermost for the label.
+    Label folders on an image's path are left out, because a reader takes its label from the innermost one.
     """
 
     def place(annotation: Annotation) -> PurePosixPath:

@@ -1,4 +1,4 @@
-"""Label Studio: the JSON export. `label_studio_tasks` writes the tasks that annotators are given.
+"""Label Studio: the JSON export. `label_studio_tasks` writes the tasks for annotators.
 
 Rectangles, polygons and ellipses are regions, with or without labels. A region's caption is its own text area, else the
 text of its meta, else its label; a label that is a tag is a tag of the image too. Choices and text areas of the whole
@@ -78,7 +78,7 @@ def from_label_studio(data: Any) -> list[Draft]:
     key, image = _image(values)
     task_fields = _task_fields(values, data.get("meta"), key)
     every = require(data, "annotations", list, "a list of annotations")
-    kept = [(index, each) for index, each in enumerate(every) if not _cancelled(each, f"annotations[{index}]")]
+    kept = [(index, each) for index, each in enumerate(every) if not _is_cancelled(each, f"annotations[{index}]")]
     if not kept:
         found = Unquoted(f"{len(every)} cancelled ones" if every else "none; skip or label the task")
         raise DataError("at least one annotation", found, field="annotations")
@@ -99,7 +99,7 @@ def from_label_studio(data: Any) -> list[Draft]:
 
 
 def _task_fields(values: dict[str, Any], meta: object, key: str) -> dict[str, Any]:
-    """The fields of a task's data, and the names among them (id, generator ...) else from its meta."""
+    """The fields of a task's data; id, generator and the like may come from its meta instead."""
     fields = other_fields(values, taken=(key,))
     for name in NAMED:
         value = values.get(name)
@@ -126,21 +126,21 @@ def _looks_like_image(value: object) -> bool:
     return isinstance(value, str) and PurePosixPath(value).suffix.lower() in IMAGE_SUFFIXES
 
 
-def _cancelled(annotation: Any, at: str) -> bool:
+def _is_cancelled(annotation: Any, at: str) -> bool:
     if not isinstance(annotation, dict):
         raise DataError("a JSON object", annotation, field=at)
     return bool(annotation.get("was_cancelled"))
 
 
 def _annotator(annotation: dict[str, Any], at: str) -> str:
-    who = annotation.get("completed_by")
-    if isinstance(who, dict):
-        who = who.get("email") or who.get("id")
-    if who is None:
+    user = annotation.get("completed_by")
+    if isinstance(user, dict):
+        user = user.get("email") or user.get("id")
+    if user is None:
         return ""
-    if type(who) not in (int, str):
-        raise DataError("a user's number, or one with an id or an email", who, field=f"{at}.completed_by")
-    return str(who)
+    if type(user) not in (int, str):
+        raise DataError("a user number, or a user with an id or an email", user, field=f"{at}.completed_by")
+    return str(user)
 
 
 class _Result(NamedTuple):
@@ -184,7 +184,7 @@ def _read_results(
         sizes[_size(shape.data, shape.at)] = shape.at
     if len(sizes) > 1:
         found = Unquoted(" and ".join(f"{w}x{h}" for w, h in sizes))
-        raise DataError("one size of the image", found, field=f"{[*sizes.values()][-1]}.original_width")
+        raise DataError("the same image size in all results", found, field=f"{[*sizes.values()][-1]}.original_width")
     return regions, next(iter(sizes), None), named
 
 
@@ -263,7 +263,7 @@ def _size(result: dict[str, Any], at: str) -> tuple[int, int]:
 
 
 def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box:
-    """The tight box in pixels; shapes are rotated only there, because both axes then have the same unit."""
+    """The tight box in pixels; shapes are rotated in pixels, where both axes have the same unit."""
     across, down = wh[0] / 100, wh[1] / 100
     if shape == "polygon":
         points = require(value, "points", list, "a list of points [x, y]", at)

@@ -1,4 +1,4 @@
-"""Tasks for Label Studio. `label_studio_config.xml` is their labelling page; `label_studio` reads the results."""
+"""Tasks for Label Studio. `label_studio_config.xml` is their labelling interface; `label_studio` reads the results."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def image_tasks(folder: Path, root: Path, planned: Planned | None = None) -> Ite
 
 
 def save_tasks(out: Path, folder: Path, root: Path, planned: Planned) -> tuple[int, int]:
-    """Write a JSON file of tasks, which appears whole or not at all.
+    """Write a JSON file of tasks, which appears complete or not at all.
 
     Args:
         out: the file.

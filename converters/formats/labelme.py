@@ -38,7 +38,7 @@ VERSION = "5.5.0"
 _OWN_KEYS = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth")
 
 _POINTS = {
-    "rectangle": (2, 4),  # two corners; four, as forks write them
+    "rectangle": (2, 4),  # two corners, or four in files of some forks
     "oriented_rectangle": (4, 4),
     "polygon": (3, math.inf),
     "line": (2, 2),
@@ -70,10 +70,12 @@ def load_labelme(src: Path) -> Iterator[Piece]:
             content = load_json(path)
         except DataError as error:
             content = error  # `from_labelme` raises it, as an error of this image only
-        yield Piece({"content": content, "name": name.as_posix(), "found": _found(path.parent, content)}, str(path))
+        yield Piece(
+            {"content": content, "name": name.as_posix(), "found": _image_exists(path.parent, content)}, str(path)
+        )
 
 
-def _found(folder: Path, content: Any) -> bool:
+def _image_exists(folder: Path, content: Any) -> bool:
     try:
         return (folder / inner_path(content["imagePath"], "imagePath")).is_file()
     except (DataError, AttributeError, KeyError, OSError, TypeError):
@@ -84,8 +86,8 @@ def from_labelme(data: Any) -> list[Draft]:
     """The draft of one file.
 
     The id is the key `id`, else the file's path without its suffix. True flags that are neither label nor tag are kept
-    as the field `flags`, a list of their names. `imagePath` is relative to the file; if no image is there, the image
-    embedded in the file is used.
+    as the field `flags`, a list of their names. `imagePath` is relative to the file; if that image does not exist, the
+    image embedded in the file is used.
 
     Raises:
         DataError: the file was not JSON, or a field is missing or wrong.

@@ -3,7 +3,7 @@
 A file is an object {image: {attribute: text or null}}. Image paths begin with the name of the file's own folder. The
 innermost folder on the path with a label gives the label: `0_real` and `1_fake` in the evaluation sets, `laion` and
 `diffusiondb` in the training set. The folder around `1_fake` is the generator; the name of the folder that contains the
-source is none, unless the image's path begins with it. The texts are kept as `explanation`, an object
+source counts only if the image's path begins with it. The texts are kept as `explanation`, an object
 {attribute: text} without the nulls, because one joined string could not be split again.
 """
 

@@ -16,8 +16,8 @@ def save_rows(annotations: Iterable[Annotation], out: str | Path, *, variant: st
 
     Args:
         annotations: the records.
-        out: the file to write; it appears whole or not at all.
-        variant: which parts an answer has.
+        out: the file to write; it appears complete or not at all.
+        variant: the parts of an answer.
     """
 
     def rows() -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ any of their names, as text, a choice or check boxes; all others are kept under 
 also a rotated one, is read as its tight box; a point has none.
 
 VIA shows images as browsers do, turned by their EXIF, and stores no sizes. Files are found by their names, relative to
-the folder of the images: the project's default path is one on the annotator's machine.
+the folder of the images, because the project's default path belongs to the annotator's machine.
 """
 
 from __future__ import annotations

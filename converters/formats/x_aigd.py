@@ -2,9 +2,9 @@
 
 Every image is fake; the unlabeled splits, and images without a visible artifact, have no polygons. A uid identifies the
 real image that supplied the prompt, so images of several generators share it: the id is GENERATOR/UID. A caption is the
-category in words ("Low-level edge shape."). Two categories mean one of our tags (App. A.2); the others give regions
-only: A.2 counts unreadable text, occlusion and shadow as regions, not tags, and none of its tags, which describe an
-image's subject, covers edges, colours and scenes against common sense.
+category in words ("Low-level edge shape."). Two categories mean one of our tags (App. A.2). The others give only
+regions: A.2 treats unreadable text, occlusion and shadow as regions, not tags. Its tags describe an image's subject,
+and none covers edges, colours or scenes against common sense.
 """
 
 from __future__ import annotations

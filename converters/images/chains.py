@@ -15,13 +15,13 @@ import re
 from typing import NamedTuple
 
 PAPER_CHAINS = ("jpeg:80", "jpeg:30", "crop:0.8", "down:0.5")
-"""Table 5. The paper does not say how much its random cropping keeps; 0.8 is chosen here."""
+"""Table 5. The paper does not give the scale of its random crop; 0.8 is our choice."""
 
 PRESETS = {
     "social": "fit:1080+jpeg:80",
     "messenger": "fit:800+jpeg:60+jpeg:40",
 }
-"""Modelled on a social network (mild) and on a picture that is forwarded (harsh); no platform was measured."""
+"""Modelled on a social network (mild) and on a forwarded picture (harsh), not measured on any platform."""
 
 CODECS = {"jpeg": ".jpg", "webp": ".webp"}
 

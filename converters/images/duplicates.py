@@ -1,6 +1,6 @@
 """Duplicates among images: the same pixels, or nearly the same picture.
 
-The perceptual hash of a picture is pHash: the 64 lowest frequencies of its 32x32 brightness, each above or below their
+The perceptual hash of a picture is pHash: the 64 lowest frequencies of its 32x32 brightness, each above or below the
 median. Scaling, recompression, more light or less colour change few of the 64 bits; cropping changes many; mirroring
 changes half of them. Measured on 35 photographs and generated images (bits differ in even numbers because half of them
 are set):

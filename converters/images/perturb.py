@@ -1,6 +1,6 @@
 """Images as they reach a detector in the wild: compressed, cropped, shrunk, blurred, noisy (Appendix C, Table 5).
 
-Boxes follow the pixels: a crop shifts and cuts them, a change of size scales them by the exact ratio of the sides in
+Boxes follow the pixels: a crop shifts and clips them; a change of size scales them by the exact ratio of the sides in
 whole pixels. Random choices depend only on the seed and the record's id, not on other records or their order.
 
 An image is read as Pillow opens it, without applying its EXIF orientation (boxes are in those pixels), and flattened
@@ -172,7 +172,7 @@ def perturb_all(
     Args:
         annotations: the records.
         chain: the steps to apply to each.
-        folder: images go to `images/ID` in it; none of them may exist. Records are relative to it.
+        folder: images go to `images/ID` in it; none of them may exist. Image paths in records are relative to it.
         seed, min_visible: see `perturb`.
         lost: counts are added to it.
         on_error: called with the error of each bad record, which is skipped; by default the first is raised.
@@ -182,7 +182,7 @@ def perturb_all(
 
     Raises:
         DataError: an image that is missing, unreadable or of another size than its record states, or an id that
-            cannot name a file of its own.
+            gives no unique file name.
     """
     lost = lost or LostRegions()
 
@@ -215,7 +215,7 @@ def _perturb_file(annotation: Annotation, chain: Chain, folder: Path, seed: int,
             else:
                 result.save(file, "PNG", compress_level=4)  # a third of the default 6's time, 4% more bytes
     except (FileExistsError, NotADirectoryError):
-        raise DataError("an id that names a file of its own", annotation.id, field="id") from None
+        raise DataError("an id that gives a unique file name", annotation.id, field="id") from None
     earlier = annotation.extra.get("perturbation")
     names = f"{earlier}+{chain.name}" if earlier else chain.name
     return replace(record, image=name, extra=annotation.extra | {"perturbation": names})

@@ -1,8 +1,8 @@
-"""Images brought to one size and form before annotation (App. A.1: 512x512), with or without their records.
+"""Resize images to one size and form before annotation (App. A.1: 512x512), with or without their records.
 
-Every image becomes what viewers show (upright, sRGB, alpha on white), is scaled by Lanczos and written again without
-metadata, so that size, file format and metadata reveal nothing about the label. Boxes move with their pixels.
-Duplicates among the images, as they were before scaling, are listed; nothing is removed.
+Every image is turned upright, converted to sRGB on white, scaled by Lanczos and written without metadata, so that size,
+file format and metadata reveal nothing about the label. Boxes move with their pixels. Duplicates among the images, as
+they were before scaling, are listed; nothing is removed.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ COUNTS = {
     "turned": "turned upright",
     "converted": "converted to 8-bit sRGB from another mode or profile",
     "profiles": "with an unusable colour profile, which was ignored",
-    "cut": "regions cut at the border",
-    "dropped": "regions dropped because too little of them was left",
+    "cut": "regions clipped at the image border",
+    "dropped": "regions dropped because too little of their area remained",
     "bare": "fake images that lost their last region",
     "exact": "exact duplicates of an earlier image",
     "near": "near duplicates of an earlier image",
@@ -140,7 +140,9 @@ def prepare(
 
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as lines,
-        closing(map_good(prepare_one, _name_images(jobs, settings), on_error)) as results,  # an interrupt waits
+        closing(
+            map_good(prepare_one, _name_images(jobs, settings), on_error)
+        ) as results,  # on an interrupt, waits for images being written
     ):
         for image in results:
             counts += image.counts
@@ -163,7 +165,7 @@ def _name_images(jobs: Iterable[Job], settings: PrepareSettings) -> Iterator[tup
                 names.add(name, str(job.path))
             except DataError as error:
                 error.field = field
-                error.expected = error.expected.replace("an id of its own", "a name of its own for the new image")
+                error.expected = error.expected.replace("a unique id", "a unique name for the new image")
                 yield job, error
             else:
                 yield job, name
@@ -182,7 +184,7 @@ def _prepare_file(job: Job, name: str, out: Path, settings: PrepareSettings) -> 
         image.save(target, settings.format, quality=settings.quality, compress_level=4)  # the level of perturb.py
     except (FileExistsError, IsADirectoryError, NotADirectoryError):
         field = "id" if job.record else "image"
-        raise DataError("a name that is no other image's folder", name, field=field) from None
+        raise DataError("a name that is not also the folder of another image", name, field=field) from None
     counts = Counter(
         images=1,
         up=max(fitting.scales) > 1,
@@ -202,7 +204,7 @@ def _prepare_file(job: Job, name: str, out: Path, settings: PrepareSettings) -> 
 def _fit_record(
     record: Annotation, name: str, display: DisplayImage, fitting: Fit, min_visible: float, counts: Counter[str]
 ) -> Annotation:
-    """The record of the new image; regions cut and dropped are added to the counts."""
+    """The record of the new image; clipped and dropped regions are added to the counts."""
     regions = []
     for region in record.regions:
         box, share = fitting.fit_box(orient_box(region.bbox, display.turn, display.stored_wh))

@@ -1,7 +1,7 @@
 """Annotators compared with the team's own records and with one another (§3.3).
 
-The database keeps memory nearly constant: 100,000 records and as many reference records take 63 MB in all, but some
-150 MB in dictionaries.
+The database keeps memory nearly constant: 100,000 records and as many reference records take 63 MB in all;
+dictionaries would take about 150 MB.
 """
 
 from __future__ import annotations
@@ -88,14 +88,14 @@ class Comparisons:
         """Add one of the team's own records.
 
         Raises:
-            DataError: there is another one for the same image.
+            DataError: another reference record has the same image.
         """
         row = (image_key(annotation.path), annotation.line, _size(annotation), _to_text(judgement_of(annotation)))
         try:
             self._table.execute("INSERT INTO refs VALUES (?, ?, ?, ?, 0)", row)
         except sqlite3.IntegrityError:
             (line,) = self._table.execute("SELECT line FROM refs WHERE image = ?", row[:1]).fetchone()
-            raise _reject(annotation, f"an image of its own, because line {line} has this one", "image") from None
+            raise _reject(annotation, f"a unique image (line {line} already has this one)", "image") from None
         self.references += 1
 
     def add(self, annotation: Annotation) -> None:
@@ -112,7 +112,7 @@ class Comparisons:
             raise error.at_record(annotation)
         query = "SELECT line FROM records WHERE image = ? AND annotator = ?"  # None equals no annotator
         for (line,) in self._table.execute(query, (key, name)):
-            raise _reject(annotation, f"one record per image and annotator, because line {line} is one", "annotator")
+            raise _reject(annotation, f"one record per image and annotator (line {line} has the first)", "annotator")
         for what, table in (("line", "records"), ("the reference's line", "refs")):
             query = f"SELECT line, wh FROM {table} WHERE image = ? LIMIT 1"
             for line, other in self._table.execute(query, (key,)):

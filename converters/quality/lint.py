@@ -6,7 +6,7 @@ markers.
 
 A caption's form is judged by fixed lists of English words. They hold only words with one likely meaning, so a caption
 without a warning may still be bad. A part-of-speech tagger small enough to depend on was wrong more often: it is
-trained on whole sentences, and takes 'Tint' and 'Handle' at the start of a caption for verbs.
+trained on whole sentences, and mistakes 'Tint' and 'Handle' at the start of a caption for verbs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RULES = {
     "markup": "contains coordinates, a link or markup",
     "repeated": f"is the caption of {REPEATED} or more regions of one image",
 }
-"""Rule -> fault of the captions it warns about."""
+"""Rule -> the problem that it reports, as the end of a sentence about a caption."""
 
 
 class CaptionWarning(NamedTuple):
@@ -64,7 +64,7 @@ _OPENERS = _set(
     "looks looking seems seem appears appear shows showing contains depicts feels makes "
     "not never maybe perhaps probably possibly apparently definitely please nobody everyone someone"
 )
-# These start a clause of their own: verbs after them do not make the caption a sentence.
+# These start a subordinate clause: verbs after them do not make the caption a sentence.
 _RELATIVE = _set("that which who whose whom what where when while as than if because how why")
 _FINITE = _set(
     "is are was were has have had do does did could may might shall should will would cannot can't don't doesn't "
@@ -131,7 +131,7 @@ def _check_caption(caption: str, share: float) -> Iterator[tuple[str, str]]:
 
 
 def not_a_noun_phrase(words: list[str]) -> str:
-    """Say why words are not a noun phrase with its complements; empty if they may be one.
+    """Return the reason why words are not a noun phrase with its complements; empty if they may be one.
 
     >>> not_a_noun_phrase("the hand has six fingers".split())
     "a sentence, by its verb 'has'"

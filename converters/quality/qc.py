@@ -1,4 +1,4 @@
-"""Quality control (§3.3, App. A.2): who agrees with the reference, who does not, and which captions to look at.
+"""Quality control (§3.3, App. A.2): compare annotators with the reference, and check captions.
 
 Records are read twice: once to compare them, once to write those of accepted and of rejected annotators.
 """
@@ -31,7 +31,7 @@ class QcSettings:
     """Bounds and extent of quality control.
 
     Attributes:
-        min_iou, min_tags: an annotator with a mean IoU or a tag agreement below is rejected.
+        min_iou, min_tags: an annotator with a lower mean IoU or tag agreement is rejected.
         worst: number of disagreements to draw.
         lint: whether to check captions.
     """
@@ -83,7 +83,7 @@ def check_quality(
         on_error: called with the error of each bad record, which is skipped; by default the first is raised.
         on_reference_error: the same for the reference.
         on_warning: called with each record and warning about its captions.
-        progress: wraps each reading of a file, whose path and purpose it gets.
+        progress: called with the records, path and purpose of each reading; passes the records on.
 
     Returns:
         The result, or None if no record could be used; then nothing is written.
@@ -100,14 +100,14 @@ def check_quality(
         records = progress(read_annotations(annotations, on_error=on_error), annotations, "compare")
         added = _add_good(comparisons.add, records, on_error)
         warnings = _lint(added, comparisons, folder / "lint.csv", on_warning) if settings.lint else None
-        for _ in added:  # without lint, nothing has read them yet
+        for _ in added:  # without lint, no other code reads them
             pass
         if not comparisons.records:
             return None
         if reference is not None and not comparisons.overall().images:
             raise ValueError(
-                f"{annotations}: expected records of images that {reference} has too, found none; their image paths "
-                "must lead to the same files"
+                f"{annotations}: expected records of images that are also in {reference}, found none; their image "
+                "paths must lead to the same files"
             )
         return _write(annotations, reference, comparisons, warnings, folder, out, settings, progress)
 
@@ -197,4 +197,4 @@ def _with_references(
 
 
 def _ignore(error: DataError) -> None:
-    """For the second reading of a file, whose errors the first one has reported."""
+    """Ignore an error: for a second reading, after the first has reported every error."""

@@ -33,7 +33,7 @@ def collect_metrics(
         comparisons: with all records added.
         pairs: its pairs of annotators.
         verdicts: annotator -> verdict.
-        reference: whether there was one; without it, its metrics are None.
+        reference: whether annotators were compared with a reference; if not, its metrics are None.
         min_iou, min_tags: bounds behind the verdicts.
         lint: rule -> warnings, or None if captions were not checked.
     """

@@ -63,22 +63,22 @@ def _disagreement(pair: RecordPair) -> dict[str, Any]:
             (record.annotator or "Annotator", "pred", record, pred),
         )
     ]
-    shown = {"id": record.id, "annotator": record.annotator, "iou": comparison.iou, "tags": comparison.tags}
+    fields = {"id": record.id, "annotator": record.annotator, "iou": comparison.iou, "tags": comparison.tags}
     try:
         picture, wh = _draw(record, gold, pred)
     except DataError as error:
-        refused = f"The image is not shown. {error.field}: expected {error.expected}, found {error.found}"
-        return shown | {"sides": sides, "picture": None, "refused": refused}
-    return shown | {"sides": sides, "picture": picture, "width": wh[0], "height": wh[1]}
+        message = f"The image is not shown. {error.field}: expected {error.expected}, found {error.found}"
+        return fields | {"sides": sides, "picture": None, "refused": message}
+    return fields | {"sides": sides, "picture": picture, "width": wh[0], "height": wh[1]}
 
 
 def _draw(record: Annotation, gold: Mapping[str, Region], pred: Mapping[str, Region]) -> tuple[str, tuple[int, int]]:
     """The image with both sides' boxes, as a data URI, and its size.
 
     Raises:
-        DataError: the image is missing, cannot be read, or has another size than the record says.
+        DataError: the image is missing, cannot be read, or has another size than its record.
     """
     picture = load_picture(record, LONGER_SIDE)
     in_gold, in_pred = (scale_boxes(select_boxes(regions), record, picture) for regions in (gold, pred))
     draw_boxes(picture, in_gold, in_pred, Pen(LONGER_SIDE))
-    return to_jpeg_data_uri(picture, subsampling=0), picture.size  # thin coloured lines want their colour whole
+    return to_jpeg_data_uri(picture, subsampling=0), picture.size  # full colour resolution, for thin coloured lines

@@ -19,7 +19,7 @@ REGIONS_IN_PAPER = 5.42  # per fake image (§3.2)
 AREA_EDGES = (0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 """Borders of the bins for the share of the image that a box covers; a share on a border belongs to the bin below."""
 GRID = 32
-"""Cells per side of the map of places that regions cover."""
+"""Cells per side of the map of region positions."""
 
 OTHER = "other fields, kept"
 
@@ -70,11 +70,11 @@ class Counts:
 
 
 class Stats:
-    """`Counts`, and the sizes and places of regions and captions.
+    """`Counts`, and the sizes and positions of regions, and the lengths of captions.
 
     Attributes:
         counts: records by field.
-        generators: (family, generator, label) -> records; '' where a record names none.
+        generators: (family, generator, label) -> records; '' if a record names none.
         regions: number of regions -> fake images.
         words, characters: length of a caption -> captions.
         sizes: (width, height) -> images.

@@ -101,7 +101,7 @@ def _draw_message(axes: Axes, words: str) -> None:
 def _draw_regions(stats: Stats, axes: Axes) -> None:
     if not stats.regions:
         return _draw_message(axes, "no fake image")
-    last = 30  # one bar for all beyond it
+    last = 30  # larger numbers share one bar
     heights = [stats.regions[value] for value in range(min(max(stats.regions), last) + 1)]
     more = sum(count for value, count in stats.regions.items() if value > last)
     labels = [str(value) for value in range(len(heights))] + [f">{last}"] * bool(more)
@@ -184,7 +184,7 @@ def _draw_places(stats: Stats, axes: Axes) -> None:
         return _draw_message(axes, "no region")
     shares = 100 * stats.places / stats.counts.regions
     picture = axes.imshow(shares, cmap="cividis", vmin=0, extent=(0, 100, 100, 0), interpolation="nearest")
-    axes.figure.colorbar(picture, ax=axes, label="% of regions that cover this place", shrink=0.9)
+    axes.figure.colorbar(picture, ax=axes, label="% of regions that cover this position", shrink=0.9)
     axes.set(title="Where regions lie", xlabel="% of the width, from the left", ylabel="% of the height, from the top")
     axes.set_xticks(range(0, 101, 25))
     axes.set_yticks(range(0, 101, 25))

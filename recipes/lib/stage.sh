@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Stages of a long recipe. Each one runs once, has a log of its own and ends when the script ends. Source with OUT set.
+# Stages of a long recipe. Each stage runs once, has its own log and ends when the script ends. Source with OUT set.
 #
 #   open_run SETTINGS        claim $OUT for this script and these settings
 #   stage NAME COMMAND...    run a stage and wait for it
@@ -80,4 +80,4 @@ _end_stages() {
   for job in $(jobs -p); do kill -- "-$job" 2> /dev/null || true; done
 }
 trap _end_stages EXIT
-trap 'echo "${0##*/}: interrupted; run it again to continue with the stage that was not done" >&2; exit 130' INT TERM
+trap 'echo "${0##*/}: interrupted; run it again to continue with the unfinished stage" >&2; exit 130' INT TERM

@@ -187,7 +187,7 @@ def _bbox(bbox: Any, image_wh: tuple[int, int]) -> Box:
             return float(x1), float(y1), float(x2), float(y2)
         finite = all(map(math.isfinite, bbox))
     except OverflowError:
-        raise DataError("numbers of a sane size", bbox, field="bbox") from None
+        raise DataError("numbers that fit into a float", bbox, field="bbox") from None
     if not finite:
         raise DataError("finite numbers", bbox, field="bbox")
     if not (x1 < x2 and y1 < y2):
@@ -266,11 +266,11 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
 
     Args:
         path: a JSON Lines file in UTF-8; empty lines are skipped.
-        on_error: called with the error of each bad record, which is then skipped; by default the first one raises.
+        on_error: called with the error of each bad record, which is then skipped; by default the first one is raised.
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: a bad record, a repeated id, or no record at all.
+        DataError: a bad record, a repeated id, or a file without records.
     """
     path = Path(path)
     lines = 0

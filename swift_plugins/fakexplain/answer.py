@@ -4,8 +4,8 @@ There is one grammar, and two ways to read. The exact reading, here, accepts onl
 (with numbers for its placeholders); a text it accepts has no problems. Every other text goes to the tolerant reading
 of `notations`. Both fill the same fields; `strict` only decides whether a readable deviation counts as a problem.
 
-A completion is data: reading never raises and takes time linear in the text. The first `LONGEST` characters of a text
-are read and, if the text is not exact, the first `MOST` regions.
+A completion is data: reading never raises and takes time linear in the text. The first `MAX_CHARACTERS` characters of a
+text are read and, if the text is not exact, the first `MAX_REGIONS` regions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 from .annotation import NO_FLAW, Annotation, Region, check_caption, reading_order
 from .errors import DataError
 from .mentions import Mention
-from .notations import INTEGER_BOX, LONGEST, MOST, read_notations
+from .notations import INTEGER_BOX, MAX_CHARACTERS, MAX_REGIONS, read_notations
 from .tags import TAG_WORDS
 from .variants import variant_named
 
@@ -31,7 +31,7 @@ PROBLEMS = {
     "inverted_box": "a box with x2 <= x1 or y2 <= y1; skipped",
     "unknown_tag": "a tag that is none of the six; skipped",
     "unclosed": "a block without its closing tag; read",
-    "too_long": f"more than {LONGEST} characters or, if not exact, {MOST} regions; the rest is skipped",
+    "too_long": f"more than {MAX_CHARACTERS} characters or, if not exact, {MAX_REGIONS} regions; the rest is skipped",
     # the rest is read in full and only keeps an answer from being exact
     "wording": "a verdict, tag or box in another known notation",
     "extra_text": "text outside the blocks of an answer",
@@ -91,18 +91,18 @@ def render_answer(annotation: Annotation, variant: str = "full", frame: _Frame |
     <tag>texture error</tag>
     <verdict>fake</verdict>
     """
-    parts_of = variant_named(variant)
+    variant_parts = variant_named(variant)
     verdict = f"<verdict>{annotation.label}</verdict>"
-    if not parts_of.regions:
+    if not variant_parts.regions:
         return verdict
     lines = []
     for bbox, caption in target_regions(annotation):
         box = "<bbox>"
-        if frame is not None and parts_of.boxes:
+        if frame is not None and variant_parts.boxes:
             box = "[{}, {}, {}, {}]".format(*frame.target_xyxy(bbox))
-        lines.append(" ".join([box] * parts_of.boxes + [caption] * parts_of.captions))
+        lines.append(" ".join([box] * variant_parts.boxes + [caption] * variant_parts.captions))
     parts = ["<think>", *(lines or [NO_FLAW]), "</think>"]
-    if parts_of.tags:
+    if variant_parts.tags:
         parts.append(f"<tag>{', '.join(TAG_WORDS[tag] for tag in annotation.tags) or 'none'}</tag>")
     return "\n".join([*parts, verdict])
 
@@ -166,7 +166,7 @@ def _exact_blocks(text: str) -> _Blocks | None:
     """The blocks of a text with the layout of some variant."""
     head, opened, tail = text.rpartition("<verdict>")
     verdict = _VERDICT_OF_TAIL.get(tail)
-    if verdict is None or not opened or len(text) > LONGEST:
+    if verdict is None or not opened or len(text) > MAX_CHARACTERS:
         return None
     if not head:
         return _Blocks(None, None, verdict)

@@ -21,12 +21,12 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yield a path to write to; its file replaces `path` when the block ends without an error.
 
     >>> import tempfile
-    >>> place = Path(tempfile.mkdtemp(), "out", "scores.json")
-    >>> with atomic_file(place) as partial:
+    >>> target = Path(tempfile.mkdtemp(), "out", "scores.json")
+    >>> with atomic_file(target) as partial:
     ...     _ = partial.write_text("{}")
-    ...     place.exists()
+    ...     target.exists()
     False
-    >>> [each.name for each in place.parent.iterdir()]
+    >>> [each.name for each in target.parent.iterdir()]
     ['scores.json']
     """
     path = Path(path)
@@ -54,12 +54,12 @@ def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
         ValueError: `whole`, and `path` holds a file that the block has not written.
 
     >>> import tempfile
-    >>> place = Path(tempfile.mkdtemp(), "masks")
-    >>> with atomic_folder(place) as partial:
+    >>> target = Path(tempfile.mkdtemp(), "masks")
+    >>> with atomic_folder(target) as partial:
     ...     _ = Path(partial, "a.png").write_bytes(b"")
-    ...     place.exists()
+    ...     target.exists()
     False
-    >>> [each.name for each in place.iterdir()]
+    >>> [each.name for each in target.iterdir()]
     ['a.png']
     """
     path = Path(path)
@@ -73,7 +73,7 @@ def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
         written = _files(partial)
         if whole and (others := _files(path) - written):
             raise ValueError(
-                f"{path}: expected no files but those that are written, found {len(others)} more, such as "
+                f"{path}: expected no other files than those written now, found {len(others)} more, such as "
                 f"{min(others)}; remove the folder first"
             )
         with defer_interrupts():

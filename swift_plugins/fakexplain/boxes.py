@@ -4,8 +4,9 @@ A set of boxes is the region its boxes cover together, so an overlap within a se
 positive widths times heights, and only given coordinates are subtracted from each other: no digits cancel, wherever
 the boxes lie.
 
-Two ways to measure, because neither is fast at both ends. A few boxes are cut into rectangles that do not overlap:
-this starts at once and grows with the square. Many boxes are painted on the grid of their coordinates, with numpy.
+There are two methods, because neither is fast for every number of boxes. A few boxes are cut into rectangles that do
+not overlap, in time that grows with the square of their number. Many boxes are painted on the grid of their
+coordinates, with numpy.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def union_iou(pred_xyxy: Iterable[Sequence[float]], gold_xyxy: Iterable[Sequence
         gold_xyxy: (G, 4) finite numbers, same frame; G may be 0.
 
     Returns:
-        Ratio in [0, 1], within 1e-9 of rational arithmetic; 1 where both sets are empty, 0 where one is.
+        Ratio in [0, 1], within 1e-9 of rational arithmetic; 1 if both sets are empty, 0 if one is.
 
     Raises:
         ValueError: a box is not four numbers, or a gold box has no area or is not finite.
@@ -89,7 +90,7 @@ def clip_xyxy(xyxy: Iterable[Sequence[float]], image_wh: Sequence[float]) -> lis
     width, height = image_wh
     clipped = []
     for x1, y1, x2, y2 in xyxy:
-        # a NaN comes first: max and min then keep it, and no comparison holds for it
+        # coordinates come first, so that max and min keep a NaN, for which no comparison holds
         x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
         if x1 < x2 and y1 < y2:
             clipped.append((float(x1), float(y1), float(x2), float(y2)))
@@ -114,9 +115,9 @@ def _with_area(xyxy: Iterable[Sequence[float]], strict: bool = False) -> list[Bo
 
 
 def _measure(pred: list[Box], gold: list[Box]) -> tuple[_Number, _Number]:
-    """Areas that both sets cover and that either covers.
+    """Areas of the intersection and of the union.
 
-    Images never need the second attempt: it is for coordinates near the smallest or the largest float.
+    The second attempt is only for coordinates near the smallest or the largest float, which images never have.
     """
     measure = _measure_few if len(pred) + len(gold) <= FEW else _measure_many
     both, either = measure(pred, gold)

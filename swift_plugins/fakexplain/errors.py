@@ -58,5 +58,5 @@ OnError = Callable[[DataError], None]
 
 
 def raise_error(error: DataError) -> None:
-    """Stop at the first bad record: the default of readers and writers."""
+    """Stop at the first bad record; the default of readers and writers."""
     raise error

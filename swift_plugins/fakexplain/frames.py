@@ -7,7 +7,7 @@ every image. `FrameRule` holds the settings that define the frame in one run, an
 IMAGE_MIN_TOKEN_NUM and IMAGE_MAX_TOKEN_NUM, which ms-swift derives from MIN_PIXELS and MAX_PIXELS.
 
 A rule comes from the running template, which announces it (`active_rule`), or, without one, from the settings
-(`frame_rule`). Neither needs ms-swift here.
+(`frame_rule`). Neither needs ms-swift.
 """
 
 from __future__ import annotations

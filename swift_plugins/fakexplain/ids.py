@@ -8,7 +8,7 @@ from .errors import DataError
 
 
 class Ids:
-    """The ids of one file so far, in a temporary database that spills to disk and is deleted when closed."""
+    """The ids read from one file so far, in a temporary database that spills to disk and is deleted when closed."""
 
     def __init__(self) -> None:
         self._seen = sqlite3.connect("")
@@ -24,7 +24,7 @@ class Ids:
             self._seen.execute("INSERT INTO ids VALUES (?, ?)", (id, place))
         except sqlite3.IntegrityError:
             (first,) = self._seen.execute("SELECT place FROM ids WHERE id = ?", (id,)).fetchone()
-            raise DataError(f"an id of its own, for {first} has this one", id, field="id") from None
+            raise DataError(f"a unique id ({first} already uses this one)", id, field="id") from None
         except UnicodeEncodeError:
             raise DataError("text that UTF-8 can write", id, field="id") from None
 

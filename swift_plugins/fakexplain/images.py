@@ -26,8 +26,8 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
         A `PIL.Image.Image`; close it, or use it as a context manager.
 
     Raises:
-        DataError: no file, not an image, or one whose size is that of a decompression bomb (more than twice
-            `PIL.Image.MAX_IMAGE_PIXELS`: some 179 million pixels); field `image`.
+        DataError: no file, not an image, or an image so large that it may be a decompression bomb (more than twice
+            `PIL.Image.MAX_IMAGE_PIXELS`, about 179 million pixels); field `image`.
     """
     from PIL import Image, UnidentifiedImageError
 
@@ -96,10 +96,10 @@ def check_wh(
 
     >>> check_wh((8, 8), (8, 6))
     Traceback (most recent call last):
-    swift_plugins.fakexplain.errors.DataError: width, height: expected the image's own 8x6 pixels, found 8x8
+    swift_plugins.fakexplain.errors.DataError: width, height: expected the size of the image, 8x6, found 8x8
     """
     if stated != own:
-        raise DataError(f"{of}'s own {own[0]}x{own[1]} pixels", Unquoted(f"{stated[0]}x{stated[1]}"), field=field)
+        raise DataError(f"the size of {of}, {own[0]}x{own[1]}", Unquoted(f"{stated[0]}x{stated[1]}"), field=field)
 
 
 def check_image(annotation: Annotation, *, decode: bool = False) -> None:
@@ -142,20 +142,20 @@ def _may_have_exif(image: Any) -> bool:
     if "exif" in image.info or "Raw profile type exif" in image.info:
         return True
     file = image.fp
-    if file is None or file.closed:  # decoded already, and so read to the end
+    if file is None or file.closed:  # already decoded, and therefore read to the end
         return False
-    place, behind = file.tell(), False
+    position, after_pixels = file.tell(), False
     try:
         file.seek(8)
         while len(head := file.read(8)) == 8:
             length, kind = int.from_bytes(head[:4], "big"), head[4:]
-            if behind and kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
+            if after_pixels and kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt"):
                 return True
-            behind |= kind == b"IDAT"
+            after_pixels |= kind == b"IDAT"
             file.seek(length + 4, os.SEEK_CUR)
         return False
     finally:
-        file.seek(place)
+        file.seek(position)
 
 
 def upright_wh(image: Any) -> tuple[int, int]:
@@ -165,7 +165,7 @@ def upright_wh(image: Any) -> tuple[int, int]:
 
 
 def turn_upright(image: Any) -> Any:
-    """Turn an image as viewers show it, by its EXIF, which is then removed; the pixels are unchanged."""
+    """Turn an image upright, as viewers do, by its EXIF orientation, and remove the orientation; pixel values stay."""
     from PIL import ImageOps
 
     return ImageOps.exif_transpose(image) if orientation(image) != 1 else image

@@ -12,11 +12,13 @@ from .errors import DataError, Unquoted
 
 
 def as_utf8(file: IO[bytes]) -> Any:
-    """Read a file as UTF-8 bytes, in whichever Unicode encoding its byte order mark names."""
+    """Return a file that reads as UTF-8, converted from the Unicode encoding that its byte order mark names."""
     head = file.read(4)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         file.seek(0)
-        return SimpleNamespace(read=codecs.EncodedFile(file, "utf-8", "utf-16").read)  # of it, ijson may read raw
+        return SimpleNamespace(
+            read=codecs.EncodedFile(file, "utf-8", "utf-16").read
+        )  # ijson may bypass an EncodedFile and read raw bytes
     file.seek(3 if head.startswith(codecs.BOM_UTF8) else 0)
     return file
 

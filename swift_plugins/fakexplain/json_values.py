@@ -29,7 +29,7 @@ def require(data: Any, name: str, kind: type | tuple[type, ...], expected: str, 
     """
     if not isinstance(data, dict):
         raise DataError("a JSON object", data, field=at)
-    if type(data.get(name)) is kind:  # as nearly always
+    if type(data.get(name)) is kind:  # nearly always
         return data[name]
     place = f"{at}.{name}" if at else name
     if name not in data:
@@ -60,7 +60,7 @@ def optional(data: dict[str, Any], name: str, kind: type, expected: str) -> Any:
 
 
 def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
-    """Check that values are plausible pixel coordinates: not text, not True, not infinite, not 400 digits long.
+    """Check that values are plausible pixel coordinates: numbers between -1e9 and 1e9, not text and not True.
 
     Raises:
         DataError: at least one is not.
@@ -71,7 +71,7 @@ def check_numbers(values: Iterable[object], expected: str, field: str) -> None:
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             raise DataError(expected, value, field=field)
         if not -1e9 < value < 1e9:
-            raise DataError("finite numbers of a sane size", value, field=field)
+            raise DataError("finite numbers between -1e9 and 1e9", value, field=field)
 
 
 def read_box(box: object, expected: str, at: str) -> Box:

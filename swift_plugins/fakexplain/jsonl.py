@@ -84,10 +84,10 @@ def decode_line(raw: bytes) -> object:
     try:
         return _decode_fast(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return _decode_saying_why(raw)
+        return _decode_with_reason(raw)
 
 
-def _decode_saying_why(raw: bytes) -> object:
+def _decode_with_reason(raw: bytes) -> object:
     try:
         value = json.loads(raw.decode(), parse_constant=_no_constant)
         json.dumps(value, ensure_ascii=False).encode()

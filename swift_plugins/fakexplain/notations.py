@@ -2,11 +2,12 @@
 
 Boxes with captions come as lines, lists, points between special tokens, or JSON; tags and verdicts come in other
 words; and a completion may be cut short anywhere. Everything readable is read, and a code of `answer.PROBLEMS` names
-each unreadable part. Texts come here that are not exact answers, or too long for one.
+each unreadable part. Only texts that are not exact answers, or are too long, come here.
 
 A completion is data: reading never raises and takes time linear in the text. Each pattern here can match a text in
 only one way, has no quantifier inside a quantifier over the same characters, and cannot start again inside the text of
-a failed attempt. An answer has a few hundred characters; the first `LONGEST` of a text are read, and `MOST` regions.
+a failed attempt. An answer has a few hundred characters; the first `MAX_CHARACTERS` of a text are read, and
+`MAX_REGIONS` regions.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from .boxes import Box
 from .mentions import Mention
 from .tags import TAG_WORDS, canonical_tag
 
-LONGEST, MOST = 100_000, 128
+MAX_CHARACTERS, MAX_REGIONS = 100_000, 128
 
 INTEGER_BOX = r"\[{0}, {0}, {0}, {0}\]".format("(0|[1-9][0-9]{0,8})")
 """A box as an answer writes it. Nine digits fit into a float, and no image is wider."""
@@ -52,9 +53,9 @@ def read_notations(text: str, variant: str | None = None) -> Reading:
     ('fake', (Mention(bbox=(1.0, 2.0, 5.0, 6.0), caption='Bent rail'),))
     """
     problems: set[str] = set()
-    if len(text) > LONGEST:
+    if len(text) > MAX_CHARACTERS:
         problems.add("too_long")
-        text = text[:LONGEST]
+        text = text[:MAX_CHARACTERS]
     fields = _FIELD.findall(text)
     if any(not end for _, _, end in fields):
         problems.add("unclosed")
@@ -100,7 +101,7 @@ _VERDICT_WORDS = {
 }
 _VERDICT_OF_WORDS = {words: verdict for verdict, line in _VERDICT_WORDS.items() for words in line.split(", ")}
 _FILLERS = {"this", "the", "it", "image", "picture", "is", "a", "an", "s", "verdict", "answer"}
-_LONGEST_VERDICT = 80
+_MAX_VERDICT = 80
 
 
 def _read_verdict(text: str, blocks: list[str], problems: set[str]) -> str | None:
@@ -118,7 +119,7 @@ def _read_verdict(text: str, blocks: list[str], problems: set[str]) -> str | Non
 
 
 def _verdict(words: str) -> str | None:
-    if len(words) > _LONGEST_VERDICT:
+    if len(words) > _MAX_VERDICT:
         return None
     names = [word for word in re.findall("[a-z]+", words.lower()) if word not in _FILLERS]
     return _VERDICT_OF_WORDS.get(" ".join(names))
@@ -126,14 +127,14 @@ def _verdict(words: str) -> str | None:
 
 # A tag's own words inside a sentence; its other names are read only if they stand alone.
 _TAG_IN_PROSE = re.compile("|".join(r"[\W_]".join(re.findall("[a-z]+", w)) for w in TAG_WORDS.values()), re.IGNORECASE)
-_MOST_TAGS = 64
+_MAX_TAGS = 64
 
 
 def _read_tags(blocks: list[str], problems: set[str]) -> tuple[str, ...]:
     tags: dict[str, None] = {}
-    for block in islice(dict.fromkeys(blocks), _MOST_TAGS):
+    for block in islice(dict.fromkeys(blocks), _MAX_TAGS):
         unknown = in_prose = False
-        for name in islice((part.strip() for part in re.split("[,;\n]", block)), _MOST_TAGS):
+        for name in islice((part.strip() for part in re.split("[,;\n]", block)), _MAX_TAGS):
             if tag := canonical_tag(name):
                 tags[tag] = None
                 if name != TAG_WORDS[tag]:
@@ -167,7 +168,7 @@ _BETWEEN_BOXES = " \t\r,[]{}"
 
 def _read_regions(text: str, problems: set[str]) -> list[Mention]:
     """Regions in any notation: a box, or several side by side, with the words before or after it on its line."""
-    text = _MARKER.sub(" ", _OBJECT.sub(_object_as_line, text, count=MOST))
+    text = _MARKER.sub(" ", _OBJECT.sub(_object_as_line, text, count=MAX_REGIONS))
     groups, tail = _boxes_with_gaps(text, problems)
     captions = assign_words([gap for gap, _ in groups], tail)
     return [Mention(box, caption) for (_, boxes), caption in zip(groups, captions, strict=True) for box in boxes]
@@ -178,7 +179,7 @@ def _boxes_with_gaps(text: str, problems: set[str]) -> tuple[list[tuple[str, lis
     groups: list[tuple[str, list[Box]]] = []
     position = 0
     for number, match in enumerate(_BOX.finditer(text)):
-        if number == MOST:
+        if number == MAX_REGIONS:
             problems.add("too_long")
             break
         gap = text[position : match.start()]
@@ -256,8 +257,8 @@ def _object_as_line(match: re.Match[str]) -> str:
 
 def _read_captions(text: str, problems: set[str]) -> list[Mention]:
     """Regions of an answer without boxes: its lines."""
-    lines = [words for line in islice(text.split("\n"), MOST) if (words := _words(_MARKER.sub(" ", line)))]
-    if text.count("\n") >= MOST:
+    lines = [words for line in islice(text.split("\n"), MAX_REGIONS) if (words := _words(_MARKER.sub(" ", line)))]
+    if text.count("\n") >= MAX_REGIONS:
         problems.add("too_long")
     return [Mention(None, words) for words in lines if words != NO_FLAW]
 

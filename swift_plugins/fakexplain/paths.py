@@ -49,7 +49,7 @@ def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
 
     def walk(current: Path, above: frozenset[Path]) -> Iterator[Path]:
         real = current.resolve()
-        if real in above or real in without:  # a link may lead up
+        if real in above or real in skipped:  # a link may lead up
             return
         for entry in sorted(os.scandir(current), key=attrgetter("name")):
             if entry.name.startswith("."):
@@ -59,7 +59,7 @@ def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
             elif entry.is_file():
                 yield current / entry.name
 
-    without = {path.resolve() for path in skip}
+    skipped = {path.resolve() for path in skip}
     yield from walk(folder, frozenset())
 
 

@@ -47,7 +47,7 @@ def load_display_image(source: Any, name: str) -> DisplayImage:
     with open_image(source, name, decode=True) as image:
         if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
             raise DataError(
-                "8 or 16 bits a channel", Unquoted(f"{name}: 32-bit pixels of unknown range"), field="image"
+                "8 or 16 bits per channel", Unquoted(f"{name}: 32-bit pixels of unknown range"), field="image"
             )
         return to_display_image(image)
 
@@ -56,7 +56,7 @@ def to_display_image(image: Any) -> DisplayImage:
     """An opened image as viewers show it.
 
     Args:
-        image: of any mode but F; of mode I, values up to 65535 are taken for 16 bits.
+        image: of any mode but F; of mode I, values up to 65535 count as 16-bit.
 
     >>> from PIL import Image
     >>> to_display_image(Image.new("RGBA", (4, 2), (255, 0, 0, 0))).image.getpixel((0, 0))
@@ -64,13 +64,13 @@ def to_display_image(image: Any) -> DisplayImage:
     """
     turn = orientation(image)
     base, alpha = _parts(turn_upright(image))
-    whole, good = _in_srgb(base, image.info.get("icc_profile"))
-    whole = _on_white(whole, alpha)
-    converted = image.mode != "RGB" or alpha is not None or bool(good)
+    rgb, profile_used = _in_srgb(base, image.info.get("icc_profile"))
+    whole = _on_white(rgb, alpha)
+    converted = image.mode != "RGB" or alpha is not None or bool(profile_used)
     if whole is image:
         whole = image.copy()
     whole.info = {}  # Pillow would write a profile or a transparent colour from it
-    return DisplayImage(whole, turn, converted, good is False)
+    return DisplayImage(whole, turn, converted, profile_used is False)
 
 
 def flatten(image: Any) -> Any:
@@ -84,11 +84,11 @@ def flatten(image: Any) -> Any:
     (255, 255, 255)
     """
     if image.mode == "F" or (image.mode == "I" and not 0 <= image.getextrema()[0] <= image.getextrema()[1] <= 65535):
-        raise DataError("8 or 16 bits a channel", Unquoted(f"mode {image.mode}"), field="image")
+        raise DataError("8 or 16 bits per channel", Unquoted(f"mode {image.mode}"), field="image")
     try:
         base, alpha = _parts(image)
     except ValueError as error:
-        raise DataError("pixels that Pillow makes RGB of", Unquoted(str(error)), field="image") from None
+        raise DataError("pixels that Pillow can convert to RGB", Unquoted(str(error)), field="image") from None
     whole = _on_white(base.convert("RGB"), alpha)
     if whole is image:
         whole = image.copy()
@@ -97,7 +97,7 @@ def flatten(image: Any) -> Any:
 
 
 def save_upright(image: Any, out: Any) -> None:
-    """Write an opened image as PNG, turned as its EXIF says; its pixels and profile stay, where a PNG can hold them.
+    """Write an opened image as PNG, turned upright by its EXIF; pixels and profile are kept if PNG can hold them.
 
     Args:
         image: of any mode; CMYK and the like become RGB in sRGB.

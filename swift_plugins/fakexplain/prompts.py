@@ -1,4 +1,4 @@
-"""Every word the model is told: one system prompt per variant, one question."""
+"""The complete prompts: one system prompt per variant, and one question."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def system_prompt(variant: str = "full") -> str:
     >>> system_prompt("label_only").partition(". ")[2]
     'Answer with, between <verdict> and </verdict>: real or fake.'
     """
-    asked = variant_named(variant)
+    variant_parts = variant_named(variant)
     parts = []
-    if asked.regions:
+    if variant_parts.regions:
         parts.append(f'{_REGIONS[variant]}, or "{NO_FLAW}" where there is none')
-    if asked.tags:
+    if variant_parts.tags:
         parts.append(_TAGS)
     parts.append(_VERDICT)
     return f"{_TASK} Answer with, " + "; then, ".join(parts) + "."

@@ -65,7 +65,7 @@ def select(
     Args:
         annotations: the records.
         subset: the selection.
-        on_error: called with the error of each skipped record; by default the first one raises.
+        on_error: called with the error of each skipped record; by default the first one is raised.
 
     Raises:
         DataError: the subset is a fold, and a record has none.
@@ -87,7 +87,6 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
         variant).
     """
     boxes = [list(region.bbox) for region in target_regions(annotation)]
-    shown = boxes if variant_named(variant).boxes else []
     return {
         "messages": [
             {"role": "system", "content": system_prompt(variant)},
@@ -95,7 +94,7 @@ def to_row(annotation: Annotation, variant: str = "full") -> dict[str, Any]:
             {"role": "assistant", "content": render_answer(annotation, variant)},
         ],
         "images": [str(annotation.path)],
-        "objects": {"ref": [], "bbox": shown},
+        "objects": {"ref": [], "bbox": boxes if variant_named(variant).boxes else []},
         "solution": to_compact_json(
             {
                 "id": annotation.id,

@@ -1,4 +1,4 @@
-"""The six image-level tags of App. A.2: canonical names, words in an answer, the paper's other names."""
+"""The six image-level tags of App. A.2: canonical names, words in an answer, and the paper's other names."""
 
 from __future__ import annotations
 

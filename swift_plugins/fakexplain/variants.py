@@ -1,4 +1,4 @@
-"""Variants: which parts an answer holds (Table 4, partial data)."""
+"""Variants: the parts that an answer has (Table 4, partial data)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ALL = (
 )
 _BY_NAME = {variant.name: variant for variant in _ALL}
 VARIANTS = tuple(_BY_NAME)
-"""Names of the variants: all parts, or all but some."""
+"""Names of the variants."""
 
 
 def variant_named(name: str) -> Variant:

@@ -15,7 +15,7 @@ from tests.conftest import record, write_annotations_file
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 
 
-def test_plugin_prints_the_front_door():
+def test_plugin_prints_the_path_of_the_plugin_file():
     done = fakexplain_process("plugin")
     assert done.returncode == 0
     assert Path(done.stdout.strip()).name == "fakexplain_plugin.py"
@@ -51,7 +51,7 @@ def test_validate_can_go_on_and_keep_the_good(tmp_path):
     errors = done.stderr.splitlines()
     assert errors[0].startswith(f"error: {path}:2: fold:")
     assert errors[1].startswith(f"error: {path}:4: image: expected an image file, found no file")
-    assert errors[2] == f"error: 2 bad records of 4 in {path}"
+    assert errors[2] == f"error: 2 of 4 records in {path} are bad"
     kept = list(read_annotations(good))
     assert [annotation.id for annotation in kept] == ["fake-000", "real-002"]
     assert all(annotation.path.is_file() for annotation in kept)  # paths follow the file to its new folder
@@ -155,7 +155,7 @@ def test_export_finds_the_folder_that_holds_all_images(annotations_file, tmp_pat
     done = fakexplain("export", folds, "--to", "coco", "-o", tmp_path / "c.json")
     assert done.stdout.splitlines() == [
         f"16 records in {tmp_path / 'c.json'}",
-        f"  its image paths are relative to {tmp_path}",
+        f"  image paths are relative to {tmp_path}",
     ]
     done = fakexplain("convert", "coco", tmp_path / "c.json", "--images", tmp_path, "-o", tmp_path / "back.jsonl")
     assert done.returncode == 0, done.stderr
@@ -235,4 +235,4 @@ def test_export_can_go_on_past_what_a_format_cannot_hold(annotations_file, tmp_p
     assert done.returncode == 1 and done.stdout.splitlines()[0] == f"16 records in {tmp_path / 'out'}"
     first, last = done.stderr.splitlines()
     assert first.startswith(where)
-    assert last == f"error: 1 bad records of 17 in {annotations_file}"
+    assert last == f"error: 1 of 17 records in {annotations_file} are bad"

@@ -70,7 +70,7 @@ def test_a_broken_image_is_drawn_as_a_panel_and_reported(annotations_file: Path,
     done = fakexplain("draw", annotations_file, "-o", tmp_path / "drawn", "--limit", "0", "--longer-side", "240")
     assert done.returncode == 1
     assert done.stdout.startswith("16 images in")
-    assert "1 of them could not be read, and show why; the first: " in done.stderr
+    assert "1 images could not be read; their pictures say why. The first: " in done.stderr
     assert "fake-000" in done.stderr
     assert len(list((tmp_path / "drawn").iterdir())) == 16
 

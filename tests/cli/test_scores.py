@@ -108,9 +108,7 @@ def test_a_subset_is_all_that_counts(annotations_file: Path, predictions: Path):
     assert "no answer" not in done.stdout
     whole = fakexplain(*args)
     assert "12 of 16 images have no answer" in whole.stdout
-    assert whole.stdout.endswith(
-        "All answers are about images of fold 2: --subset fold2_test scores that fold alone.\n"
-    )
+    assert whole.stdout.endswith("All answers belong to fold 2; use --subset fold2_test to score that fold alone.\n")
     other = fakexplain(*args, "--subset", "fold1_test")
     assert other.returncode == 1
     assert "which none of the records of fold1_test has (nor the images of 3 other answers)" in other.stderr

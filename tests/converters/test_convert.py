@@ -48,7 +48,7 @@ def test_an_image_that_exif_turns_is_written_upright_and_coordinates_are_those_o
 
 def test_a_size_of_the_source_must_be_that_of_the_upright_image(tmp_path):
     picture(tmp_path / "a.jpg", turn=6)
-    expected = r"source.json: \[0\].width, height: expected the upright image's own 20x40 pixels, found 40x20"
+    expected = r"source.json: \[0\].width, height: expected the size of the upright image, 20x40, found 40x20"
     with pytest.raises(DataError, match=expected):
         records(tmp_path, Draft("a.jpg", label="real", wh=(40, 20)))
 
@@ -165,7 +165,7 @@ def test_data_nested_too_deep_is_an_error(tmp_path):
         raise RecursionError
 
     for pieces, parse in (([Piece(0, "a.json")], deep), (map(deep, [0]), list)):
-        with pytest.raises(DataError, match=r"expected data that is nested less deep"):
+        with pytest.raises(DataError, match=r"expected data nested less deep"):
             list(convert(pieces, parse, images=Place(tmp_path, ""), written=Place(tmp_path, "")))
 
 
@@ -194,7 +194,7 @@ def test_exif_that_stands_behind_the_pixels_of_a_png_turns_it_too(tmp_path):
 
 def test_an_id_twice_is_an_error(tmp_path):
     picture(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"id: expected an id of its own, for image data/a.png has this one"):
+    with pytest.raises(DataError, match=r"id: expected a unique id \(image data/a.png already uses this one\)"):
         records(tmp_path, Draft("a.png", label="real"), Draft("a.png", label="real"))
 
 
@@ -257,7 +257,7 @@ class TestCommand:
         assert done.returncode == 1 and not out.exists() and not (tmp_path / "a_images").exists()
         done = fakexplain("convert", "folder", source, "--out", out, "--keep-going")
         assert done.returncode == 1
-        assert done.stderr.splitlines()[-1] == f"error: 1 bad records of 3 in {source}"
+        assert done.stderr.splitlines()[-1] == f"error: 1 of 3 records in {source} are bad"
         assert len(list(read_annotations(out))) == 2
 
     @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_exported_rows_load_alike(fakexplained, tmp_path):
     ("name", "message"),
     [
         ("fakexplained:fold7_train", "fakexplained:fold7_train: no such subset"),
-        ("fakexplained:fold3_test", "no record is in"),
+        ("fakexplained:fold3_test", "no record belongs to"),
     ],
 )
 def test_a_subset_that_is_not_there(tmp_path, monkeypatch, name, message):
@@ -88,7 +88,7 @@ def test_a_subset_that_is_not_there(tmp_path, monkeypatch, name, message):
 
 def test_without_the_variable(monkeypatch):
     monkeypatch.delenv("FAKEXPLAINED", raising=False)
-    with pytest.raises(ValueError, match="the environment variable FAKEXPLAINED names, and it is not set"):
+    with pytest.raises(ValueError, match="in the environment variable FAKEXPLAINED, which is not set"):
         load("fakexplained")
 
 
@@ -99,7 +99,7 @@ def test_without_the_variable(monkeypatch):
         (lambda folder: (folder / IMAGE).write_text("x"), ":1: image: expected a readable image"),
         (
             lambda folder: Image.new("RGB", (9, 9)).save(folder / IMAGE),
-            ":1: width, height: expected the image's own 9x9",
+            ":1: width, height: expected the size of the image, 9x9",
         ),
         (lambda folder: (folder / "annotations.jsonl").write_text("{\n"), ":1: expected one JSON object"),
         (lambda folder: (folder / "annotations.jsonl").write_text(""), "expected at least one record"),

@@ -1,7 +1,7 @@
-"""`fakexplain`: the command line. Parsing and printing only; the work is done elsewhere, imported where it is used.
+"""`fakexplain`: the command line. It parses and prints only; other modules, imported where they are used, do the work.
 
-This file only starts a command and holds its end. It imports almost nothing, so that from the first moment on Ctrl-C
-gives one line and no traceback. The commands themselves are imported by `main`, through `commands`.
+This file only starts and ends a command. It imports almost nothing, so that Ctrl-C prints one line and no traceback
+from the first moment on. `main` imports the commands themselves, through `commands`.
 """
 
 import signal  # first: see `main`
@@ -26,22 +26,22 @@ def main() -> None:
     """Run the command line and print one line for Ctrl-C, a missing package, or bad data.
 
     While modules load, nothing is written yet, so Ctrl-C exits at once. While a command runs, Ctrl-C raises
-    `KeyboardInterrupt`, and the command removes its partial output. A shell that runs the command in the background
-    may ignore Ctrl-C; so does the command then.
+    `KeyboardInterrupt`, and the command removes its partial output. If the shell
+    makes a background command ignore Ctrl-C, the command ignores it.
 
     Raises:
         SystemExit: exit codes 1 (bad data or a missing package), 2 (bad usage) and 130 (Ctrl-C).
     """
     handler = signal.getsignal(signal.SIGINT)
-    heed = handler is not signal.SIG_IGN
+    heed_interrupts = handler is not signal.SIG_IGN
     interrupted: list[float] = []
-    if heed:
+    if heed_interrupts:
         signal.signal(signal.SIGINT, _exit_at_once)
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the output is complete
     try:
         from .commands import run
 
-        if heed:
+        if heed_interrupts:
             signal.signal(signal.SIGINT, _raise_once(interrupted))
         run()
     except BaseException as error:
@@ -54,7 +54,7 @@ def main() -> None:
             _end_without(error.name.partition(".")[0])
         raise
     finally:
-        if heed and not interrupted:
+        if heed_interrupts and not interrupted:
             signal.signal(signal.SIGINT, handler)
 
 
@@ -64,7 +64,7 @@ def _exit_at_once(*_: object) -> None:
 
 
 def _raise_once(interrupted: list[float]) -> Callable[..., Any]:
-    """A handler that notes each Ctrl-C it heeds; those that follow within seconds are ignored, so that cleanup ends."""
+    """Return a handler that records and raises Ctrl-C, and ignores others for some seconds so that cleanup can end."""
 
     def handle(*_: object) -> None:
         now = time.monotonic()

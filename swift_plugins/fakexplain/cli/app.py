@@ -1,4 +1,4 @@
-"""Shared by the commands: the app, common options, checks of the output, progress and the end of a command."""
+"""The app, and code that all commands share: common options, output checks, progress bars and errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DATA, QUALITY, TRAINING, SCORES, PICTURES = "Data", "Quality", "Training", "Scor
 """Headings that `--help` groups the commands under (`rich_help_panel`)."""
 
 OUT = ("--out", "--output", "-o")
-"""The names of every command's option for what it writes."""
+"""Names of the output option of every command."""
 
 Annotations = Annotated[Path, typer.Argument(help="Annotations file, one JSON record per line.", metavar="ANNOTATIONS")]
 Template = Annotated[
@@ -87,9 +87,9 @@ def check_free(out: Path, force: bool, *sources: Path, folder: bool = False) -> 
     Raises:
         BadParameter: `out` is an input, is of the wrong kind, or exists without --force.
     """
-    place = out.resolve()
+    target = out.resolve()
     for source in map(Path.resolve, sources):
-        if source == place or (folder and source.is_relative_to(place)):
+        if source == target or (folder and source.is_relative_to(target)):
             raise typer.BadParameter(f"{out} {'holds an input' if folder else 'is an input'}", param_hint=OUT[0])
     if out.exists() and not (out.is_dir() if folder else out.is_file()):
         raise typer.BadParameter(
@@ -150,12 +150,12 @@ class Errors:
     def ignore(error: DataError) -> None:
         """Ignore an error: for a second reading of a file, after the first has reported every error."""
 
-    def exit_if_any(self, good: int, source: Path) -> None:
+    def exit_if_any(self, valid: int, source: Path) -> None:
         """End the command with exit code 1 if there were errors.
 
         Args:
-            good: number of good records.
+            valid: number of valid records.
             source: the file they were read from.
         """
         if self.count:
-            fail(f"{self.count} bad records of {self.count + good} in {source}")
+            fail(f"{self.count} of {self.count + valid} records in {source} are bad")

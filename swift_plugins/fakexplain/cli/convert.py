@@ -23,36 +23,43 @@ else:
     _ReadFormat = Literal[_READ_NAMES]  # `--help` prints them
 
 
-# Over 60 lines: half are options and their help.
+Format = Annotated[_ReadFormat, typer.Argument(help="Format to read; `list` describes them all.", metavar="FORMAT")]
+Source = Annotated[Path | None, typer.Argument(help="File, folder or ZIP archive to read.", metavar="SRC")]
+Output = Annotated[Path | None, typer.Option(*OUT, help="Annotations file to write.")]
+Images = Annotated[
+    Path | None, typer.Option(help="Base folder of the image paths in the source. Default: SRC's folder.")
+]
+Label = Annotated[Literal["fake", "real"] | None, typer.Option(help="Label for images the source leaves unlabelled.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help=f"Set a field of every record: {', '.join(ORIGIN)}.", metavar="NAME=VALUE"),
+]
+RealFolders = Annotated[
+    list[str] | None, typer.Option(help="Name of folders with real images, for `folder`; repeatable.")
+]
+FakeFolders = Annotated[
+    list[str] | None, typer.Option(help="Name of folders with fake images, for `folder`; repeatable.")
+]
+
+
 @app.command(rich_help_panel=DATA)
 def convert(
-    format: Annotated[_ReadFormat, typer.Argument(help="Format to read; `list` describes them all.", metavar="FORMAT")],
-    src: Annotated[Path | None, typer.Argument(help="File, folder or ZIP archive to read.", metavar="SRC")] = None,
-    output: Annotated[Path | None, typer.Option(*OUT, help="Annotations file to write.")] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Base folder of the image paths in the source. Default: SRC's folder.")
-    ] = None,
-    label: Annotated[
-        Literal["fake", "real"] | None, typer.Option(help="Label for images the source leaves unlabelled.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", help=f"Set a field of every record: {', '.join(ORIGIN)}.", metavar="NAME=VALUE"),
-    ] = None,
-    real: Annotated[
-        list[str] | None, typer.Option(help="Name of folders with real images, for `folder`; repeatable.")
-    ] = None,
-    fake: Annotated[
-        list[str] | None, typer.Option(help="Name of folders with fake images, for `folder`; repeatable.")
-    ] = None,
+    format: Format,
+    src: Source = None,
+    output: Output = None,
+    images: Images = None,
+    label: Label = None,
+    settings: Settings = None,
+    real: RealFolders = None,
+    fake: FakeFolders = None,
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
     """Convert annotations of another tool or dataset.
 
-    Images stay where they are, with two exceptions: images that their EXIF turns are rewritten upright, and images
-    embedded in the source are extracted. Both go to a folder beside OUT, named after it with _images. An archive is
-    unpacked to a folder named after OUT with _source.
+    Images stay where they are, with two exceptions: images that EXIF turns are rewritten upright, and images embedded
+    in the source are extracted. Both go to a folder beside OUT with the suffix _images. An archive is unpacked to one
+    with the suffix _source.
     """
     if format == "list":
         for name, each in READ.items():
@@ -99,7 +106,7 @@ def convert(
 
 def _print_changes(changes: Changes, written: Path) -> None:
     for number, words in (
-        (changes.clipped, "boxes cut at the border of their image"),
+        (changes.clipped, "boxes clipped at the image border"),
         (changes.turned, f"images turned upright, in {written}"),
         (changes.extracted, f"images extracted from the source, in {written}"),
     ):

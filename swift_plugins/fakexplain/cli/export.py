@@ -34,6 +34,21 @@ else:
     _WrittenFormat = Literal[_WRITTEN_NAMES]  # `--help` prints them
 
 
+Output = Annotated[Path, typer.Option(*OUT, help="File or folder to write.")]
+To = Annotated[_WrittenFormat, typer.Option("--to", help="Format to write.")]
+Images = Annotated[
+    Path | None,
+    typer.Option(
+        help="Base folder for image paths in the output. Default: the annotations file's folder, or its nearest "
+        "parent that contains all images."
+    ),
+]
+Link = Annotated[bool, typer.Option("--link", help="Hard-link images instead of copying them.")]
+Check = Annotated[
+    bool, typer.Option("--check/--no-check", help="Open every image and check its size against the record.")
+]
+
+
 @app.command(
     rich_help_panel=DATA,
     help="Write annotations in another format.\n\n"
@@ -41,20 +56,12 @@ else:
 )
 def export(
     annotations: Annotations,
-    output: Annotated[Path, typer.Option(*OUT, help="File or folder to write.")],
-    to: Annotated[_WrittenFormat, typer.Option("--to", help="Format to write.")] = "rows",
+    output: Output,
+    to: To = "rows",
     subset: SubsetName = "all",
-    images: Annotated[
-        Path | None,
-        typer.Option(
-            help="Base folder for image paths in the output. Default: the annotations file's folder, or its nearest "
-            "parent that contains all images."
-        ),
-    ] = None,
-    link: Annotated[bool, typer.Option("--link", help="Hard-link images instead of copying them.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Open every image and compare its size with the record's.")
-    ] = True,
+    images: Images = None,
+    link: Link = False,
+    check: Check = True,
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
@@ -84,8 +91,8 @@ def export(
         count = writer.save(records, partial, **settings)
         if not count:
             errors.exit_if_any(0, annotations)
-            raise ValueError(f"{annotations}: no record is in {subset}")
+            raise ValueError(f"{annotations}: no record belongs to the subset {subset}")
     print(f"{count} {'rows' if to == 'rows' else 'records'} in {output}")
     if to == "coco":
-        print(f"  its image paths are relative to {options['images']}")
+        print(f"  image paths are relative to {options['images']}")
     errors.exit_if_any(count, annotations)

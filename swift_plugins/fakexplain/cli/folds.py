@@ -39,7 +39,7 @@ def split(
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
-    """Assign four cross-validation folds, each with its share of every label and generator.
+    """Assign four cross-validation folds, stratified by label and generator.
 
     A record that already has a fold keeps it.
     """
@@ -54,23 +54,23 @@ def split(
         records = show_progress(read_annotations(annotations, on_error=errors), annotations, "compare")
         group_of = group_records(records, near_duplicates, on_error=errors)
 
-    def readable(on_error: OnError, what: str) -> Iterator[Annotation]:
+    def read_valid(on_error: OnError, what: str) -> Iterator[Annotation]:
         for record in show_progress(read_annotations(annotations, on_error=on_error), annotations, what):
             if group_of is None or group_of(record) is not None:
                 yield record
 
-    first_reading = readable(errors if group_of is None else ignore, "deal")
+    first_reading = read_valid(errors if group_of is None else ignore, "assign")
     folds = assign_folds(first_reading, seed=seed, group_by=group_by, group_of=group_of, reassign=reassign)
     table: Counter[tuple[int, str, str]] = Counter()
 
-    def with_folds() -> Iterator[Annotation]:
-        for record in readable(ignore, "write"):
+    def add_folds() -> Iterator[Annotation]:
+        for record in read_valid(ignore, "write"):
             fold = folds[record.id]
             table[fold, record.label, record.generator or ""] += 1
             yield replace(relocate(record, output.parent), fold=fold)
 
     with atomic_file(output) as partial:
-        count = write_annotations(partial, with_folds())
+        count = write_annotations(partial, add_folds())
         if not count:
             errors.exit_if_any(0, annotations)
     _print_folds(table)
@@ -103,10 +103,10 @@ def pair_real(
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
-    """Add real images until every fold, and so its train and test side, has as many as fakes.
+    """Add real images until every fold has as many real images as fake ones.
 
-    Images are picked at random. No image is picked twice: files with the same bytes as another are skipped. Images
-    that EXIF turns are written again, upright, to the folder beside OUT that ends in _images.
+    Images are picked at random, and none twice: files with the same bytes as another are skipped. Images that EXIF
+    turns are rewritten upright, in a folder beside OUT with the suffix _images.
     """
     from converters.convert import Place, written_folder
     from converters.folds.pair_real import add_records, draw_real, list_candidates, survey
@@ -115,7 +115,7 @@ def pair_real(
     written = written_folder(output)
     errors = Errors(keep_going)
     candidates = list_candidates(real)
-    records = show_progress(read_annotations(annotations, on_error=errors), annotations, "look")
+    records = show_progress(read_annotations(annotations, on_error=errors), annotations, "survey")
     existing = survey(records, on_error=errors)
     added: Counter[int | None] = Counter()
 

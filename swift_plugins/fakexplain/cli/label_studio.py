@@ -1,4 +1,4 @@
-"""`fakexplain label-studio`: a labelling page and tasks for Label Studio."""
+"""`fakexplain label-studio`: a labelling interface and tasks for Label Studio."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def label_studio(
     ] = None,
     manifest: Annotated[
         Path | None,
-        typer.Option(help="Add id, class and generator to the tasks, from a file of `fakexplain manifest`."),
+        typer.Option(help="Add id, class and generator to the tasks, from this file written by `fakexplain manifest`."),
     ] = None,
     force: Force = False,
 ) -> None:
-    """Print a labelling page for Label Studio, and write tasks for it.
+    """Print a labelling interface for Label Studio, and write its tasks.
 
-    The page asks for a box with a caption around each flaw, for the tags and for the verdict; `fakexplain convert
-    label-studio` reads them. A task gives the path of its image relative to --root. Start Label Studio with
+    The interface asks for a box with a caption around each flaw, for tags and for a verdict; `fakexplain convert
+    label-studio` reads the results. A task gives the path of its image relative to --root. Start Label Studio with
     LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT set to this folder; the images must be in a folder inside it.
     """
     from converters.folds.manifest import load_manifest

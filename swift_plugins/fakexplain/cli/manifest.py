@@ -28,7 +28,7 @@ def manifest(
 ) -> None:
     """Plan which images to generate: one line per class and generator, with its prompt and the image's path.
 
-    The paths are the ones that `prepare` later gives to annotated records with these ids.
+    `prepare` later gives annotated records with these ids the same paths.
     """
     from converters.folds.manifest import imagenet_classes, load_classes, save_manifest
     from converters.folds.manifest import manifest as plan

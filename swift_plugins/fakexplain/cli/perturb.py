@@ -1,4 +1,4 @@
-"""`fakexplain perturb`: the same records on images that were compressed, cropped, shrunk, blurred or made noisy."""
+"""`fakexplain perturb`: compress, crop, shrink, blur or add noise to images, and write their records."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def perturb(
     reported: Counter[str] = Counter()
 
     def report_once(error: DataError) -> None:
-        """A record that is bad in one set is usually bad in all."""
+        """Report each error once: a record that is bad in one set is usually bad in all."""
         reported[str(error)] += 1
         if reported[str(error)] == 1:
             errors(error)
@@ -121,5 +121,5 @@ def _write_set(
             errors.exit_if_any(0, annotations)
     print(f"{count} records in {target / 'annotations.jsonl'}")
     if lost.dropped:
-        print(f"  {lost.dropped} regions lost; {lost.bare} fake images have none left and keep their tags")
+        print(f"  {lost.dropped} regions dropped; {lost.bare} fake images have no region left but keep their tags")
     return count

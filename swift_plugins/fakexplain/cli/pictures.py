@@ -45,7 +45,7 @@ def sheet(
     variant: VariantName = "full",
     limit: Annotated[int, typer.Option(help="Show this many images, chosen at random; 0 shows all.", min=0)] = 24,
     seed: Seed = 0,
-    columns: Annotated[int, typer.Option(help="Images side by side.", min=1)] = 4,
+    columns: Annotated[int, typer.Option(help="Number of columns.", min=1)] = 4,
     cell: Annotated[int, typer.Option(help="Longer side of an image on the sheet, in pixels.", min=120)] = 360,
     font: Font = None,
     force: Force = False,
@@ -72,7 +72,8 @@ def sheet(
 @app.command(rich_help_panel=PICTURES)
 def draw(
     source: Annotated[
-        Path, typer.Argument(help="Annotations file, or a folder of `fakexplain score --out`.", metavar="SOURCE")
+        Path,
+        typer.Argument(help="Annotations file, or a run folder written by `fakexplain score --out`.", metavar="SOURCE"),
     ],
     output: Annotated[Path, typer.Option(*OUT, help="Folder to write to, one PNG per image.")],
     predictions: Annotated[
@@ -107,22 +108,24 @@ def draw(
     check_free(output, force, source, *(path for paths in files.values() for path in paths), folder=True)
     path = source / FILES[1] if source.is_dir() else source
     records = exclude_output_images(read_annotations(path), output)
-    answered = (
+    answers = (
         attach_run_answers(records, systems) if source.is_dir() else attach_file_answers(records, files, rule, variant)
     )
-    answered = show_progress(answered, path, "read")
-    chosen = select_ids(answered, id, source) if id else sample(answered, limit, seed)
+    answers = show_progress(answers, path, "read")
+    chosen = select_ids(answers, id, source) if id else sample(answers, limit, seed)
     if not chosen:
         raise ValueError(f"{source}: expected at least one image to draw, found none")
     with closing(draw_all(chosen, output, longer_side=longer_side, font=font, overlaid=overlaid)) as results:
         errors = [error for error in show_progress(results, None, "draw", "image") if error]
     print(f"{len(chosen)} images in {output}")
     if errors:
-        raise ValueError(f"{len(errors)} of them could not be read, and show why; the first: {min(errors, key=str)}")
+        raise ValueError(
+            f"{len(errors)} images could not be read; their pictures say why. The first: {min(errors, key=str)}"
+        )
 
 
 def _check_settings(template: str, max_pixels: int | None, variant: str, font: Path | None) -> FrameRule:
-    """Check the options that both commands have, and give the frame rule of the template."""
+    """Check the options of both commands, and return the frame rule of the template."""
     from ..frames import frame_rule
 
     rule: FrameRule = parse_option(lambda name: frame_rule(name, max_pixels=max_pixels), template, "--template")
@@ -139,7 +142,7 @@ def _choose_systems(source: Path, files: dict[str, list[Path]], system: list[str
 
     if source.is_dir() and files:
         raise typer.BadParameter(
-            "a run has its answers already; --system chooses among them", param_hint="--predictions"
+            "SOURCE is a run and already has answers; choose among them with --system", param_hint="--predictions"
         )
     if system and not source.is_dir():
         raise typer.BadParameter("expected a run to choose from, found an annotations file", param_hint="--system")

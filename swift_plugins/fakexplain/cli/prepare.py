@@ -1,4 +1,4 @@
-"""`fakexplain prepare`: bring images to one size and form, before or after annotation."""
+"""`fakexplain prepare`: resize images and list duplicates, before or after annotation."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def prepare(
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
-    """Bring images to one size, upright, as RGB in sRGB without metadata, and list duplicates.
+    """Resize images to one size (upright, sRGB, no metadata) and list duplicates.
 
     From annotations, write annotations.jsonl with boxes in the new pixels, and images/ID.png. From a folder, write its
-    images under their own paths. duplicates.csv lists duplicates; nothing is removed.
+    images under the same paths. duplicates.csv lists duplicates; nothing is removed.
     """
     from converters.images.fit import parse_size
     from converters.images.prepare import COUNTS, PrepareSettings, annotation_jobs, folder_jobs

@@ -1,4 +1,4 @@
-"""`fakexplain qc`: whether annotations can be trusted."""
+"""`fakexplain qc`: check the quality of annotations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .app import OUT, QUALITY, Annotations, Errors, Force, KeepGoing, app, check
 if TYPE_CHECKING:
     from converters.quality.lint import CaptionWarning
 
-MAX_WARNINGS = 100  # warnings about captions that are printed; lint.csv has all
+MAX_WARNINGS = 100  # printed warnings about captions; lint.csv has all
 
 
 @app.command(rich_help_panel=QUALITY)
@@ -42,7 +42,7 @@ def qc(
     """Compare annotators with a reference and with one another, and check their captions.
 
     ANNOTATIONS has one record per image and annotator; records belong to the same image if their paths lead to the
-    same file. OUT gets accepted.jsonl, rejected.jsonl (all records of annotators that disagree too much with the
+    same file. OUT receives accepted.jsonl, rejected.jsonl (all records of annotators that disagree too much with the
     reference), annotators.csv, pairs.csv, lint.csv, qc.json and qc.html.
     Warnings about captions do not count as errors.
     """
@@ -98,7 +98,7 @@ def _print_metrics(metrics: Mapping[str, Any], pairs: int, output: Path) -> None
     if between is None:
         print(f"between annotators: not measured because {metrics['unnamed']} records name no annotator")
     elif not pairs:
-        print("between annotators: no two have an image in common")
+        print("between annotators: not measured because no two share an image")
     else:
         print(f"between annotators, {pairs} pairs with {between['images']} images in common: {_agreement(between)}")
     if metrics["lint"] is not None:
@@ -133,7 +133,7 @@ def _print_reference(metrics: Mapping[str, Any]) -> None:
     )
     print(f"without rejected annotators, {accepted['images']} records: {_agreement(accepted)}")
     if unmatched := metrics["references_not_met"]:
-        print(f"reference records without an annotator's record: {unmatched} of {metrics['references']}")
+        print(f"reference records that no annotator covered: {unmatched} of {metrics['references']}")
 
 
 def _agreement(metrics: Mapping[str, Any]) -> str:

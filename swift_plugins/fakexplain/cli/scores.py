@@ -1,4 +1,4 @@
-"""`fakexplain score` and `fakexplain report`: from predictions to metrics, and from metrics to a page."""
+"""`fakexplain score` and `fakexplain report`: score predictions, and report the scores as a page."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ HigherIs = Annotated[Label, typer.Option(help="Meaning of a higher score.", rich
 Threshold = Annotated[
     float | None,
     typer.Option(
-        help="Scores above it mean what --higher-is says; used without labels.",
+        help="Score above which --higher-is applies; used without labels.",
         show_default="0.5",
         rich_help_panel=BASELINES,
     ),
@@ -133,7 +133,7 @@ def score(
     fake_if_boxes: FakeIfBoxes = False,
     force: Force = False,
 ) -> None:
-    """Score answers, labels, boxes or masks: accuracy, IoU, AUROC, captions, tags, with 95 % intervals.
+    """Score predictions (answers, labels, boxes or masks) with 95 % confidence intervals.
 
     Boxes in answers are mapped back to original pixels by the template's frame: set MAX_PIXELS, MIN_PIXELS or
     IMAGE_MAX_TOKEN_NUM as for `swift infer`. Unreadable answers count as wrong, and so do images of the subset without
@@ -202,14 +202,16 @@ def _print_notes(found: Evaluation, subset: str) -> None:
                 f"from masks or boxes with --min-area-share or --fake-if-boxes."
             )
     if subset == "all" and (fold := found.summary.only_fold) is not None:
-        print(f"All answers are about images of fold {fold}: --subset fold{fold}_test scores that fold alone.")
+        print(f"All answers belong to fold {fold}; use --subset fold{fold}_test to score that fold alone.")
 
 
 @app.command(rich_help_panel=SCORES)
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(help="Folders of `fakexplain score --out`; the first is of the main data set.", metavar="RUN…"),
+        typer.Argument(
+            help="Run folders written by `fakexplain score --out`; the first is the main data set.", metavar="RUN…"
+        ),
     ],
     output: Annotated[Path, typer.Option(*OUT, help="Folder to write to.")],
     votes: Annotated[
@@ -223,10 +225,11 @@ def report(
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Explainable detection of AI-generated images",
     force: Force = False,
 ) -> None:
-    """Write tables, figures and a gallery of scored runs as one page that needs no network.
+    """Turn scored runs into one HTML page with tables, figures and a gallery.
 
-    Beside report.html: each table as CSV, Markdown and LaTeX in tables/, each figure as SVG in figures/. Runs on images
-    of `fakexplain perturb` give Table 5, runs on other data sets Tables 3 and 6. The paper's numbers stand beside ours.
+    The page needs no network. Tables are also in tables/ (CSV, Markdown, LaTeX), figures in figures/ (SVG). Runs on
+    images of `fakexplain perturb` give Table 5, runs on other data sets Tables 3 and 6. The paper's numbers appear
+    beside ours.
     """
     from ..atomic import atomic_folder
     from ..scoring.plots.training import read_log
@@ -240,11 +243,11 @@ def report(
             raise typer.BadParameter(f"two logs are called {name}; write NAME=FILE", param_hint="--log")
     sources = [*runs, *(path for paths in logs.values() for path in paths), *([votes] if votes else [])]
     check_free(output, force, *sources, folder=True)
-    loaded = [load_run(folder) for folder in runs]
-    counted = read_votes(votes) if votes else None
-    read = [read_log(path, name) for name, (path,) in logs.items()]
+    loaded_runs = [load_run(folder) for folder in runs]
+    vote_counts = read_votes(votes) if votes else None
+    training_logs = [read_log(path, name) for name, (path,) in logs.items()]
     with atomic_folder(output, whole=True) as partial:
-        missing = write_report(loaded, partial, votes=counted, logs=read, images=gallery, title=title)
+        missing = write_report(loaded_runs, partial, votes=vote_counts, logs=training_logs, images=gallery, title=title)
     print(f"report in {output / 'report.html'}")
     for sentence in missing:
         print(f"  missing: {sentence}")

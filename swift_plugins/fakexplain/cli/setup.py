@@ -35,10 +35,10 @@ from .app import (
 @app.command(rich_help_panel=TRAINING)
 def plugin() -> None:
     """Print the path of the plugin file, for ms-swift's --custom_register_path."""
-    print(_front_door())
+    print(_plugin_file())
 
 
-def _front_door() -> Path:
+def _plugin_file() -> Path:
     return Path(__file__).resolve().parents[2] / "fakexplain_plugin.py"
 
 
@@ -47,7 +47,7 @@ def validate(
     annotations: Annotations,
     images: Annotated[bool, typer.Option(help="Also open and decode every image.")] = True,
     keep_going: KeepGoing = False,
-    output: Annotated[Path | None, typer.Option(*OUT, help="Write the good records to this file.")] = None,
+    output: Annotated[Path | None, typer.Option(*OUT, help="Write the valid records to this file.")] = None,
     force: Force = False,
 ) -> None:
     """Check every record and image, and summarize the file."""
@@ -62,7 +62,7 @@ def validate(
         check_image(record, decode=True)
         return record
 
-    def good_records() -> Iterator[Annotation]:
+    def read_valid() -> Iterator[Annotation]:
         records: Iterator[Annotation] = read_annotations(annotations, on_error=errors)
         if images:
             records = map_good(check, records, errors)
@@ -72,10 +72,10 @@ def validate(
 
     if output is not None:
         with atomic_file(output) as partial:
-            if not write_annotations(partial, (relocate(record, output.parent) for record in good_records())):
+            if not write_annotations(partial, (relocate(record, output.parent) for record in read_valid())):
                 errors.exit_if_any(0, annotations)
     else:
-        for _ in good_records():
+        for _ in read_valid():
             pass
     print(counts.summary())
     errors.exit_if_any(counts.records, annotations)
@@ -100,15 +100,15 @@ def preflight(
     from ..rows import parse_subset
 
     chosen = parse_option(parse_subset, subset, "--subset")
-    front_door = plugin or _front_door()
-    check_is_file(front_door, "the plugin file")
+    plugin_file = plugin or _plugin_file()
+    check_is_file(plugin_file, "the plugin file")
     colours = {"ok": "green", "warn": "yellow", "fail": "red"}
     states = []
     for state, what, found in checks.preflight(
         annotations,
         chosen,
         lambda records: show_progress(records, annotations, "images"),
-        plugin=front_door,
+        plugin=plugin_file,
         template=template,
         model=model,
         model_type=model_type,

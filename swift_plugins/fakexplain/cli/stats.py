@@ -1,4 +1,4 @@
-"""`fakexplain stats`: what annotations contain."""
+"""`fakexplain stats`: count the contents of annotations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .app import OUT, QUALITY, Annotations, Errors, Force, KeepGoing, app, check
 if TYPE_CHECKING:
     from converters.quality.stats import Stats
 
-MAX_ROWS = 12  # of most printed tables; the files have all
+MAX_ROWS = 12  # of most printed tables; the files have all rows
 
 
 @app.command(rich_help_panel=QUALITY)
@@ -30,7 +30,7 @@ def stats(
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
-    """Count labels, generators, tags, regions, captions, and the sizes and places of boxes."""
+    """Count labels, generators, tags, regions, captions, and the sizes and positions of boxes."""
     from converters.quality.stats import Stats
     from converters.quality.stats_files import STATS_FILES, save_stats
 
@@ -83,7 +83,7 @@ def _print_captions_and_boxes(found: Stats) -> None:
         (name, f"{mean(each):.1f}", *(str(quantile(each, share)) for share in (0, 0.05, 0.5, 0.95, 1)))
         for name, each in (("words", found.words), ("characters", found.characters))
     ]
-    _print_table(("per caption", "mean", "least", "5%", "median", "95%", "most"), lengths)
+    _print_table(("per caption", "mean", "min", "5%", "median", "95%", "max"), lengths)
     bins = [f"{100 * low:g} to {100 * high:g}%" for low, high in pairwise(AREA_EDGES)]
     _print_shares("box area", list(zip(bins, found.areas, strict=True)), found.counts.regions, "boxes")
     print(f"mean {found.area_sum / found.counts.regions:.1%} of the image")

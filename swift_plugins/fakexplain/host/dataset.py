@@ -1,4 +1,4 @@
-"""`--dataset fakexplained[:SUBSET]`: the annotations file in FAKEXPLAINED as a dataset of ms-swift's own."""
+"""`--dataset fakexplained[:SUBSET]`: the annotations file in FAKEXPLAINED as an ms-swift dataset."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def annotations_path() -> Path:
     path = os.environ.get("FAKEXPLAINED")
     if not path:
         raise ValueError(
-            "the dataset `fakexplained` reads the annotations file that the environment variable FAKEXPLAINED names, "
-            "and it is not set; e.g. FAKEXPLAINED=data/annotations.jsonl swift sft ..."
+            "the dataset `fakexplained` needs the path of an annotations file in the environment variable "
+            "FAKEXPLAINED, which is not set; e.g. FAKEXPLAINED=data/annotations.jsonl swift sft ..."
         )
     return Path(path).expanduser().absolute()
 
@@ -52,8 +52,8 @@ def annotations_path() -> Path:
 def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -> Dataset:
     """Load the rows of a subset and check every record and image header.
 
-    Each row passes through ms-swift's own preprocessor, here and not in `Dataset.map`, which would write and read all
-    rows twice more.
+    ms-swift's own preprocessor is called here, not through `Dataset.map`, which would write and read all rows twice
+    more.
 
     Raises:
         DataError: a bad record, or an image that is missing or not of the size in its record. ms-swift would replace
@@ -69,7 +69,7 @@ def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -
     stream = rows()
     tables = []
     collecting = gc.isenabled()
-    gc.disable()  # rows hold no cycles; searching for some takes an eighth of the time
+    gc.disable()  # rows hold no cycles, and the search for cycles takes an eighth of the time
     try:
         while batch := list(islice(stream, 1000)):
             columns = preprocessor.batched_preprocess(
@@ -80,7 +80,7 @@ def load_rows(path: str | Path, subset: Subset, preprocessor: RowPreprocessor) -
         if collecting:
             gc.enable()
     if not tables:
-        raise ValueError(f"{path}: no record is in {subset}")
+        raise ValueError(f"{path}: no record belongs to {subset}")
     table = pa.concat_tables(tables)
     return Dataset(table, fingerprint=_fingerprint(table))
 
@@ -133,7 +133,7 @@ def register_dataset() -> None:
             hf_dataset_id=NAME,
             loader=FakeXplainedLoader,
             preprocess_func=RowPreprocessor(),
-            help="FakeXplain annotations; FAKEXPLAINED names the file",
+            help="FakeXplain annotations, from the file in FAKEXPLAINED",
         ),
         exist_ok=True,
     )

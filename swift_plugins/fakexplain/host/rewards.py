@@ -38,7 +38,7 @@ class FxReward(ORM):
         if solutions is None:
             raise ValueError(
                 f"reward {self.name}: the rows have no column `{COLUMN}`; train on the dataset `fakexplained` or on "
-                "what `fakexplain export` writes, with --remove_unused_columns false"
+                "the output of `fakexplain export`, with --remove_unused_columns false"
             )
         if len(solutions) != len(completions):
             raise ValueError(
@@ -50,7 +50,7 @@ class FxReward(ORM):
 class FxIoU(FxReward):
     """`fx_iou`: R_G in the frame of the run's template.
 
-    FX_IOU_ETA sets eta; FX_IOU_EMPTY sets the value of two empty sides.
+    FX_IOU_ETA sets eta; FX_IOU_EMPTY sets the reward if neither side has a box.
     """
 
     name = "fx_iou"

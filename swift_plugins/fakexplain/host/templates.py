@@ -1,9 +1,10 @@
-"""The chat templates: the host's own class for each backbone, with this project's system prompt and plain-digit boxes.
+"""The chat templates: ms-swift's class for each backbone, with this project's system prompt and plain-digit boxes.
 
-Images, tokens and packing are the host's. What differs: a box reads `[12, 8, 90, 60]` for every backbone, without
-special tokens, and is never thinner than one unit; token ids come from the tokenizer, where the host has constants
-that are right for one vocabulary only; and the template announces the rule of its model frame, since the arguments
-that ms-swift hands to rewards do not name the template. A row may bring its own system prompt (its variant's).
+ms-swift (the host) handles images, tokens and packing. There are three differences. A box is written as
+`[12, 8, 90, 60]` for every backbone, without special tokens, and is never thinner than one unit. Token ids come from
+the tokenizer, because the host's constants fit only one vocabulary. The template announces the rule of its model
+frame, because the arguments that rewards receive do not name the template. A row may have its own system prompt (that
+of its variant).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class FxTemplate(_Mixin):
         return [str(bbox)]
 
     def normalize_bbox(self, inputs: Any) -> None:
-        """Boxes of a row into the model frame, in place, as `Frame.target_xyxy` does."""
+        """Convert a row's boxes to the model frame in place, as `Frame.target_xyxy` does."""
         image_ids = list(inputs.objects.get("image_id") or [])
         super().normalize_bbox(inputs)
         boxes = inputs.objects["bbox"]
@@ -44,18 +45,18 @@ class FxTemplate(_Mixin):
                 bbox[:] = widen_xyxy(bbox, frame_wh)
 
     def _init_placeholder_tokens(self) -> None:
-        # not the host's way: its list belongs to the class, and keeps the ids of the first vocabulary it meets
+        # the host keeps these ids in a list on the class, which stays that of the first vocabulary
         self.placeholder_tokens = self.tokenizer.convert_tokens_to_ids(["<|image_pad|>", "<|video_pad|>"])
         self.image_token_id, self.video_token_id = self.placeholder_tokens
 
     def init_env_args(self) -> None:
-        """Called by the host once processor and tokenizer are there."""
+        """Called by the host once the processor and the tokenizer exist."""
         super().init_env_args()
         self.frame_rule = self._host_rule()
         set_active_rule(self.frame_rule)
 
     def _host_rule(self) -> FrameRule:
-        """The rule by what the host's modules hold: ms-swift reads the environment once a process, and may set it."""
+        """The rule, from the host's own settings, because it reads the environment only once and may change it."""
         template = self.template_meta.template_type
         rule = frame_rule(template, max_pixels=self.max_pixels, norm_bbox=self.norm_bbox, env={})
         if rule.norm1000:

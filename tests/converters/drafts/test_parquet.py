@@ -124,7 +124,7 @@ def test_a_row_that_cannot_be_read_does_not_stop_the_others(tmp_path):
     assert isinstance(second.data, DataError) and second.at == "[1]"
 
 
-def test_hidden_files_and_folders_of_that_name_are_passed_over(tmp_path):
+def test_hidden_files_and_folders_of_that_name_are_skipped(tmp_path):
     (tmp_path / "a.parquet").mkdir()
     write(tmp_path / "a.parquet/part-0.parquet", 1)
     (tmp_path / ".cache").mkdir()

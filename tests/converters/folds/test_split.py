@@ -87,7 +87,7 @@ def test_a_group_keeps_the_fold_of_any_of_its_records():
 
 def test_a_group_in_two_folds_is_an_error():
     torn = [dataclasses.replace(RECORDS[index], class_name="tench", fold=index) for index in (0, 1)]
-    expected = r"fold: expected 0, where others of its group \(class_name tench\) are; .* found 1"
+    expected = r"fold: expected 0, the fold of others in its group \(class_name tench\); .* found 1"
     with pytest.raises(DataError, match=expected):
         assign_folds(torn, group_by="class_name")
 
@@ -183,7 +183,7 @@ class TestNearDuplicates:
         done = fakexplain(*args, "--keep-going")
         first, last = done.stderr.splitlines()
         assert first.startswith(f"error: {annotations}:7: image: expected a readable image")
-        assert (done.returncode, last) == (1, f"error: 1 bad records of 24 in {annotations}")
+        assert (done.returncode, last) == (1, f"error: 1 of 24 records in {annotations} are bad")
         assert [each.id for each in read_annotations(tmp_path / "out.jsonl")] == [
             each.id for each in read_annotations(annotations) if each.id != "3a"
         ]

@@ -228,7 +228,10 @@ def test_an_image_of_a_project_is_found_in_the_folder_of_its_subset(tmp_path):
             "image[1].points[0].points[1]: expected two numbers x, y, found [2.0]",
         ),
         (image('<points label="x" points="1,1;2,b"/>'), "image[1].points[0].points: expected a number, found 'b'"),
-        (image(BOX.replace('"3"', '"nan"')), "image[1].box[0].xtl: expected finite numbers of a sane size, found nan"),
+        (
+            image(BOX.replace('"3"', '"nan"')),
+            "image[1].box[0].xtl: expected finite numbers between -1e9 and 1e9, found nan",
+        ),
         (image(BOX.replace("<box ", '<box rotation="x" ')), "image[1].box[0].rotation: expected a number, found 'x'"),
         (
             image('<ellipse label="x" cx="9" cy="9" rx="0" ry="2"/>'),
@@ -257,7 +260,7 @@ def test_an_image_of_a_project_is_found_in_the_folder_of_its_subset(tmp_path):
             image('<tag label="real"><attribute name="width">9</attribute></tag>'),
             "image[1].width: expected no field of this name",
         ),
-        (image(width="30", height="40"), "image[1].width, height: expected the upright image's own 40x30 pixels"),
+        (image(width="30", height="40"), "image[1].width, height: expected the size of the upright image, 40x30"),
         (image(name="../a.png"), "image[1].image: expected a relative path that stays inside"),
         (image(name="/etc/a.png"), "image[1].image: expected a relative path that stays inside"),
         (image('<tag label="real"/>' + BOX), "image[1].regions: expected an empty list because the image is real"),

@@ -156,7 +156,7 @@ def test_two_images_of_one_name_are_an_error(tmp_path):
         (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
     path = write_annotations_file(tmp_path / "data", [record(0, image="ai/a.png"), record(1, image="fake/a.png")])
     (tmp_path / "out").mkdir()
-    with pytest.raises(DataError, match=r"jsonl:2: image: expected a unique output file, but an .*a\.png too"):
+    with pytest.raises(DataError, match=r"jsonl:2: image: expected a unique output file, but an .*also uses .*a\.png"):
         save_label_folders(read_annotations(path), tmp_path / "out", images=path.parent)
 
 

@@ -196,7 +196,7 @@ def test_several_annotations_are_records_of_their_own(tmp_path):
         from_label_studio(task(each[0], annotation(who=None)))
     pictures(tmp_path, "a.png")
     (tmp_path / "export.json").write_text(json.dumps([task(each[0], each[0])]))
-    with pytest.raises(DataError, match="expected an id of its own, .*, found 'a@1'"):
+    with pytest.raises(DataError, match="expected a unique id \\(.*\\), found 'a@1'"):
         records("label-studio", tmp_path / "export.json", tmp_path)
 
 
@@ -278,8 +278,8 @@ def bad(*results, **changes):
         (bad(was_cancelled=True), "[1].annotations: expected at least one annotation, found 1 cancelled ones"),
         (task(7), "[1].annotations[0]: expected a JSON object, found 7"),
         (task({"was_cancelled": False}), "[1].annotations[0].result: expected a list of results, found nothing"),
-        (bad(who=[1]), "[1].annotations[0].completed_by: expected a user's number"),
-        (bad(who=True), "[1].annotations[0].completed_by: expected a user's number"),
+        (bad(who=[1]), "[1].annotations[0].completed_by: expected a user number"),
+        (bad(who=True), "[1].annotations[0].completed_by: expected a user number"),
         (bad(7), f"{HERE}[0]: expected a JSON object, found 7"),
         *(
             (bad(without(shape(), name)), f"{HERE}[0].{name}: expected {expected}, found nothing")
@@ -343,12 +343,12 @@ def bad(*results, **changes):
             for id in ("r", "c")
         ),
         (bad(shape(original_width=10**12)), f"{HERE}[0].original_width, original_height: expected finite numbers"),
-        (bad(shape(), shape(id="s", original_width=41)), f"{HERE}[1].original_width: expected one size"),
+        (bad(shape(), shape(id="s", original_width=41)), f"{HERE}[1].original_width: expected the same image size"),
         (bad(choice("shiny", name="tags")), f"{HERE}[0].value: expected fake, real or one of"),
         (bad(choice("maybe", name="verdict")), f"{HERE}[0].value: expected fake, real or one of"),
         (bad(choice("real"), choice("fake")), f"{HERE}[1].value: expected one label, but an earlier"),
         (bad(text("9", id="t", name="width")), "[1].annotations[0].width: expected no field of this name"),
-        (bad(shape(original_width=30, original_height=40)), "[1].width, height: expected the upright image's own"),
+        (bad(shape(original_width=30, original_height=40)), "[1].width, height: expected the size of the upright"),
         (bad(shape(), choice("real")), "[1].regions: expected an empty list because the image is real"),
         (bad(), "[1].label: expected 'fake' or 'real', or --label"),
     ],

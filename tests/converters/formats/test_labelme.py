@@ -262,7 +262,7 @@ def test_an_image_that_is_not_there_is_an_error(tmp_path, held, message):
 def test_a_size_that_is_not_the_upright_images_is_an_error(tmp_path):
     picture(tmp_path / "src/a.jpg", turn=6)
     write(tmp_path / "src", CONTENT | {"imagePath": "a.jpg"})
-    with pytest.raises(DataError, match=r"a\.json: width, height: expected the upright image's own 20x40 pixels"):
+    with pytest.raises(DataError, match=r"a\.json: width, height: expected the size of the upright image, 20x40"):
         records(tmp_path / "src", tmp_path)
 
 
@@ -341,7 +341,7 @@ def test_links_take_no_room(tmp_path):
         ({"image": "../a.png"}, r"annotations.jsonl:1: image: expected an image in .*data \(--images"),
         (
             {"image": "images/b.png"},
-            r"annotations.jsonl:1: image: expected a unique output file, but an .*b\.json too",
+            r"annotations.jsonl:1: image: expected a unique output file, but an .*also uses .*b\.json",
         ),
         ({"image": "turned.jpg"}, r"annotations.jsonl:1: image: expected an upright image, .* EXIF orientation 6"),
         ({"shapes": 4}, r"annotations.jsonl:1: shapes: expected no field of this name, because LabelMe has its own"),

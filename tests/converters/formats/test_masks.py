@@ -101,7 +101,7 @@ def test_a_mask_for_each_image_and_a_table_of_them(annotations, tmp_path):
 def test_two_images_of_one_stem_are_an_error(annotations, tmp_path):
     path = write_annotations_file(tmp_path / "data", [record(0), record(1, image="images/fake-000.jpg")])
     (tmp_path / "out").mkdir()
-    expected = r"annotations\.jsonl:2: image: expected a unique output file, but an .* too, found 'images/f"
+    expected = r"annotations\.jsonl:2: image: expected a unique output file, but an .* also uses .*, found 'images/f"
     with pytest.raises(DataError, match=expected):
         save_masks(read_annotations(path), tmp_path / "out", images=path.parent)
 

@@ -67,5 +67,5 @@ def test_a_bad_label_is_an_error(tmp_path, label, message):
 
 def test_the_size_must_be_the_images(tmp_path):
     source = change(SOURCE, tmp_path / "a.parquet", rows=lambda rows: [rows[0] | {"width": 30, "height": 40}])
-    with pytest.raises(DataError, match=r"\[0\]\.width, height: expected the upright image's own 40x30 pixels"):
+    with pytest.raises(DataError, match=r"\[0\]\.width, height: expected the size of the upright image, 40x30"):
         records("x-aigd", source, tmp_path)

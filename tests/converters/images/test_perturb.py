@@ -178,7 +178,7 @@ class TestModes:
 
     @pytest.mark.parametrize("values", [np.zeros((2, 2), np.float32), np.full((2, 2), 70000, np.int32)])
     def test_pixels_of_an_unknown_range_are_an_error(self, values):
-        with pytest.raises(DataError, match="image: expected 8 or 16 bits a channel"):
+        with pytest.raises(DataError, match="image: expected 8 or 16 bits per channel"):
             flatten(Image.fromarray(values))
 
     def test_the_opened_image_is_not_changed(self):
@@ -260,7 +260,7 @@ class TestFiles:
         ("changes", "message"),
         [
             ({"image": "none.png"}, r"annotations.jsonl:1: image: expected an image file"),
-            ({"width": 121}, r":1: width, height: expected the image's own 120x90 pixels, found 121x90"),
+            ({"width": 121}, r":1: width, height: expected the size of the image, 120x90, found 121x90"),
             ({"id": "../a"}, r":1: id: expected a relative path that stays inside"),
         ],
     )
@@ -276,7 +276,7 @@ class TestFiles:
     def test_two_ids_of_one_file_are_an_error(self, tmp_path):
         path = write_annotations_file(tmp_path / "data", [record(0)])
         path.write_text("".join(json.dumps(record(0, id=id)) + "\n" for id in ("a/b", "a//b")))
-        with pytest.raises(DataError, match=r"id: expected an id that names a file of its own, found 'a/"):
+        with pytest.raises(DataError, match=r"id: expected an id that gives a unique file name, found 'a/"):
             perturbed(path, [], "jpeg:80", tmp_path)
 
     def test_what_is_lost_is_counted(self, tmp_path):
@@ -319,7 +319,7 @@ class TestCommand:
         assert done.stdout.count("15 records in") == 2
         first, last = done.stderr.splitlines()
         assert "image: expected a readable image" in first
-        assert last == f"error: 1 bad records of 16 in {annotations_file}"
+        assert last == f"error: 1 of 16 records in {annotations_file} are bad"
 
     @pytest.mark.parametrize(
         ("args", "message"),

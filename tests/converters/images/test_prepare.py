@@ -151,7 +151,9 @@ def test_two_images_of_one_name_are_an_error(tmp_path, names):
         drawn(source / name)
     out.mkdir()
     first, _ = sorted(source / name for name in names)
-    with pytest.raises(DataError, match=rf"^image: expected a name of its own .*for {first} has this one, found"):
+    with pytest.raises(
+        DataError, match=rf"^image: expected a unique name for the new image \({first} already uses this one\), found"
+    ):
         prepare(folder_jobs(source), out)
     errors = []
     assert prepare(folder_jobs(source), out, on_error=errors.append)["images"] == len(errors) == 1
@@ -179,7 +181,7 @@ def test_errors_name_the_record_and_the_others_go_on(tmp_path, monkeypatch):
         r"^a\.jsonl:2: image: expected a readable image, found .*text\.png: ",
         r"^a\.jsonl:3: image: expected a readable image, found .*bomb\.png: ",
         r"^a\.jsonl:4: image: expected a readable image, found .*cut\.png: ",
-        r"^a\.jsonl:5: width, height: expected the image's own 160x80 pixels, found 160x81 \(id 'size'\)",
+        r"^a\.jsonl:5: width, height: expected the size of the image, 160x80, found 160x81 \(id 'size'\)",
         r"^a\.jsonl:6: id: expected a relative path that stays inside .*'\.\./x'",
     ]
     out = tmp_path / "out"
@@ -287,7 +289,7 @@ class TestCommand:
             f"2 images of 64x64 in {out}",
             "  2 scaled down",
             "  2 cropped",
-            "  1 regions cut at the border",
+            "  1 regions clipped at the image border",
             "  1 exact duplicates of an earlier image; " + str(out / "duplicates.csv"),
         ]
         assert fakexplain("validate", out / "annotations.jsonl").returncode == 0
@@ -323,13 +325,13 @@ class TestCommand:
         assert done.returncode == 1 and not (tmp_path / "out").exists()
         done = fakexplain("prepare", path, "--out", tmp_path / "out", "--keep-going")
         assert done.returncode == 1
-        assert done.stderr.splitlines()[-1] == f"error: 2 bad records of 3 in {path}"
+        assert done.stderr.splitlines()[-1] == f"error: 2 of 3 records in {path} are bad"
         assert [new.id for new in read_annotations(tmp_path / "out/annotations.jsonl")] == ["fake-000"]
 
     def test_nothing_good_leaves_nothing(self, tmp_path):
         path = write_annotations_file(tmp_path / "data", [record(0, fold=9)])
         done = fakexplain("prepare", path, "--out", tmp_path / "out", "--keep-going")
-        assert done.returncode == 1 and "1 bad records of 1" in done.stderr
+        assert done.returncode == 1 and "1 of 1 records in" in done.stderr
         (tmp_path / "empty").mkdir()
         done = fakexplain("prepare", tmp_path / "empty", "--out", tmp_path / "out")
         assert done.returncode == 1 and "expected at least one image" in done.stderr

@@ -146,7 +146,7 @@ def test_another_label_is_worst_and_what_agrees_is_not_listed():
         ([{"image": "a"}], r"^a.jsonl:1: annotator: expected the annotator's name, found nothing \(id 'a'\)$"),
         (
             [{"image": "a", "annotator": "x"}, {"image": "a", "annotator": "x", "id": "again"}],
-            r"a.jsonl:2: annotator: expected one record per image and annotator, because line 1 is one, "
+            r"a.jsonl:2: annotator: expected one record per image and annotator \(line 1 has the first\), "
             r"found a second one, by 'x' \(id 'again'\)",
         ),
         (
@@ -173,7 +173,7 @@ def test_a_rejected_record_leaves_no_trace():
 
 
 def test_a_reference_has_one_record_an_image():
-    with pytest.raises(DataError, match="a.jsonl:2: image: expected an image of its own, because line 1 has this"):
+    with pytest.raises(DataError, match="a.jsonl:2: image: expected a unique image \\(line 1 already has this one"):
         compared([{"image": "a"}, {"image": "a", "id": "b"}], [])
 
 
@@ -224,7 +224,7 @@ def test_qc_accepts_and_rejects_annotators(files, tmp_path):
         "against the reference, 6 records (1 without any region): IoU 35.99 % (paper: 42.35 %), "
         "tag agreement 83.33 % (paper: 79.67 %)",
         "without rejected annotators, 3 records: IoU 20.00 %, tag agreement 100.00 %",
-        "reference records without an annotator's record: 1 of 4",
+        "reference records that no annotator covered: 1 of 4",
         # i1: below-on 500/501, below-tags 100/501, on-tags 0.2; i2: below-on 1
         "between annotators, 3 pairs with 4 images in common: IoU 59.94 %, tag agreement 50.00 %",
         f"captions: 1 warnings in {out / 'lint.csv'} (noun-phrase 1)",
@@ -315,7 +315,7 @@ def test_bad_records_stop_it_or_are_counted(files, tmp_path):
     out = tmp_path / "qc"
     done = fakexplain("qc", annotations, "--reference", reference, "-o", out)
     assert done.returncode == 1
-    assert done.stderr.strip().startswith(f"error: {reference}:5: image: expected an image of its own")
+    assert done.stderr.strip().startswith(f"error: {reference}:5: image: expected a unique image")
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data"]  # nothing half-written
     done = fakexplain("qc", annotations, "--reference", reference, "-o", out, "--keep-going", "--no-lint")
     assert done.returncode == 1
@@ -325,7 +325,7 @@ def test_bad_records_stop_it_or_are_counted(files, tmp_path):
         f"error: {annotations}:9: annotator",
         f"error: {annotations}:10: id",
     ]
-    assert errors[3:] == [f"error: 2 bad records of 11 in {annotations}"]
+    assert errors[3:] == [f"error: 2 of 11 records in {annotations} are bad"]
     ids = [each.id for each in read_annotations(out / "accepted.jsonl")]
     assert ids == ["i1@on", "i2@on", "i3@on", "i6@new", "i4@on"]
 
@@ -352,7 +352,7 @@ def test_a_reference_of_other_images_is_an_error(tmp_path):
     done = fakexplain("qc", one, "--reference", other, "-o", tmp_path / "out")
     assert done.returncode == 1
     assert done.stderr == (
-        f"error: {one}: expected records of images that {other} has too, found none; "
+        f"error: {one}: expected records of images that are also in {other}, found none; "
         "their image paths must lead to the same files\n"
     )
     assert not (tmp_path / "out").exists()

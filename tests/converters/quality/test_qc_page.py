@@ -88,7 +88,7 @@ def test_the_picture_shows_the_boxes_of_both(tmp_path):
     [
         (lambda path: path.unlink(), "image: expected an image file, found no file"),
         (lambda path: path.write_bytes(path.read_bytes()[:200]), "image: expected a readable image, found"),
-        (lambda path: Image.new("RGB", (9, 9)).save(path), "width, height: expected the image's own 9x9 pixels"),
+        (lambda path: Image.new("RGB", (9, 9)).save(path), "width, height: expected the size of the image, 9x9"),
     ],
 )
 def test_an_image_that_cannot_be_read_is_words(tmp_path, spoil, words):

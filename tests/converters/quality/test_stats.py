@@ -208,9 +208,9 @@ def test_stats_prints_tables(tmp_path):
         "0                  1  50.0%\n"
         "2                  1  50.0%\n"
         "\n"
-        "per caption  mean  least  5%  median  95%  most\n"
-        "words         4.0      4   4       4    4     4\n"
-        "characters   25.0     22  22      22   28    28\n"
+        "per caption  mean  min  5%  median  95%  max\n"
+        "words         4.0    4   4       4    4    4\n"
+        "characters   25.0   22  22      22   28   28\n"
         "\n"
         "box area     boxes   share\n"
         "0 to 0.1%        0    0.0%\n"
@@ -239,7 +239,7 @@ def test_bad_records_stop_it_or_are_counted(tmp_path):
     assert not out.exists() and not list(tmp_path.glob("*.partial"))
     done = fakexplain("stats", path, "-o", out, "--keep-going")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f"error: 1 bad records of 3 in {path}"
+    assert done.stderr.splitlines()[-1] == f"error: 1 of 3 records in {path} are bad"
     assert json.loads((out / "stats.json").read_text())["records"] == 2
 
 

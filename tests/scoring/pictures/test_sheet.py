@@ -96,7 +96,7 @@ def test_answer_about_a_region_off_the_image_keeps_its_letter(tmp_path: Path, mo
         (lambda path: path.write_bytes(path.read_bytes()[:60]), "image: expected a readable image, found"),
         (
             lambda path: Image.new("RGB", (7, 7)).save(path),
-            "width, height: expected the image's own 7x7 pixels, found 120x120",
+            "width, height: expected the size of the image, 7x7, found 120x120",
         ),
     ],
 )

@@ -232,7 +232,7 @@ def test_transparent_pixels_become_white(tmp_path):
     [
         (lambda path: path.unlink(), "image: expected an image file, found no file"),
         (lambda path: path.write_bytes(path.read_bytes()[:60]), "image: expected a readable image, found"),
-        (lambda path: Image.new("RGB", (9, 9)).save(path), "width, height: expected the image's own 9x9 pixels"),
+        (lambda path: Image.new("RGB", (9, 9)).save(path), "width, height: expected the size of the image, 9x9"),
     ],
 )
 def test_an_unreadable_image_has_everything_except_its_picture(tmp_path, spoil, words):
