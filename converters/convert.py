@@ -208,7 +208,7 @@ class _Converter:
         changes = Changes()
         path, wh, new = self._image(draft, name, id, changes)
         if draft.wh is not None:
-            check_wh(draft.wh, wh, "the size of the upright image")
+            check_wh(draft.wh, wh, "the upright image")
         label = draft.label or ("fake" if draft.regions or draft.tags else self.label)
         if label is None:
             raise DataError("'fake' or 'real', or --label for images without a label", NOTHING, field="label")

@@ -116,5 +116,5 @@ def _decode_mask(mask: bytes, image: bytes) -> Any:
     except DataError as error:
         error.field = "mask"
         raise
-    check_wh(pixels.shape[::-1], wh, "a mask as large as the image", field="mask")
+    check_wh(pixels.shape[::-1], wh, field="mask")
     return pixels

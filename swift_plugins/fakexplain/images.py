@@ -81,15 +81,15 @@ def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
 
 
 def check_wh(
-    stated: tuple[int, int], own: tuple[int, int], what: str = "the size of the image", field: str = "width, height"
+    stated: tuple[int, int], own: tuple[int, int], of: str = "the image", field: str = "width, height"
 ) -> None:
-    """Compare a stated width and height with those of an image.
+    """Compare a stated width and height with an image's own.
 
     Args:
         stated: pixels, as a record or a source gives them.
         own: pixels of the image.
-        what: the expected size in words, for the error.
-        field: the field, for the error.
+        of: the image in the error.
+        field: the field in the error.
 
     Raises:
         DataError: they differ.
@@ -99,7 +99,7 @@ def check_wh(
     swift_plugins.fakexplain.errors.DataError: width, height: expected the size of the image, 8x6, found 8x8
     """
     if stated != own:
-        raise DataError(f"{what}, {own[0]}x{own[1]}", Unquoted(f"{stated[0]}x{stated[1]}"), field=field)
+        raise DataError(f"the size of {of}, {own[0]}x{own[1]}", Unquoted(f"{stated[0]}x{stated[1]}"), field=field)
 
 
 def check_image(annotation: Annotation, *, decode: bool = False) -> None:

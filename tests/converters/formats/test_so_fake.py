@@ -106,7 +106,7 @@ def test_other_names_are_an_error(tmp_path, names, message):
 @pytest.mark.parametrize(
     ("row", "held", "message"),
     [
-        (0, mask((16, 24)), r"\[0\]\.mask: expected a mask as large as the image, 24x16, found 16x24"),
+        (0, mask((16, 24)), r"\[0\]\.mask: expected the size of the image, 24x16, found 16x24"),
         (0, b"text", r"\[0\]\.mask: expected a readable image"),
         (
             1,
