@@ -96,7 +96,7 @@ def _print_metrics(metrics: Mapping[str, Any], pairs: int, output: Path) -> None
         _print_reference(metrics)
     between = metrics["between"]
     if between is None:
-        print(f"between annotators: not measured because {metrics['unnamed']} records name no annotator")
+        print(f"between annotators: not measured; records without an annotator: {metrics['unnamed']}")
     elif not pairs:
         print("between annotators: not measured because no two share an image")
     else:

@@ -299,7 +299,7 @@ def test_without_a_reference_nobody_is_rejected_and_names_are_optional(files, tm
         file.write(json.dumps(rec("i1")) + "\n" + json.dumps(rec("i1", id="twice")) + "\n")
     done = fakexplain("qc", annotations, "-o", tmp_path / "qc")
     assert done.returncode == 0, done.stderr
-    assert "between annotators: not measured because 2 records name no annotator" in done.stdout.splitlines()
+    assert "between annotators: not measured; records without an annotator: 2" in done.stdout.splitlines()
     assert f"10 records in {tmp_path / 'qc/accepted.jsonl'}, 0 in" in done.stdout
     metrics = json.loads((tmp_path / "qc/qc.json").read_text())
     assert metrics["between"] is metrics["overall"] is metrics["references"] is None

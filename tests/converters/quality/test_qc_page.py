@@ -114,6 +114,6 @@ def test_without_reference_names_and_captions(tmp_path):
     metrics = collect_metrics(comparisons, {}, {}, reference=False, min_iou=0.2, min_tags=1 / 3, lint=None)
     text = " ".join(Seen(render_page(metrics, [], [])).text.split())
     assert text.endswith(
-        "1 records of 1 images by 0 annotators. 1 records name no annotator. "
-        "Between annotators Not measured: 1 records name no annotator."
+        "1 records of 1 images by 0 annotators. Records without an annotator: 1. "
+        "Between annotators Not measured; records without an annotator: 1."
     )
