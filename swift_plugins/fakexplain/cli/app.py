@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -14,6 +14,12 @@ from ..annotation import Annotation
 from ..errors import DataError
 from ..frames import TEMPLATES
 from ..images import image_key
+from ..variants import VARIANTS
+
+if TYPE_CHECKING:
+    _Variant = str
+else:
+    _Variant = Literal[VARIANTS]  # `--help` prints them
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,9 +41,7 @@ Template = Annotated[
     str, typer.Option(help=f"Template of the run, which defines the frame of its boxes: {', '.join(TEMPLATES)}.")
 ]
 MaxPixels = Annotated[int | None, typer.Option(help="The run's --max_pixels, if it was set.", min=1)]
-VariantName = Annotated[
-    Literal["full", "no_bbox", "no_caption", "no_tags", "label_only"], typer.Option(help="Parts that an answer holds.")
-]
+VariantName = Annotated[_Variant, typer.Option(help="Parts that an answer holds.")]
 SubsetName = Annotated[
     str, typer.Option(help="Records to use: all, or fold0_train … fold3_test; append __VARIANT for partial answers.")
 ]
