@@ -17,10 +17,10 @@ SEED=${SEED:-0}
 DIFFICULTY=${DIFFICULTY:-0}                     # from 0 (obvious flaws) to 1 (small and faint flaws)
 if [[ -n ${QUICK:-} ]]; then
   : "${IMAGES:=160}" "${SHOWN:=24}" "${SFT_STEPS:=40}" "${GRPO_STEPS:=4}" "${TOKENS:=48}"
-  ranks=()                                      # one process: starting two takes longer than so few steps
+  ranks=() backend=()                           # one process: starting two takes longer than so few steps
 else
   : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=1250}" "${GRPO_STEPS:=60}" "${TOKENS:=120}"
-  ranks=(NPROC_PER_NODE=2)
+  ranks=(NPROC_PER_NODE=2) backend=(--ddp_backend gloo --use_cpu true)
 fi
 # Two processes with one thread each train this small model twice as fast as one process with two threads, and no
 # thread ever waits for another, so that a busy machine only costs its share.
@@ -39,7 +39,6 @@ backbone=(
 train=(
   --dataset fakexplained:fold0_train --tuner_type full --freeze_vit false --freeze_aligner false
   --gradient_checkpointing false --max_length 1024 --lr_scheduler_type cosine --warmup_ratio 0.05
-  --ddp_backend gloo --use_cpu true
   --dataloader_num_workers 0 --logging_steps 1 --save_only_model true --save_total_limit 1 --add_version false
   --report_to none --check_model false          # check_model asks a hub for newer weights of this random model
 )
@@ -61,13 +60,13 @@ begin backbone python -m examples.tiny_qwen --out "$OUT/base" --annotations "$OU
 finish
 
 # --- SFT
-stage sft "${fakexplained[@]}" "${ranks[@]}" swift sft --model "$OUT/base" "${backbone[@]}" "${train[@]}" \
+stage sft "${fakexplained[@]}" "${ranks[@]}" swift sft --model "$OUT/base" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
   --max_steps "$SFT_STEPS" --per_device_train_batch_size 4 --gradient_accumulation_steps 1 \
   --learning_rate 1e-3 \
   --save_steps "$SFT_STEPS" --output_dir "$OUT/sft"
 
 # --- GRPO from the SFT checkpoint, with the weight of the IoU reward rising from 0.5 to 1
-stage grpo "${fakexplained[@]}" "${ranks[@]}" swift rlhf --rlhf_type grpo --model "$sft" "${backbone[@]}" "${train[@]}" \
+stage grpo "${fakexplained[@]}" "${ranks[@]}" swift rlhf --rlhf_type grpo --model "$sft" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
   --reward_funcs fx_iou fx_label fx_format --reward_weights 0.5 1 1 --callbacks fx_omega_g \
   --num_generations 4 --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta 0.02 \
   --max_steps "$GRPO_STEPS" --per_device_train_batch_size 16 --gradient_accumulation_steps 1 --learning_rate 3e-5 \
