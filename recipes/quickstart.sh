@@ -60,13 +60,15 @@ begin backbone python -m examples.tiny_qwen --out "$OUT/base" --annotations "$OU
 finish
 
 # --- SFT
-stage sft "${fakexplained[@]}" "${ranks[@]}" swift sft --model "$OUT/base" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
+stage sft "${fakexplained[@]}" "${ranks[@]}" swift sft \
+  --model "$OUT/base" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
   --max_steps "$SFT_STEPS" --per_device_train_batch_size 4 --gradient_accumulation_steps 1 \
   --learning_rate 1e-3 \
   --save_steps "$SFT_STEPS" --output_dir "$OUT/sft"
 
 # --- GRPO from the SFT checkpoint, with the weight of the IoU reward rising from 0.5 to 1
-stage grpo "${fakexplained[@]}" "${ranks[@]}" swift rlhf --rlhf_type grpo --model "$sft" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
+stage grpo "${fakexplained[@]}" "${ranks[@]}" swift rlhf --rlhf_type grpo \
+  --model "$sft" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
   --reward_funcs fx_iou fx_label fx_format --reward_weights 0.5 1 1 --callbacks fx_omega_g \
   --num_generations 4 --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta 0.02 \
   --max_steps "$GRPO_STEPS" --per_device_train_batch_size 16 --gradient_accumulation_steps 1 --learning_rate 3e-5 \
