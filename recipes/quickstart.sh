@@ -75,11 +75,10 @@ stage grpo "${fakexplained[@]}" "${ranks[@]}" swift rlhf --rlhf_type grpo \
   --save_steps "$GRPO_STEPS" --output_dir "$OUT/grpo"
 
 # --- answers of both on the held-out photographs; a checkpoint records its plugin and template
-infer() { # NAME MODEL [FLAG...]
+infer() { # NAME MODEL
   local name=$1 model=$2
-  shift 2
   [[ -n ${DRY_RUN:-} || -e $OUT/logs/infer-$name.done ]] || rm -f "$OUT/$name.jsonl"     # swift infer appends
-  begin "infer-$name" "${fakexplained[@]}" swift infer --model "$model" "$@" \
+  begin "infer-$name" "${fakexplained[@]}" swift infer --model "$model" \
     --val_dataset fakexplained:fold0_test --infer_backend transformers --max_batch_size 120 \
     --max_new_tokens "$TOKENS" --temperature 0 --logprobs true --top_logprobs 2 --result_path "$OUT/$name.jsonl"
 }
