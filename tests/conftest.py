@@ -117,8 +117,23 @@ FIRST = ("e2e/test_quickstart.py", "test_recipes.py", "host/test_plugin.py", "cl
 """Files that take longest. The other end-to-end tests wait for the quickstart, so they come some files after it."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz-seconds", type=float, default=60, help="seconds of each test marked fuzz; default 60")
+    parser.addoption("--fuzz-seed", type=int, default=0, help="first seed of each test marked fuzz; default 0")
+
+
+BY_HAND = ("slow", "fuzz")
+"""Marks of tests that run only where -m names the mark."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what runs by hand, and begin with the files that take longest."""
+    unnamed = [mark for mark in BY_HAND if mark not in config.option.markexpr]
+    left_out = [item for item in items if any(map(item.get_closest_marker, unnamed))]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
     def place(item: pytest.Item) -> int:
         path = item.path.as_posix()
