@@ -20,9 +20,12 @@ from swift_plugins.fakexplain.scoring.metrics.definitions import METRICS
 from swift_plugins.fakexplain.variants import VARIANTS, variant_named
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("", "converters", "recipes", "swift_plugins", "swift_plugins/fakexplain/scoring", "tests/benchmarks")
+FOLDERS = (
+    *("", "converters", "recipes", "swift_plugins", "swift_plugins/fakexplain/scoring"),
+    *("tests", "tests/benchmarks"),
+)
 TEXTS = {ROOT / folder / "README.md": (ROOT / folder / "README.md").read_text(encoding="utf-8") for folder in FOLDERS}
-MAIN, DATA, RECIPES, PLUGIN, SCORES, SPEED = TEXTS.values()
+MAIN, DATA, RECIPES, PLUGIN, SCORES, TESTS, SPEED = TEXTS.values()
 TOP_LEVEL = ("converters", "examples", "recipes", "swift_plugins", "tests")
 PLACEHOLDER = "..."  # in the main README's training commands: further arguments
 
@@ -58,7 +61,7 @@ SPANS = re.findall(r"`fakexplain ([a-z][^`]*)`", "\n".join(TEXTS.values()))
 
 def test_every_kind_of_command_is_checked():
     assert {words[0] for words in COMMANDS} - {"fakexplain", "swift", "bash", "python", "uv"} == {
-        "export", "label-studio", "pip",
+        "export", "label-studio", "pip", "pytest",
     }  # fmt: skip
     assert len(FAKEXPLAIN) >= 20 and len(SWIFT) == 5 and len(SCRIPTS) >= 10 and len(SPANS) >= 5
 
@@ -107,6 +110,15 @@ def test_scripts_and_extras_exist(words):
         assert flag != "-m" or (ROOT / f"{module.replace('.', '/')}.py").is_file()
     for word in words:
         assert not word.endswith((".sh", ".py")) or (ROOT / word).is_file()
+
+
+@pytest.mark.parametrize("words", [words[1:] for words in COMMANDS if words[0] == "pytest"], ids=" ".join)
+def test_pytest_knows_the_options_and_marks(words, pytestconfig):
+    known, unknown = pytestconfig._parser.parse_known_and_unknown_args(words)
+    assert not unknown
+    marks = {line.split(":")[0] for line in pytestconfig.getini("markers")}
+    assert set(known.markexpr.removeprefix("not ").split()) <= marks
+    assert all((ROOT / path).exists() for path in known.file_or_dir)
 
 
 def test_the_two_commands_of_the_main_readme():
