@@ -59,18 +59,23 @@ class Quickstart:
 
     def swift(self, *args: object, cwd: Path | None = None, **env: str) -> str:
         """Run a stock swift command on the quickstart's annotations and return what it printed."""
-        done = subprocess.run(
-            [str(BIN / "swift"), *map(str, args)],
-            env=environment(FAKEXPLAINED=str(self.annotations), **env),
-            cwd=cwd or self.out,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=600,
-        )
-        assert done.returncode == 0, done.stdout[-4000:]
-        return done.stdout
+        return swift(*args, annotations=self.annotations, cwd=cwd or self.out, **env)
+
+
+def swift(*args: object, annotations: Path, cwd: Path | None = None, **env: str) -> str:
+    """Run a stock swift command on an annotations file and return what it printed."""
+    done = subprocess.run(
+        [str(BIN / "swift"), *map(str, args)],
+        env=environment(FAKEXPLAINED=str(annotations), **env),
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
 
 
 def run_quickstart(out: Path, **env: str) -> subprocess.CompletedProcess[str]:

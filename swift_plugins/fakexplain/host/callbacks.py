@@ -2,6 +2,9 @@
 
 ms-swift reads `trainer.reward_weights` when it turns rewards into advantages, on every rank for all ranks' rewards, so
 every rank sets the same weight at the beginning of each step. Nothing is saved: a resumed run continues where it was.
+
+At the end of each step it logs `fx/special_tokens` too, the share of the step's completions that hold special tokens.
+A callback does this because it alone knows both the trainer, whose log it is, and the template, which has the counts.
 """
 
 from __future__ import annotations
@@ -9,10 +12,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+import torch
 from swift.callbacks import TrainerCallback, callbacks_map
 from swift.utils import get_env_args
 
 from ..schedule import IOU_REWARD, LOG_NAME, omega_g
+from .sampled_tokens import SampledTokens
 
 
 class OmegaGSchedule:
@@ -49,6 +54,15 @@ class OmegaGCallback(TrainerCallback):
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         self.schedule.set_weight(self.trainer, state.global_step, state.max_steps)
+        if isinstance(self.trainer.template, SampledTokens):
+            self.trainer.template.take_counts()  # an evaluation since the last step has its own completions
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if isinstance(self.trainer.template, SampledTokens):
+            counts = torch.tensor(self.trainer.template.take_counts(), device=self.trainer.accelerator.device)
+            special, total = self.trainer.accelerator.reduce(counts).tolist()  # of all ranks
+            if total:  # none where a step uses completions of an earlier one
+                self.trainer._metrics["train"]["fx/special_tokens"].append(special / total)
 
 
 def _megatron_callback() -> tuple[dict[str, type], type] | None:

@@ -1,10 +1,10 @@
 """The chat templates: ms-swift's class for each backbone, with this project's system prompt and plain-digit boxes.
 
-ms-swift (the host) handles images, tokens and packing. There are three differences. A box is written as
+ms-swift (the host) handles images, tokens and packing. There are four differences. A box is written as
 `[12, 8, 90, 60]` for every backbone, without special tokens, and is never thinner than one unit. Token ids come from
 the tokenizer, because the host's constants fit only one vocabulary. The template announces the rule of its model
-frame, because the arguments that rewards receive do not name the template. A row may have its own system prompt (that
-of its variant).
+frame, because the arguments that rewards receive do not name the template. A completion may hold any token, because
+`SampledTokens` keeps it apart from the images. A row may have its own system prompt (that of its variant).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from swift.template import TEMPLATE_MAPPING, register_template
 
 from ..frames import FrameRule, frame_rule, set_active_rule, widen_xyxy
 from ..prompts import system_prompt
+from .sampled_tokens import SampledTokens
 
-_Mixin: Any = object  # Any: the host's class comes after, in the classes below
 _Qwen2_5VL: Any = TEMPLATE_MAPPING["qwen2_5_vl"].template_cls
 _MiMoVL: Any = TEMPLATE_MAPPING["mimo_vl"].template_cls
 _Qwen3VL: Any = TEMPLATE_MAPPING["qwen3_vl"].template_cls
 
 
-class FxTemplate(_Mixin):
+class FxTemplate(SampledTokens):
     """What the templates have in common, mixed in before a host class that resizes through qwen_vl_utils."""
 
     frame_rule: FrameRule

@@ -1,0 +1,279 @@
+"""Completions that hold tokens with a meaning of their own, through ms-swift's encoding and collation and real models.
+
+The oracle of the forward pass is transformers' `generate`: made to sample the same ids one at a time, it gives the
+logits that training must give for them.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from PIL import Image
+from swift import get_model_processor, get_template
+from swift.rl_core.data import GRPOSample
+from swift.rlhf_trainers.utils import collate_to_grpo_micro_batch, encode_sample
+from transformers import AutoConfig, AutoModelForImageTextToText, LogitsProcessor, PreTrainedModel
+
+from swift_plugins.fakexplain.frames import set_active_rule
+from swift_plugins.fakexplain.host.sampled_tokens import TEXT_TOKENS
+from swift_plugins.fakexplain.host.templates import register_templates
+from tests.host.backbones import BACKBONES, make_backbone
+
+TOKENS = (
+    *("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>", "<|endoftext|>"),
+    "beyond the tokenizer",
+)
+PLAIN = [70, 71, 72, 73]
+"""Ordinary tokens."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _registered():
+    register_templates()
+    yield
+    set_active_rule(None)
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("pictures") / "a.png"
+    Image.radial_gradient("L").resize((128, 96)).save(path)
+    return str(path)
+
+
+def add_weights(folder: Path, backbone: str) -> None:
+    """Random weights for a backbone's folder, with four more rows than the tokenizer has tokens."""
+    make_backbone(folder, backbone)
+    config = AutoConfig.from_pretrained(folder)
+    config.text_config.vocab_size += 4
+    config.text_config.head_dim = 32
+    if backbone == "qwen3_vl":
+        config.vision_config.deepstack_visual_indexes = [0, 1]
+    torch.manual_seed(0)
+    model: PreTrainedModel = AutoModelForImageTextToText.from_config(config)
+    for parameter in model.parameters():  # larger than by default, so that every input shows in the logits
+        torch.nn.init.normal_(parameter, std=0.2)
+    model.save_pretrained(folder)
+
+
+@pytest.fixture(scope="module", params=BACKBONES)
+def run(request, tmp_path_factory):
+    """The template and the model of a backbone, as a GRPO run has them."""
+    folder = tmp_path_factory.mktemp(request.param)
+    add_weights(folder, request.param)
+    model_type = "qwen2_5_vl" if request.param == "mimo_vl" else request.param
+    model, processor = get_model_processor(str(folder), torch_dtype=torch.float32, model_type=model_type)
+    template = get_template(processor, template_type=f"fx_{request.param}")
+    template.set_mode("train")
+    template.model = model
+    return SimpleNamespace(template=template, model=model)
+
+
+def id_of(token: str, template) -> int:
+    return len(template.tokenizer) + 1 if token == TOKENS[-1] else template.tokenizer.convert_tokens_to_ids(token)
+
+
+def sample_of(picture: str, completion: list[int]) -> GRPOSample:
+    messages = [{"role": "user", "content": "<image>Is it real?"}, {"role": "assistant", "content": ""}]
+    return GRPOSample(messages=messages, images=[picture], response_token_ids=completion, add_eos=False)
+
+
+def batch_of(run, picture: str, *completions: list[int]):
+    """What ms-swift's GRPO trainer makes of completions: the model's inputs and the batch of the loss."""
+    samples = [sample_of(picture, completion) for completion in completions]
+    for sample in samples:
+        sample.encoded = encode_sample(sample, run.template)
+        sample.encoded.pop("_extra_kwargs", None)
+    return collate_to_grpo_micro_batch(samples, run.template, device=torch.device("cpu"), use_logits_to_keep=True)
+
+
+def forward(run, inputs, model=None):
+    """The logits of a forward pass with the host's hook, and what reached the language model."""
+    seen = {}
+
+    def keep(module, args, kwargs):
+        seen.update(kwargs)
+
+    model = model or run.model
+    handle = run.model.model.language_model.register_forward_pre_hook(keep, with_kwargs=True)
+    run.template.register_post_encode_hook([model])
+    try:
+        return model(**{key: value for key, value in inputs.items() if key != "labels"}).logits, seen
+    finally:
+        run.template.remove_post_encode_hook()
+        handle.remove()
+
+
+def log_probs(logits, inputs, batch):
+    """Per-token log probabilities of the completions, as the trainer takes them."""
+    kept = batch.logits_to_keep
+    ids = inputs["input_ids"][:, -kept:]
+    return logits[:, -kept - 1 : -1].log_softmax(-1).gather(-1, ids[..., None])[..., 0]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+@pytest.mark.parametrize("place", ["first", "middle", "last", "everywhere"])
+@pytest.mark.parametrize("train", [True, False])
+def test_a_sampled_token_is_text(run, picture, token, place, train):
+    places = {"first": [0], "middle": [1], "last": [3], "everywhere": [0, 1, 2, 3]}[place]
+    id = id_of(token, run.template)
+    sampled = [id if index in places else plain for index, plain in enumerate(PLAIN)]
+    others = [[80], [81] * 6]  # shorter and longer, so that rows are padded
+    inputs, batch = batch_of(run, picture, others[0], sampled, others[1])
+    plain_inputs, plain_batch = batch_of(run, picture, others[0], PLAIN, others[1])
+
+    # the trainer's side: the ids that were sampled, the same masks
+    assert torch.equal(batch.completion_mask, plain_batch.completion_mask)
+    begin = inputs["input_ids"].shape[1] - 6
+    assert inputs["input_ids"][1, begin : begin + 4].tolist() == inputs["labels"][1, begin : begin + 4].tolist()
+    assert inputs["input_ids"][1, begin : begin + 4].tolist() == sampled
+    same = torch.ones_like(inputs["input_ids"], dtype=torch.bool)
+    same[1, [begin + index for index in places]] = False
+    for key in ("input_ids", "labels"):
+        assert torch.equal(inputs[key][same], plain_inputs[key][same])
+
+    # the model's side: the same positions and features, and the token's own embedding
+    run.model.train(train)
+    with torch.set_grad_enabled(train):
+        logits, seen = forward(run, inputs)
+        _, plain_seen = forward(run, plain_inputs)
+    assert torch.equal(inputs["position_ids"], plain_inputs["position_ids"])
+    assert torch.equal(seen["position_ids"], plain_seen["position_ids"])
+    assert torch.equal(seen["inputs_embeds"][same], plain_seen["inputs_embeds"][same])
+    own = run.model.get_input_embeddings().weight[id]
+    assert torch.equal(seen["inputs_embeds"][~same], own.expand(len(places), -1))
+    if "visual_pos_masks" in seen:
+        assert torch.equal(seen["visual_pos_masks"], plain_seen["visual_pos_masks"])
+        for features, plain in zip(seen["deepstack_visual_embeds"], plain_seen["deepstack_visual_embeds"], strict=True):
+            assert torch.equal(features, plain)
+
+    loss = -(log_probs(logits, inputs, batch) * batch.completion_mask).mean()
+    assert loss.isfinite()
+    if train:
+        run.model.zero_grad()
+        loss.backward()
+        assert all(each.grad is None or each.grad.isfinite().all() for each in run.model.parameters())
+        if place != "last":  # later tokens depend on it
+            assert run.model.get_input_embeddings().weight.grad[id].abs().sum() > 0
+
+
+class Sample(LogitsProcessor):
+    """Makes `generate` sample these ids."""
+
+    def __init__(self, ids: list[int]):
+        self.ids = iter(ids)
+
+    def __call__(self, input_ids, scores):
+        forced = torch.full_like(scores, -torch.inf)
+        forced[:, next(self.ids)] = 0
+        return forced
+
+
+def test_log_probabilities_are_those_of_generation(run, picture):
+    """So the ratio of the policy that trains to the one that sampled begins at 1."""
+    completion = [*PLAIN, *(id_of(token, run.template) for token in TOKENS[:-2]), *PLAIN, id_of(TOKENS[-1], run.template)]
+    inputs, batch = batch_of(run, picture, completion, [*completion[:6], *PLAIN, *completion])
+    run.model.eval()
+    run.model.model.rope_deltas = None
+    with torch.no_grad():
+        trained = log_probs(forward(run, inputs)[0], inputs, batch)[0, : len(completion)]
+        run.template.set_mode("transformers")
+        try:
+            prompt = run.template.encode({"messages": sample_of(picture, []).messages[:1], "images": [picture]})
+            prompt = run.template.data_collator([prompt])
+        finally:
+            run.template.set_mode("train")
+        prompt.pop("labels", None)
+        generated = run.model.generate(
+            **prompt,
+            max_new_tokens=len(completion),
+            do_sample=False,
+            eos_token_id=run.template.tokenizer.eos_token_id,
+            logits_processor=[Sample(completion)],
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+    assert generated.sequences[0, prompt["input_ids"].shape[1] :].tolist() == completion
+    rollout = torch.cat(generated.logits).log_softmax(-1)[range(len(completion)), completion]
+    assert rollout.std() > 0.1
+    torch.testing.assert_close(trained, rollout, atol=1e-4, rtol=1e-4)
+
+
+def test_lora(run, picture):
+    """The hook is then called with peft's model around the backbone."""
+    completion = [PLAIN[0], id_of("<|image_pad|>", run.template), PLAIN[1]]
+    inputs, batch = batch_of(run, picture, completion)
+    run.model.eval()
+    with torch.no_grad():
+        expected = log_probs(forward(run, inputs)[0], inputs, batch)
+        lora = get_peft_model(run.model, LoraConfig(target_modules=["q_proj"])).eval()
+        try:
+            torch.testing.assert_close(log_probs(forward(run, inputs, lora)[0], inputs, batch), expected)
+        finally:
+            lora.unload()
+
+
+def test_a_batch_without_such_tokens_is_the_hosts(run, picture):
+    inputs, _ = batch_of(run, picture, PLAIN, [80, id_of("<|im_start|>", run.template)])
+    assert TEXT_TOKENS not in inputs
+    inputs, _ = batch_of(run, picture, PLAIN, [80, id_of("<|image_pad|>", run.template)])
+    assert inputs[TEXT_TOKENS].nonzero().tolist() == [[1, inputs["input_ids"].shape[1] - 3]]
+
+
+def test_packed_rows(run, picture):
+    """Without padding, rows stand one after the other in one."""
+    run.template.padding_free = True
+    try:
+        packed = []
+        for token in (PLAIN[1], id_of("<|image_pad|>", run.template)):
+            samples = [sample_of(picture, ids) for ids in ([PLAIN[0], token], PLAIN, [token])]
+            packed.append(run.template.data_collator([encode_sample(sample, run.template) for sample in samples]))
+    finally:
+        run.template.padding_free = False
+    plain, special = packed
+    changed = plain["input_ids"] != special["input_ids"]
+    assert changed.sum() == 2
+    assert torch.equal(changed, special[TEXT_TOKENS])
+    for key in ("position_ids", "text_position_ids"):
+        assert torch.equal(plain[key], special[key])
+
+
+def test_a_completion_without_ids_has_one_target(run, picture):
+    """The host drops padding tokens, so that one which ends a completion at once leaves nothing."""
+    pad = run.template.tokenizer.pad_token_id
+    inputs, batch = batch_of(run, picture, [], PLAIN)
+    assert batch.logits_to_keep == len(PLAIN)
+    assert batch.completion_mask.tolist() == [[1, 0, 0, 0], [1, 1, 1, 1]]
+    assert inputs["input_ids"][0, -4] == pad
+    with torch.no_grad():
+        assert log_probs(forward(run, inputs)[0], inputs, batch).isfinite().all()
+
+
+def test_prompts_are_encoded_as_the_host_encodes_them(run, picture):
+    sample = sample_of(picture, PLAIN)
+    encoded = encode_sample(sample, run.template, encode_prompt_only=True)
+    merged = encoded["image_grid_thw"].prod() // 4
+    assert encoded["input_ids"].count(id_of("<|image_pad|>", run.template)) == merged
+    assert min(encoded["input_ids"]) >= 0
+
+
+@pytest.mark.parametrize(
+    ("completion", "special"),
+    [
+        ([*PLAIN, "<|im_end|>"], 0),  # it ends there
+        (["<|im_end|>"], 0),
+        ([], 0),
+        ([*PLAIN, "<|im_start|>"], 1),
+        (["<|box_start|>", *PLAIN], 1),
+        (["<|im_end|>", *PLAIN], 1),
+        ([*PLAIN, TOKENS[-1], "<|im_end|>"], 1),
+    ],
+)
+def test_completions_with_special_tokens_are_counted(run, picture, completion, special):
+    run.template.take_counts()
+    ids = [id_of(token, run.template) if isinstance(token, str) else token for token in completion]
+    batch_of(run, picture, ids, PLAIN)
+    assert run.template.take_counts() == [special, 2]
+    assert run.template.take_counts() == [0, 0]
