@@ -16,10 +16,12 @@ from swift.rl_core.data import GRPOSample
 from swift.rlhf_trainers.utils import collate_to_grpo_micro_batch, encode_sample
 from transformers import AutoConfig, AutoModelForImageTextToText, LogitsProcessor, PreTrainedModel
 
+from swift_plugins.fakexplain.annotation import check_caption
+from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.frames import set_active_rule
 from swift_plugins.fakexplain.host.sampled_tokens import TEXT_TOKENS
 from swift_plugins.fakexplain.host.templates import register_templates
-from tests.host.backbones import BACKBONES, make_backbone
+from tests.host.backbones import BACKBONES, SPECIAL_TOKENS, make_backbone
 
 TOKENS = (
     *("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>", "<|endoftext|>"),
@@ -115,8 +117,7 @@ def log_probs(logits, inputs, batch):
 
 @pytest.mark.parametrize("token", TOKENS)
 @pytest.mark.parametrize("place", ["first", "middle", "last", "everywhere"])
-@pytest.mark.parametrize("train", [True, False])
-def test_a_sampled_token_is_text(run, picture, token, place, train):
+def test_a_sampled_token_is_text(run, picture, token, place):
     places = {"first": [0], "middle": [1], "last": [3], "everywhere": [0, 1, 2, 3]}[place]
     id = id_of(token, run.template)
     sampled = [id if index in places else plain for index, plain in enumerate(PLAIN)]
@@ -135,9 +136,9 @@ def test_a_sampled_token_is_text(run, picture, token, place, train):
         assert torch.equal(inputs[key][same], plain_inputs[key][same])
 
     # the model's side: the same positions and features, and the token's own embedding
-    run.model.train(train)
-    with torch.set_grad_enabled(train):
-        logits, seen = forward(run, inputs)
+    run.model.train()
+    logits, seen = forward(run, inputs)
+    with torch.no_grad():
         _, plain_seen = forward(run, plain_inputs)
     assert torch.equal(inputs["position_ids"], plain_inputs["position_ids"])
     assert torch.equal(seen["position_ids"], plain_seen["position_ids"])
@@ -151,12 +152,11 @@ def test_a_sampled_token_is_text(run, picture, token, place, train):
 
     loss = -(log_probs(logits, inputs, batch) * batch.completion_mask).mean()
     assert loss.isfinite()
-    if train:
-        run.model.zero_grad()
-        loss.backward()
-        assert all(each.grad is None or each.grad.isfinite().all() for each in run.model.parameters())
-        if place != "last":  # later tokens depend on it
-            assert run.model.get_input_embeddings().weight.grad[id].abs().sum() > 0
+    run.model.zero_grad()
+    loss.backward()
+    assert all(each.grad is None or each.grad.isfinite().all() for each in run.model.parameters())
+    if place != "last":  # later tokens depend on it
+        assert run.model.get_input_embeddings().weight.grad[id].abs().sum() > 0
 
 
 class Sample(LogitsProcessor):
@@ -173,7 +173,12 @@ class Sample(LogitsProcessor):
 
 def test_log_probabilities_are_those_of_generation(run, picture):
     """So the ratio of the policy that trains to the one that sampled begins at 1."""
-    completion = [*PLAIN, *(id_of(token, run.template) for token in TOKENS[:-2]), *PLAIN, id_of(TOKENS[-1], run.template)]
+    completion = [
+        *PLAIN,
+        *(id_of(token, run.template) for token in TOKENS[:-2]),
+        *PLAIN,
+        id_of(TOKENS[-1], run.template),
+    ]
     inputs, batch = batch_of(run, picture, completion, [*completion[:6], *PLAIN, *completion])
     run.model.eval()
     run.model.model.rope_deltas = None
@@ -277,3 +282,9 @@ def test_completions_with_special_tokens_are_counted(run, picture, completion, s
     batch_of(run, picture, ids, PLAIN)
     assert run.template.take_counts() == [special, 2]
     assert run.template.take_counts() == [0, 0]
+
+
+@pytest.mark.parametrize("token", SPECIAL_TOKENS)
+def test_no_caption_holds_a_special_token(token):
+    with pytest.raises(DataError):
+        check_caption(f"Hand {token} with six fingers.")
