@@ -54,10 +54,9 @@ class SampledTokens(_Mixin):
         found |= set(self.placeholder_tokens)
         self.feature_ids = frozenset(id for id in found if isinstance(id, int) and id >= 0)
         added = self.tokenizer.added_tokens_decoder.items()
-        self.special_ids = self.feature_ids | {id for id, token in added if token.special}
-        self.special_ids -= {
-            self.tokenizer.pad_token_id
-        }  # ms-swift drops it from transformers' rollouts, not from vLLM's
+        special = {id for id, token in added if token.special}
+        special.discard(self.tokenizer.pad_token_id)  # ms-swift drops it from transformers' rollouts, not from vLLM's
+        self.special_ids = self.feature_ids | special
         self.counts = [0, 0]
 
     def take_counts(self) -> list[int]:
