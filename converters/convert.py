@@ -6,42 +6,24 @@ import io
 import itertools
 import posixpath
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation, parse_record
-from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import check_wh, open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import save_upright
 
-from .drafts.draft import Draft, DraftRegion, Piece, inner_path
+from .drafts.choices import Changes, Choices, settle_label, settle_regions, settle_tags
+from .drafts.draft import Draft, Piece, inner_path
+from .drafts.find import Finder
 
 Parse = Callable[[Any], "list[Draft]"]
-
-
-@dataclass
-class Changes:
-    """Counts of what converting changed, apart from the format.
-
-    Attributes:
-        clipped: boxes that reached beyond their image, now clipped at its border.
-        turned: images rewritten upright because viewers turn them by their EXIF.
-        extracted: images that were embedded in the source.
-    """
-
-    clipped: int = 0
-    turned: int = 0
-    extracted: int = 0
-
-    def add(self, other: Changes) -> None:
-        """Add another's counts to these."""
-        self.clipped, self.turned, self.extracted = map(sum, zip(astuple(self), astuple(other), strict=True))
 
 
 class Place(NamedTuple):
@@ -65,9 +47,9 @@ class NewImage(NamedTuple):
 
 @dataclass
 class Converted:
-    """A draft's record, the changes to it, and its new image file, if any."""
+    """A draft's record, or None if it is left out; the changes to it, and its new image file, if any."""
 
-    annotation: Annotation
+    annotation: Annotation | None
     changes: Changes
     new: NewImage | None
 
@@ -86,6 +68,10 @@ def convert(
     source: str = "the source",
     label: str | None = None,
     fields: Mapping[str, Any] | None = None,
+    choices: Choices | None = None,
+    again: Callable[[], Iterable[Piece]] | None = None,
+    search: bool = False,
+    skip: Collection[Path] = (),
     changes: Changes | None = None,
     on_error: OnError = raise_error,
 ) -> Generator[Annotation, None, None]:
@@ -96,13 +82,17 @@ def convert(
     Args:
         pieces: those that the format's `load_NAME` yields.
         parse: the format's `from_NAME`.
-        images: folder that image paths in the source are relative to; a missing file is looked up in its folder
-            `images`.
+        images: folder that image paths in the source are relative to; see `find.py` for missing files.
         written: folder for images that are rewritten upright (a.jpg as a.jpg.png) or embedded in the source (unchanged,
             named by their ids).
         source: name of the source as a whole, for errors.
         label: label of images that the source leaves unlabelled.
         fields: further fields for every record, such as generator.
+        choices: what to do where the source leaves something open.
+        again: called for the pieces once more, if an image is not at its own path; by default, other images of the
+            source may be taken for it.
+        search: whether a missing image is searched by its name below `images`.
+        skip: folders that are not searched.
         changes: counts are added to it.
         on_error: called with the error of each bad record, which is then skipped; by default the first is raised.
 
@@ -112,7 +102,9 @@ def convert(
     """
     changes = changes or Changes()
     temporary = written.path / ".new"
-    converter = _Converter(parse, images, temporary, written.final, label, dict(fields or {}))
+    finder = Finder(images.path, again and (lambda: _all_drafts(again(), parse)), search, skip)
+    converter = _Converter(parse, finder, images, temporary, written.final, label, dict(fields or {}))
+    converter.choices = choices or Choices()
     count = 0
     try:
         with (
@@ -124,13 +116,15 @@ def convert(
                 try:
                     if isinstance(result, DataError):
                         raise result
-                    _add_id(ids, result.annotation)
-                    _move_image(result, written.path)
+                    if result.annotation:
+                        _add_id(ids, result.annotation)
+                        _move_image(result, written.path)
                 except DataError as error:
                     on_error(error)
                     continue
                 changes.add(result.changes)
-                yield result.annotation
+                if result.annotation:
+                    yield result.annotation
         if not count:
             raise DataError("at least one image", Unquoted("none")).at(source, 0)
     finally:
@@ -145,6 +139,15 @@ def _catch_last_error(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
         yield Piece(error, source)
     except RecursionError:
         yield Piece(_too_deep(), source)
+
+
+def _all_drafts(pieces: Iterable[Piece], parse: Parse) -> Iterator[Draft]:
+    """The drafts of all pieces that can be read."""
+    for piece in _catch_last_error(pieces, ""):
+        try:
+            yield from parse(piece.data) if not isinstance(piece.data, DataError) else ()
+        except (DataError, RecursionError):
+            continue
 
 
 def _too_deep() -> DataError:
@@ -176,10 +179,18 @@ class _Converter:
     """Converts pieces into records; several threads share one."""
 
     def __init__(
-        self, parse: Parse, images: Place, temporary: Path, final: str, label: str | None, fields: dict[str, Any]
+        self,
+        parse: Parse,
+        finder: Finder,
+        images: Place,
+        temporary: Path,
+        final: str,
+        label: str | None,
+        fields: dict[str, Any],
     ) -> None:
-        self.parse, self.images, self.temporary, self.final = parse, images, temporary, final
+        self.parse, self.finder, self.images, self.temporary, self.final = parse, finder, images, temporary, final
         self.label, self.fields = label, fields
+        self.choices = Choices()
         self.numbers = itertools.count()
 
     def convert_piece(self, piece: Piece) -> list[Converted | DataError]:
@@ -197,59 +208,68 @@ class _Converter:
         try:
             return self._complete(draft, piece)
         except DataError as error:
-            error.field = _source_field(error.field, draft.regions)
+            error.field = _source_field(error.field, draft)
             return _with_place(error, piece, draft.id)
 
     def _complete(self, draft: Draft, piece: Piece) -> Converted:
-        name = inner_path(draft.image) if isinstance(draft.image, str) else None
-        id = draft.id or (name and str(name.with_suffix("")))
-        if not id:
-            raise DataError("an id, because the image has no name", NOTHING, field="id")
-        changes = Changes()
-        path, wh, new = self._image(draft, name, id, changes)
+        changes = Changes(unread=draft.unread)
+        if draft.cancelled:
+            changes.cancelled = 1
+            return Converted(None, changes, None)
+        tags = settle_tags(draft, self.choices, changes)
+        label = settle_label(draft, tags, self.label, self.choices, changes)
+        if label is None:
+            return Converted(None, changes, None)
+        id, path, wh, new = self._image(draft, changes)
         if draft.wh is not None:
             check_wh(draft.wh, wh, "the upright image")
-        label = draft.label or ("fake" if draft.regions or draft.tags else self.label)
-        if label is None:
-            raise DataError("'fake' or 'real', or --label for images without a label", NOTHING, field="label")
+        regions = settle_regions(draft, wh, self.choices, changes)
+        draft.regions = [region for _, _, region in regions]  # those that an error may name
         record = {
             "id": id,
             "image": path,
             "width": wh[0],
             "height": wh[1],
             "label": label,
-            "regions": [{"bbox": _clip(each.box, wh, changes), "caption": each.caption} for each in draft.regions],
-            "tags": list(draft.tags),
+            "regions": [{"bbox": list(box), "caption": caption} for box, caption, _ in regions],
+            "tags": tags,
         }
         annotation = parse_record(record | draft.fields | self.fields)
         return Converted(replace(annotation, file=piece.file, line=piece.line), changes, new)
 
-    def _image(
-        self, draft: Draft, name: PurePosixPath | None, id: str, changes: Changes
-    ) -> tuple[str, tuple[int, int], NewImage | None]:
-        """The image's path in its record, its upright size, and its new file if it has to be written."""
-        embedded = io.BytesIO(draft.image) if isinstance(draft.image, bytes) else None
-        path, final = self._find(name) if name else (Path(), "")
+    def _image(self, draft: Draft, changes: Changes) -> tuple[str, str, tuple[int, int], NewImage | None]:
+        """The record's id, the image's path in it, its upright size, and its new file if it has to be written."""
+        content = draft.image if isinstance(draft.image, bytes) else draft.embedded
+        name: PurePosixPath | None = None
+        path, final = Path(), ""
+        if isinstance(draft.image, str):
+            try:
+                found = self.finder.find(draft)
+            except DataError:
+                if content is None:
+                    raise
+            else:
+                content, name = None, found.name
+                path, final = self.images.path / found.inner, posixpath.normpath(f"{self.images.final}/{found.inner}")
+                changes.renamed += found.how == "renamed"
+                changes.searched += found.how == "searched"
+        id = draft.id or (name and str(name.with_suffix("")))
+        if not id:
+            raise DataError("an id, because the image has no name", NOTHING, field="id")
+        embedded = io.BytesIO(content) if content is not None else None
         stem = str(name or inner_path(id, field="id"))
+        id = f"{id}@{draft.by}" if draft.by else id
         with open_image(embedded or path, str(path) if name else f"the image of {id!r}") as image:
             changes.extracted += embedded is not None
             if orientation(image) != 1:
                 changes.turned += 1
                 new = self._write(f"{stem}.png", image)
-                return f"{self.final}/{new.name}", upright_wh(image), new
+                return id, f"{self.final}/{new.name}", upright_wh(image), new
             if embedded:
                 suffix = _SUFFIXES.get(image.format, f".{image.format.lower()}")
                 new = self._write(f"{stem}{suffix}", embedded.getvalue())
-                return f"{self.final}/{new.name}", image.size, new
-            return final, image.size, None
-
-    def _find(self, name: PurePosixPath) -> tuple[Path, str]:
-        """An image's path, and its path from the annotations file."""
-        for inner in (name, "images" / name):
-            if (self.images.path / inner).is_file():
-                return self.images.path / inner, posixpath.normpath(f"{self.images.final}/{inner}")
-        found = Unquoted(f"no file {self.images.path / name}")
-        raise DataError("an image file (--images names their folder)", found, field="image")
+                return id, f"{self.final}/{new.name}", image.size, new
+            return id, final, image.size, None
 
     def _write(self, name: str, image: Any) -> NewImage:
         """Write an image, or a file's bytes, to a temporary path."""
@@ -265,9 +285,10 @@ class _Converter:
 _SUFFIXES = {"JPEG": ".jpg", "TIFF": ".tif"}
 
 
-def _source_field(field: str, regions: list[DraftRegion]) -> str:
+def _source_field(field: str, draft: Draft) -> str:
     """The path in the source of a record's field."""
-    paths = {f"regions[{index}]": region.at for index, region in enumerate(regions) if region.at}
+    paths = {f"regions[{index}]": region.at for index, region in enumerate(draft.regions) if region.at}
+    paths["image"] = draft.image_at
     region, dot, rest = field.partition(".")
     return f"{paths.get(region, region)}{dot}{rest}"
 
@@ -276,13 +297,3 @@ def _with_place(error: DataError, piece: Piece, id: str | None = None) -> DataEr
     if piece.at:
         error.field = f"{piece.at}.{error.field}" if error.field else piece.at
     return error if error.file else error.at(piece.file, piece.line, id)
-
-
-def _clip(box: Box, wh: tuple[int, int], changes: Changes) -> list[float]:
-    """A box, clipped at the image's border."""
-    x1, y1, x2, y2 = box
-    inside = [max(x1, 0), max(y1, 0), min(x2, wh[0]), min(y2, wh[1])]
-    if not (inside[0] < inside[2] and inside[1] < inside[3]):
-        return list(box)  # `parse_record` reports its error
-    changes.clipped += any(abs(a - b) > 0.5 for a, b in zip(box, inside, strict=True))
-    return inside

@@ -13,14 +13,15 @@ from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder, partial_
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.paths import check_is_folder
 
-from .convert import Changes, Place, convert, written_folder
+from .convert import Place, convert, written_folder
 from .drafts.archives import unpack
+from .drafts.choices import Changes, Choices
 from .drafts.draft import folder_of, inner_path
 from .formats import FORMATS
 
 
 class NoRecords(ValueError):
-    """Every record of a source was bad."""
+    """Every record of a source was bad or left out."""
 
 
 def is_archive(src: Path) -> bool:
@@ -43,36 +44,40 @@ def convert_source(
     label: str | None = None,
     fields: Mapping[str, Any] | None = None,
     load_settings: Mapping[str, Any] | None = None,
+    choices: Choices | None = None,
+    changes: Changes | None = None,
     show: Callable[[Iterator[Annotation]], Iterator[Annotation]] = iter,
     on_error: OnError = raise_error,
-) -> tuple[int, Changes]:
+) -> int:
     """Convert a source; the output appears complete or not at all.
 
     Args:
         format: name of a format in `FORMATS` that is read.
         src: file, folder or ZIP archive.
         out: annotations file to write. New images go to `written_folder(out)`, an archive to `unpacked_folder(out)`.
-        images: folder that the source's image paths are relative to, by default the source's own; within an archive,
-            a path in it.
+        images: folder that the source's image paths are relative to, and below which a missing image is searched by
+            its name; by default the source's own, without a search. Within an archive, a path in it.
         label: label of images that the source leaves unlabelled.
         fields: further fields for every record.
         load_settings: keyword arguments of the format's `load_NAME`.
+        choices: what to do where the source leaves something open.
+        changes: counts of the changes are added to it.
         show: wraps the records as they are written, for a progress bar.
         on_error: called with the error of each bad record, which is then skipped; by default the first is raised.
 
     Returns:
-        Number of records, and counts of the changes.
+        Number of records.
 
     Raises:
         FileNotFoundError: the source, or the folder of its images, does not exist.
-        NoRecords: `on_error` was called for every record.
+        NoRecords: `on_error` was called for every record, or none was left in.
         DataError: as `convert` and `unpack`.
     """
     written, unpacked = written_folder(out), unpacked_folder(out)
     settings = dict(load_settings or {})
     if format == "folder":
         settings |= {"skip": (written, partial_path(written), unpacked), "others": label is not None}
-    changes = Changes()
+    load, parse = FORMATS[format].load, FORMATS[format].parse
     with ExitStack() as files:
         partial_out = files.enter_context(atomic_file(out))
         new = files.enter_context(atomic_folder(written))
@@ -86,13 +91,17 @@ def convert_source(
             check_is_folder(folder, "the folder of the images")
             place = Place(folder, os.path.relpath(folder.resolve(), out.parent.resolve()).replace(os.sep, "/"))
         records = convert(
-            FORMATS[format].load(source, **settings),
-            FORMATS[format].parse,
+            load(source, **settings),
+            parse,
             images=place,
             written=Place(new, written.name),
             source=str(src),
             label=label,
             fields=fields,
+            choices=choices,
+            again=lambda: load(source, **settings),
+            search=images is not None,
+            skip=(written, new, unpacked) if not is_archive(src) else (),
             changes=changes,
             on_error=lambda error: on_error(_name_archive(error, str(source), str(src))),
         )
@@ -100,7 +109,7 @@ def convert_source(
         count = write_annotations(partial_out, show(records))
         if not count:
             raise NoRecords(f"{src}: expected at least one good record, found none")
-    return count, changes
+    return count
 
 
 def _name_archive(error: DataError, unpacked: str, archive: str) -> DataError:

@@ -8,10 +8,12 @@ the image, turns it upright and checks every field.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,18 +39,31 @@ class Piece(NamedTuple):
     at: str = ""
 
 
+class Unusable(DataError):
+    """The error of a shape without an area (a point, a stroke), which `Choices.skip_unusable` leaves out."""
+
+
 class DraftRegion(NamedTuple):
     """A region of a draft, not checked yet.
 
     Attributes:
-        box: x1, y1, x2, y2 in pixels of the upright image.
-        caption: one line of text.
+        box: x1, y1, x2, y2 in pixels of the upright image, corners in any order; or a function that gives them for the
+            width and height of that image; or the error of a shape without a box.
+        caption: one line of text; or the error of a region without words.
         at: path to the region from `Piece.at`, for errors; if empty, an error names the record's `regions[0]` instead.
+        attributes: those of the region, by name, in which the user may choose captions and tags.
+        rotated: whether the box circumscribes a rotated shape.
+        ordered: whether a box with corners in another order is an error, because it may mean another notation.
+        may_be_wordless: whether the region is left out without a choice of the user if it has no words.
     """
 
-    box: Box
-    caption: str
+    box: Box | Callable[[tuple[int, int]], Box] | Unusable
+    caption: str | DataError
     at: str = ""
+    attributes: Mapping[str, Any] = MappingProxyType({})
+    rotated: bool = False
+    ordered: bool = False
+    may_be_wordless: bool = False
 
 
 @dataclass
@@ -63,6 +78,13 @@ class Draft:
         id: the record's id, or None for the image's path without its suffix.
         wh: width and height that the source gives for the upright image, or None.
         fields: generator, family, class_name, annotator, and the source's own fields.
+        image_at: path to the image's path from `Piece.at`, for errors.
+        others: further paths under which the image may be, if no other image of the source may be there.
+        embedded: the bytes of the image's file in the source itself, used if the image is not found.
+        by: annotator, appended to the id if several people annotated the image.
+        unannotated: the error of an image that nobody has annotated, which `Choices.unannotated` decides about.
+        cancelled: whether the annotations were all cancelled; then there is no record.
+        unread: number of results that say nothing about the image or its regions.
     """
 
     image: str | bytes
@@ -72,6 +94,13 @@ class Draft:
     id: str | None = None
     wh: tuple[int, int] | None = None
     fields: dict[str, Any] = field(default_factory=dict)
+    image_at: str = "image"
+    others: tuple[str, ...] = ()
+    embedded: bytes | None = None
+    by: str = ""
+    unannotated: DataError | None = None
+    cancelled: bool = False
+    unread: int = 0
 
 
 def one_line(text: str) -> str:
@@ -87,18 +116,25 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _MAX_BYTES = 240  # of a name; file systems allow 255, and suffixes are added
 
 
-def inner_path(name: str, field: str = "image") -> PurePosixPath:
+def inner_path(name: str, field: str = "image", *, up: bool = False) -> PurePosixPath:
     """A path from a source, checked to stay inside the folder it is relative to.
 
     Backslashes count as slashes.
 
-    Raises:
-        DataError: it is empty, absolute, a URL or too long for a file system, or contains `..`, a drive or a NUL.
+    Args:
+        name: the path.
+        field: path to it in its file, for the error.
+        up: resolve `..` if the path then stays inside; by default it is refused.
 
-    >>> str(inner_path("images\\\\a.png"))
-    'images/a.png'
+    Raises:
+        DataError: it is empty, absolute, a URL or too long for a file system, leads out, or contains a drive or a NUL.
+
+    >>> str(inner_path("images\\\\a.png")), str(inner_path("labels/../images/a.png", up=True))
+    ('images/a.png', 'images/a.png')
     """
     path = PurePosixPath(name.replace("\\", "/"))
+    if up and ".." in path.parts and not path.is_absolute():
+        path = PurePosixPath(posixpath.normpath(path))
     inside = "a relative path that stays inside the folder of the images"
     if "\0" in name or "://" in name or path.is_absolute() or ".." in path.parts or _DRIVE.match(name):
         raise DataError(inside, name, field=field)
@@ -112,8 +148,21 @@ def inner_path(name: str, field: str = "image") -> PurePosixPath:
     return path
 
 
+def beside(file: PurePosixPath, name: str) -> str:
+    """The path in the source of an image that a file of the source names relative to itself.
+
+    >>> file = PurePosixPath("labels/a.json")
+    >>> beside(file, "..\\\\images\\\\a.png"), beside(file, "/data/a.png")
+    ('images/a.png', '/data/a.png')
+    """
+    path = name.replace("\\", "/")
+    if path.startswith("/") or "://" in path or _DRIVE.match(path):
+        return name
+    return posixpath.normpath(file.parent / path)
+
+
 def load_json(path: Path) -> Any:
-    """Load a small JSON file as a whole.
+    """Load a small JSON file as a whole; NaN and Infinity are read as null.
 
     Raises:
         DataError: it is not JSON.
@@ -123,13 +172,9 @@ def load_json(path: Path) -> Any:
         return msgspec.json.decode(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         try:
-            return json.loads(raw.decode(json.detect_encoding(raw)), parse_constant=_reject)
+            return json.loads(raw.decode(json.detect_encoding(raw)), parse_constant=lambda _: None)
         except (ValueError, RecursionError) as error:
             raise DataError("JSON", Unquoted(str(error))).at(str(path), 0) from None
-
-
-def _reject(constant: str) -> None:
-    raise ValueError(f"{constant} is not a number")
 
 
 def folder_of(src: Path) -> Path:

@@ -13,17 +13,21 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import LABELS, ORIGIN, Annotation, to_record
-from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.tags import canonical_tag
 
-from .statements import Statement
+from .attributes import is_blank, switched
+from .statements import NAMED, Statement, parts
 
 TOOL_FIELDS = ("image", "width", "height", "regions")
 """Fields of a record that every tool stores in its own way."""
 
 RECORD_FIELDS = frozenset({*TOOL_FIELDS, "id", "label", "tags"})
 """Fields of a record that no field of a source may replace."""
+
+_STATED = frozenset({*NAMED, "label", "tags"})
+"""Fields that are read in any case, and state nothing if they are blank."""
 
 
 def own_fields(annotation: Annotation) -> dict[str, Any]:
@@ -39,46 +43,96 @@ def read_statement(data: dict[str, Any], at: str = "") -> Statement:
     """What a source's fields state about an image: id, label and tags by these names, and all others as `fields`.
 
     Args:
-        data: the fields; null counts as missing.
+        data: the fields; null counts as missing. Without a label, a field `verdict` or a switch `real` or `fake` is it.
         at: path to them, for the error.
 
     Raises:
         DataError: id, label or tags have another type, or a field has one of the names in `TOOL_FIELDS`.
 
-    >>> read_statement({"id": "a", "seed": 7})
-    Statement(id='a', label=None, tags=[], fields={'seed': 7})
+    >>> read_statement({"id": "a", "REAL": True, "generator": "__undefined__", "seed": 7})
+    Statement(id='a', label='real', tags=[], fields={'seed': 7})
     """
-    fields = {name: value for name, value in data.items() if value is not None}
+    fields: dict[str, Any] = {}
+    for name, value in data.items():
+        known = name.lower() if name.lower() in _STATED else name
+        if value is not None and not (known in _STATED and is_blank(value)) and (name == known or known not in data):
+            fields[known] = value
     for name in TOOL_FIELDS:
         if name in fields:
             raise DataError("no field of this name, because the record has its own", fields[name], field=at + name)
     id, label, tags = (fields.pop(name, None) for name in ("id", "label", "tags"))
-    if id is not None and (not isinstance(id, str) or not id.strip()):
+    if id is not None and (id := own_id({"id": id}, at=f"{at}id")) is not None and not id.strip():
         raise DataError("a non-empty string", id, field=f"{at}id")
-    if label is not None and label not in LABELS:
-        raise DataError("'fake' or 'real'", label, field=f"{at}label")
+    if label is not None:
+        label = _stated_label(label, f"{at}label")
+    if isinstance(tags, str):
+        tags = parts(tags)
     if tags is not None and not is_text_list(tags):
         raise DataError("a list of tags", tags, field=f"{at}tags")
-    return Statement(id, label, list(tags or []), fields)
+    tags = [tag for tag in tags or [] if not is_blank(tag)]
+    if label is None:
+        label = _other_label(fields, at)
+    return Statement(id, label, tags, fields)
+
+
+def _stated_label(label: object, at: str) -> str:
+    folded = label.strip().lower() if isinstance(label, str) else label
+    if folded not in LABELS:
+        raise DataError("'fake' or 'real'", label, field=at)
+    return str(folded)
+
+
+def _other_label(fields: dict[str, Any], at: str) -> str | None:
+    """The label by a field `verdict`, or by a switch named as a label; it is removed from the fields."""
+    stated: dict[str, str] = {}
+    for name, value in [*fields.items()]:
+        folded = name.lower()
+        if folded == "verdict" and isinstance(value, str) and value.strip().lower() in LABELS:
+            stated[name] = value.strip().lower()
+        elif folded in LABELS and switched(value) is not None:
+            del fields[name]
+            if switched(value):
+                stated[name] = folded
+    if len({*stated.values()}) > 1:
+        raise DataError("one label", Unquoted(" and ".join(stated)), field=at + [*stated][-1])
+    for name in stated:
+        fields.pop(name, None)
+    return next(iter(stated.values()), None)
+
+
+def whole(value: object) -> int | None:
+    """A whole number, also as a float or as text; None if the value is none.
+
+    >>> whole(40.0), whole("40"), whole(40.5), whole(True)
+    (40, 40, None, None)
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
 
 
 def size(data: dict[str, Any], width: str, height: str, at: str = "") -> tuple[int, int] | None:
-    """Width and height of an image, or None if the source gives neither.
+    """Width and height of an image, or None if the source gives neither: both missing, null, NaN or 0.
 
     Raises:
         DataError: one is missing or is not a whole number.
 
-    >>> size({"width": 8, "height": 6}, "width", "height")
-    (8, 6)
+    >>> size({"width": 8.0, "height": 6}, "width", "height"), size({"width": 0, "height": 0}, "width", "height")
+    ((8, 6), None)
     """
-    if data.get(width) is None and data.get(height) is None:
+    if all(is_blank(data.get(name)) or whole(data.get(name)) == 0 for name in (width, height)):
         return None
-    expected = "a whole number of pixels"
-    return require(data, width, int, expected, at), require(data, height, int, expected, at)
+    sides = []
+    for name in (width, height):
+        side = whole(data.get(name))
+        sides.append(require(data, name, int, "a whole number of pixels", at) if side is None else side)
+    return sides[0], sides[1]
 
 
 def own_id(row: Mapping[str, Any], name: str = "id", at: str = "") -> str | None:
-    """A row's own id, which may be a whole number; None if it is missing, null or empty.
+    """A row's own id, which may be a whole number, also as a float; None if it is missing, null or empty.
 
     Raises:
         DataError: neither text nor a whole number.
@@ -89,6 +143,8 @@ def own_id(row: Mapping[str, Any], name: str = "id", at: str = "") -> str | None
     value = row.get(name)
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if type(value) not in (int, str):
         raise DataError("a text or a whole number", value, field=at or name)
     return str(value)
@@ -142,6 +198,8 @@ def kept_fields(row: Mapping[str, Any], taken: Collection[str], made: dict[str, 
     kept = {}
     for name, value in row.items():
         if name not in taken and _has_content(value):
+            if name in ORIGIN and is_blank(value):
+                continue
             value = str(value) if name in ORIGIN and type(value) is int else value
             kept[f"source_{name}" if name in RECORD_FIELDS or name in made else name] = value
     return kept | made

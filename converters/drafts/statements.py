@@ -1,7 +1,8 @@
 """Statements in fields that annotators named themselves, about a whole image or about a region.
 
 A field with `label`, `verdict`, `tag` or `choice` in its name states the label or tags of the image if its values mean
-one. Other fields are only kept: a real background does not make the image real.
+one; so does a switch that is on and is named as a label or a tag. Other fields are only kept: a real background does
+not make the image real. Names are read in any case, and a blank value (`is_blank`) states nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from swift_plugins.fakexplain.annotation import LABELS, ORIGIN
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
-from .draft import one_line
+from .attributes import by_name, chosen, is_blank, switched, text_of
 
 CAPTIONS = ("caption", "description", "comment", "explanation", "text", "note", "reason")
 """Names of a region's attributes that may hold its caption, in order of preference."""
@@ -59,7 +60,7 @@ def add_field(named: dict[str, Any], name: str, values: Sequence[Any], at: str) 
     Args:
         named: the fields so far, as `read_statement` takes them; `tags` is a list.
         name: name of the field.
-        values: the field's values: one, several, or none, which adds nothing.
+        values: the field's values: one, several, or none, which adds nothing; blank ones do not count.
         at: path to the field, for the error.
 
     Raises:
@@ -67,14 +68,21 @@ def add_field(named: dict[str, Any], name: str, values: Sequence[Any], at: str) 
 
     >>> named = {"tags": []}
     >>> add_field(named, "Image tags", ["Wrong Texture, perspective"], "choices")
-    >>> add_field(named, "verdict", ["FAKE"], "choices")
+    >>> add_field(named, "Fake", ["true"], "choices")
     >>> add_field(named, "light_label", ["dim"], "choices")
     >>> add_field(named, "background", ["real"], "choices")
     >>> named
     {'tags': ['texture_error', 'perspective_error'], 'label': 'fake', 'light_label': 'dim', 'background': 'real'}
     """
+    values = [value for value in values if not is_blank(value)]
     if not values:
         return
+    if means_something(name) and len(values) == 1 and switched(values[0]) is not None:
+        if switched(values[0]):
+            add_field(named, "tag", [name], at)
+        return
+    if name.lower() in NAMED:
+        name = name.lower()
     meanings = [part for value in values for part in parts(value)] if _ABOUT_VERDICT.search(name) else []
     unknown = [part for part in meanings if not means_something(part)]
     if unknown and name.lower() in _VERDICTS:
@@ -97,7 +105,7 @@ def add_region(statement: Statement, labels: Iterable[object], attributes: Mappi
     Args:
         statement: the image's statement, which is changed.
         labels: the region's labels.
-        attributes: the region's attributes; null and empty text are skipped, and a whole number is a name too.
+        attributes: the region's attributes, in any case; blank ones are skipped, and a whole number is a name too.
         at: path to the attributes, for the error.
 
     Raises:
@@ -109,14 +117,15 @@ def add_region(statement: Statement, labels: Iterable[object], attributes: Mappi
     (['texture_error', 'artistic_style'], {'generator': 'SDXL'})
     """
     add_tags(statement.tags, labels)
+    folded = by_name(attributes)
     for name in TAGGED:
-        tags = attributes.get(name)
-        for value in tags if isinstance(tags, list) else [tags]:
-            add_tags(statement.tags, parts(value))
+        add_tags(statement.tags, (part for value in chosen(folded.get(name)) for part in parts(value)))
+    add_tags(statement.tags, (name for name, value in attributes.items() if value is True or value == "true"))
     for name in ABOUT:
-        value = attributes.get(name)
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if name not in folded:
             continue
+        values = chosen(folded[name]) if isinstance(folded[name], (list, str)) else [folded[name]]
+        value = values[0] if len(values) == 1 else folded[name]
         if type(value) not in (str, int):
             raise DataError("a non-empty string", value, field=f"{at}.{name}")
         _set_once(statement.fields, name, str(value).strip(), f"{at}.{name}")
@@ -139,13 +148,13 @@ def add_tags(tags: list[str], names: Iterable[object]) -> None:
 
 
 def caption_among(attributes: Mapping[str, Any]) -> str:
-    """The first of a region's attributes named in `CAPTIONS` that is text and not empty, else the empty text.
+    """The first of a region's attributes named in `CAPTIONS` that has words, else the empty text.
 
-    >>> caption_among({"note": "Look again.", "caption": " ", "comment": "Six fingers."})
+    >>> caption_among({"note": "Look again.", "caption": " ", "Comment": "Six fingers."})
     'Six fingers.'
     """
-    texts = (one_line(attributes[name]) for name in CAPTIONS if isinstance(attributes.get(name), str))
-    return next(filter(None, texts), "")
+    folded = by_name(attributes)
+    return next(filter(None, (text_of(folded.get(name)) for name in CAPTIONS)), "")
 
 
 def parts(value: object) -> list[Any]:
@@ -156,7 +165,7 @@ def parts(value: object) -> list[Any]:
     """
     if not isinstance(value, str) or means_something(value):
         return [value]
-    return [part.strip() for part in value.split(",") if part.strip()]
+    return [part.strip() for part in value.split(",") if not is_blank(part)]
 
 
 def means_something(value: object) -> bool:

@@ -17,19 +17,22 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.boxes import Box
-from swift_plugins.fakexplain.errors import NOTHING, DataError, OnError, raise_error
+from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import path_in
 from swift_plugins.fakexplain.json_values import read_box, require
 from swift_plugins.fakexplain.jsonl import to_json
 
-from ..drafts.draft import Draft, DraftRegion, Piece, inner_path, one_line, only_file
+from ..drafts.attributes import by_name, is_blank
+from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, folder_of, one_line, only_file
 from ..drafts.fields import own_fields, read_statement, size
-from ..drafts.shapes import flat_hull
+from ..drafts.shapes import flat_hull, rotated_box, run_length_box
 from ..drafts.sink import each_good
 from ..drafts.statements import add_region, caption_among
-from .coco_stream import key_of, stream_images
+from .coco_stream import category_of, has_area, stream_images
 
 _COCO_KEYS = ("id", "file_name", "width", "height", "attributes", "license", "date_captured", "flickr_url", "coco_url")
+
+_ANNOTATION_KEYS = ("id", "image_id", "category_id", "bbox", "area", "segmentation", "iscrowd", "attributes", "caption")
 
 _EXACT_BOX = "bbox_xyxy"
 """Attribute of an annotation that holds the record's exact box, written if x + (x2 - x1) is not exactly x2."""
@@ -46,8 +49,9 @@ def load_coco(src: Path) -> Iterator[Piece]:
         DataError: as `stream_images`.
     """
     path = only_file(src, "*.json")
+    subset = path.stem.rpartition("instances_")[2]  # CVAT's archive has images/SUBSET/ of annotations/instances_SUBSET
     for data in stream_images(path):
-        yield Piece(data, str(path))
+        yield Piece(data | {"subset": subset if path.parent != folder_of(src) else ""}, str(path))
 
 
 def from_coco(data: Any) -> list[Draft]:
@@ -71,37 +75,59 @@ def from_coco(data: Any) -> list[Draft]:
     at = data["at"]
     if "orphan" in data:
         expected = "the id of an image of this file"
-        raise DataError(expected, require(data["orphan"], "image_id", (int, str), expected, at), field=f"{at}.image_id")
+        id = require(data["orphan"], "image_id", (int, float, str), expected, at)
+        raise DataError(expected, id, field=f"{at}.image_id")
     image = data["image"]
-    own_id = require(image, "id", (int, str), "the image's id", at)
+    own_id = require(image, "id", (int, float, str), "the image's id", at)
     if data["twin"]:
         raise DataError(f"a unique id, but {data['twin']} has the same one", own_id, field=f"{at}.id")
-    name = inner_path(require(image, "file_name", str, "the path of the image", at), f"{at}.file_name")
+    name = require(image, "file_name", str, "the path of the image", at)
     top = {key: value for key, value in image.items() if key not in _COCO_KEYS}
     statement = read_statement(top | _attributes(image, at), f"{at}.")
-    statement.id = statement.id or (own_id if isinstance(own_id, str) else str(name.with_suffix("")))
+    statement.id = statement.id or (own_id if isinstance(own_id, str) else None)
+    wh = size(image, "width", "height", at)
     regions = []
     for place, annotation in data["annotations"]:
-        category = data["categories"].get(key_of(annotation, "category_id") or "")
-        regions.append(DraftRegion(_box(annotation, place), _caption(annotation, place, category), place))
+        category = category_of(data["categories"], annotation)
+        regions.append(_region(annotation, place, category, wh))
         add_region(statement, [category], _attributes(annotation, place), f"{place}.attributes")
-    return [Draft(str(name), regions=regions, wh=size(image, "width", "height", at), **vars(statement))]
+    subset = data.get("subset")
+    others = (f"images/{subset}/{name}",) if subset else ()
+    return [Draft(name, regions=regions, wh=wh, image_at=f"{at}.file_name", others=others, **vars(statement))]
+
+
+def _region(annotation: Any, at: str, category: str | None, wh: tuple[int, int] | None) -> DraftRegion:
+    attributes = _attributes(annotation, at)
+    degrees = by_name(attributes).get("rotation") if has_area(annotation.get("bbox")) else None
+    box: Box | Unusable
+    try:
+        box = _box(annotation, at, wh)
+        if degrees:
+            degrees = require({"rotation": degrees}, "rotation", float, "a number of degrees", f"{at}.attributes")
+            x1, y1, x2, y2 = box
+            box = rotated_box(x1, y1, x2 - x1, y2 - y1, degrees, ((x1 + x2) / 2, (y1 + y2) / 2), f"{at}.bbox")
+    except Unusable as error:
+        box = error
+    further = {name: value for name, value in annotation.items() if name not in _ANNOTATION_KEYS}
+    return DraftRegion(box, _caption(annotation, at, category), at, further | attributes, bool(degrees))
 
 
 def _attributes(data: dict[str, Any], at: str) -> dict[str, Any]:
-    attributes = data.get("attributes")
+    if not isinstance(data, dict):
+        raise DataError("a JSON object", data, field=at)
+    attributes = data.get("attributes") or None
     if not isinstance(attributes, (dict, type(None))):
         raise DataError("an object", attributes, field=f"{at}.attributes")
     return attributes or {}
 
 
-def _box(annotation: dict[str, Any], at: str) -> Box:
+def _box(annotation: dict[str, Any], at: str, wh: tuple[int, int] | None) -> Box:
     bbox = annotation.get("bbox")
-    if bbox is None:
-        return _outline(annotation, at)
+    if not has_area(bbox) and (is_blank(bbox) or not is_blank(annotation.get("segmentation"))):
+        return _outline(annotation, at, wh)
     x, y, width, height = read_box(bbox, "four numbers x, y, width, height", f"{at}.bbox")
-    if width <= 0 or height <= 0:
-        raise DataError("a width and a height above 0", bbox, field=f"{at}.bbox")
+    if not width or not height:
+        raise Unusable("a width and a height above 0", bbox, field=f"{at}.bbox")
     box = x, y, x + width, y + height
     exact = _attributes(annotation, at).get(_EXACT_BOX)
     if exact is not None:
@@ -111,39 +137,43 @@ def _box(annotation: dict[str, Any], at: str) -> Box:
     return box
 
 
-def _outline(annotation: dict[str, Any], at: str) -> Box:
-    """The tight box of an annotation's polygons."""
+def _outline(annotation: dict[str, Any], at: str, wh: tuple[int, int] | None) -> Box:
+    """The tight box of an annotation's polygons or run lengths."""
     place = f"{at}.segmentation"
     polygons = annotation.get("segmentation")
-    if polygons is None or polygons == []:
-        raise DataError("four numbers x, y, width, height, or a segmentation of polygons", NOTHING, field=f"{at}.bbox")
+    if is_blank(polygons):
+        raise Unusable("four numbers x, y, width, height, or a segmentation", Unquoted("nothing"), field=f"{at}.bbox")
     if isinstance(polygons, dict):
-        raise DataError("polygons, or a bbox in addition to the run lengths", polygons, field=place)
+        box, mask_wh = run_length_box(polygons, place)
+        if wh and mask_wh != wh:
+            raise DataError(f"a mask of the image's size, {wh[0]}x{wh[1]}", list(mask_wh), field=f"{place}.size")
+        return box
     expected = "polygons [x, y, x, y, x, y ...]"
     if not isinstance(polygons, list):
         raise DataError(expected, polygons, field=place)
+    if not any(isinstance(polygon, list) for polygon in polygons):
+        polygons = [polygons]
     boxes = [flat_hull(polygon, expected, f"{place}[{index}]") for index, polygon in enumerate(polygons)]
     x1, y1, x2, y2 = zip(*boxes, strict=True)
     return min(x1), min(y1), max(x2), max(y2)
 
 
-def _caption(annotation: dict[str, Any], at: str, category: str | None) -> str:
-    attributes = _attributes(annotation, at)
+def _caption(annotation: dict[str, Any], at: str, category: str | None) -> str | DataError:
+    attributes = by_name(_attributes(annotation, at))
     for holder, name, place in (
         (attributes, "caption", f"{at}.attributes"),
         (attributes, "description", f"{at}.attributes"),
         (annotation, "caption", at),
     ):
-        if holder.get(name) is not None and (
+        if not is_blank(holder.get(name)) and (
             caption := one_line(require(holder, name, str, "a caption as text", place))
         ):
             return caption
     if caption := caption_among(attributes):
         return caption
     expected = "a caption, or the id of a category of this file"
-    id = require(annotation, "category_id", (int, str), expected, at)
-    if category is None:
-        raise DataError(expected, id, field=f"{at}.category_id")
+    if category is None or is_blank(category):
+        return DataError(expected, annotation.get("category_id", Unquoted("nothing")), field=f"{at}.category_id")
     return one_line(category)
 
 

@@ -2,10 +2,13 @@
 
 A shape is a region. Its caption is the first of its attributes named in `statements.CAPTIONS` or, if all are empty, its
 label. Its box is the tight box, also of rotated boxes and ellipses, polygons, polylines, masks and two or more points.
-An image's CVAT tags give the label (`real`, `fake`) and the tags, by any of their names. So do attributes of CVAT tags
-and of the image itself that are named accordingly; all others are fields under their own names. A shape describes its
+An image's CVAT tags give the label (`real`, `fake`) and the tags, by any of their names; others are the field `flags`,
+a list. So do attributes of CVAT tags and of the image itself that are named accordingly; all others are fields under
+their own names. A shape describes its
 image too: by a label that is a tag, and by the attributes `tag`, `tags`, `generator`, `family`, `class_name` and
 `annotator`. If none of these names the annotator, the assignee of the job or task is the annotator.
+
+The image of a project is in the folder of its subset.
 
 CVAT turns images by their EXIF: its coordinates and sizes are those of the upright image. A shape's source, occlusion,
 order, group and other attributes have no place in a record.
@@ -13,6 +16,7 @@ order, group and other attributes have no place in a record.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +26,9 @@ from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_values import check_numbers, require
 
-from ..drafts.draft import Draft, DraftRegion, Piece, folder_of, one_line, only_file
-from ..drafts.fields import read_statement
+from ..drafts.attributes import is_blank
+from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, one_line, only_file
+from ..drafts.fields import read_statement, whole
 from ..drafts.shapes import ellipse_box, hull, rotated_box, xywh_box
 from ..drafts.statements import ABOUT, add_field, add_region, caption_among, means_something
 
@@ -42,7 +47,6 @@ def load_cvat(src: Path) -> Iterator[Piece]:
     Yields:
         A piece with plain data: {"attrib": the image's XML attributes, "attributes": its attributes by name,
         "children": the same for each tag and shape, with its "element", "annotator": assignee of the task or None}.
-        The name of a project's image begins with the folder of its subset if the image is there.
 
     Raises:
         FileNotFoundError: neither file nor folder.
@@ -57,21 +61,11 @@ def load_cvat(src: Path) -> Iterator[Piece]:
         elif element.tag == "image":
             data = _plain(element)
             data["annotator"] = annotators.get(data["attrib"].get("task_id", ""))
-            name, subset = data["attrib"].get("name"), data["attrib"].get("subset")
-            if name and subset and _is_file(folder_of(src) / "images" / subset / name):
-                data["attrib"]["name"] = f"{subset}/{name}"
             yield Piece(data, str(path), at=f"image[{count}]")
             count += 1
         elif element.tag != "version":
             expected = "an <image>: `CVAT for images 1.1`, not video"
             raise DataError(expected, Unquoted(f"<{element.tag}>")).at(str(path), 0)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # longer than a file system allows
-        return False
 
 
 def _elements(path: Path) -> Iterator[Any]:
@@ -140,7 +134,7 @@ def from_cvat(data: Any) -> list[Draft]:
     """
     attrib = data["attrib"]
     name = require(attrib, "name", str, "the path of the image")
-    wh = (_pixels(attrib, "width"), _pixels(attrib, "height"))
+    wh = _pixels(attrib, "width"), _pixels(attrib, "height")
     named: dict[str, Any] = {"tags": []}
     for each in ABOUT:
         if attrib.get(each):
@@ -162,13 +156,25 @@ def from_cvat(data: Any) -> list[Draft]:
         add_region(statement, [shape["attrib"]["label"]], shape["attributes"], at)
     if data.get("annotator"):
         statement.fields.setdefault("annotator", data["annotator"])
-    return [Draft(name, regions=regions, wh=wh, **vars(statement))]
+    subset = attrib.get("subset")
+    return [
+        Draft(
+            f"{subset}/{name}" if subset else name,
+            regions=regions,
+            wh=wh if 0 not in wh else None,
+            image_at="name",
+            others=(name,) if subset else (),
+            **vars(statement),
+        )
+    ]
 
 
 def _read_tag(tag: dict[str, Any], named: dict[str, Any], at: str) -> None:
     label = require(tag["attrib"], "label", str, "a label", at)
-    if means_something(label) or not tag["attributes"]:  # otherwise only its attributes count
+    if means_something(label):
         add_field(named, "tag", [label], f"{at}.label")
+    elif not tag["attributes"] and not is_blank(label):  # otherwise only its attributes count
+        named["flags"] = [*named.get("flags", ()), *(() if label in named.get("flags", ()) else (label,))]
     _read_attributes(tag, named, f"{at}.")
 
 
@@ -179,17 +185,23 @@ def _read_attributes(element: dict[str, Any], named: dict[str, Any], at: str) ->
 
 
 def _region(shape: dict[str, Any], at: str) -> DraftRegion:
-    if shape["element"] not in _SHAPES:
-        found = Unquoted(f"<{shape['element']}>")
-        raise DataError(f"a tag, or a shape with a box: {', '.join(_SHAPES)}", found, field=at)
     label = require(shape["attrib"], "label", str, "a label", at)
-    caption = caption_among(shape["attributes"]) or one_line(label)
-    if not caption:
-        raise DataError("an attribute `caption` or a label that is not empty", label, field=f"{at}.label")
-    return DraftRegion(_box(shape["element"], shape["attrib"], at), caption, at)
+    caption = caption_among(shape["attributes"]) or ("" if is_blank(label) else one_line(label))
+    words = caption or DataError("an attribute `caption` or a label that is not empty", label, field=f"{at}.label")
+    try:
+        box: Box | Unusable = _box(shape["element"], shape["attrib"], at)
+    except Unusable as error:
+        box = error
+    return DraftRegion(box, words, at, shape["attributes"], rotated=_degrees(shape["attrib"], at) != 0)
+
+
+def _degrees(attrib: dict[str, str], at: str) -> float:
+    return _number(attrib.get("rotation", "0"), f"{at}.rotation")
 
 
 def _box(kind: str, attrib: dict[str, str], at: str) -> Box:
+    if kind not in _SHAPES:
+        raise Unusable(f"a tag, or a shape with a box: {', '.join(_SHAPES)}", Unquoted(f"<{kind}>"), field=at)
     if kind in _POINTS:
         return _hull(kind, require(attrib, "points", str, "points x,y;x,y", at), f"{at}.points")
     names = {
@@ -198,7 +210,7 @@ def _box(kind: str, attrib: dict[str, str], at: str) -> Box:
         "mask": ("left", "top", "width", "height"),
     }[kind]
     a, b, c, d = (_number(require(attrib, name, str, "a number", at), f"{at}.{name}") for name in names)
-    degrees = _number(attrib.get("rotation", "0"), f"{at}.rotation")
+    degrees = _degrees(attrib, at)
     if kind == "ellipse":
         return ellipse_box(a, b, c, d, degrees, at)
     if kind == "mask":
@@ -211,7 +223,7 @@ def _box(kind: str, attrib: dict[str, str], at: str) -> Box:
 def _hull(kind: str, text: str, at: str) -> Box:
     points = [[_number(value, at) for value in point.split(",")] for point in text.split(";")]
     if len(points) < _POINTS[kind]:
-        raise DataError(f"{_POINTS[kind]} points or more", text, field=at)
+        raise Unusable(f"{_POINTS[kind]} points or more", text, field=at)
     return hull(points, at)
 
 
@@ -226,6 +238,7 @@ def _number(text: str, at: str) -> float:
 
 def _pixels(attrib: dict[str, str], name: str) -> int:
     text = require(attrib, name, str, "a whole number of pixels")
-    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+    number = whole(float(text)) if re.fullmatch(r"\d{1,9}\.0+", text) else whole(text)
+    if number is None:
         raise DataError("a whole number of pixels", text, field=name)
-    return int(text)
+    return number

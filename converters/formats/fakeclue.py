@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece, only_file
-from ..drafts.fields import kept_fields, own_id, own_tags, size
+from ..drafts.fields import kept_fields, own_id, own_tags, size, whole
+from ..drafts.json_files import load_items
 
 _TAKEN = ("image", "label", "cate", "conversations", "id", "tags", "width", "height")
 
@@ -23,7 +23,7 @@ _TAKEN = ("image", "label", "cate", "conversations", "id", "tags", "width", "hei
 def load_fakeclue(src: Path) -> Iterator[Piece]:
     """Items of a JSON list; in a folder, of its only JSON file."""
     path = only_file(src, "*.json")
-    for at, item in load_json_items(path):
+    for at, item in load_items(path):
         yield Piece(item, str(path), at=at)
 
 
@@ -36,9 +36,9 @@ def from_fakeclue(data: Any) -> list[Draft]:
     ('real', {'class_name': 'doc', 'explanation': 'This is a real image.'})
     """
     image = require(data, "image", str, "the image's path")
-    label = require(data, "label", int, "1 for real or 0 for fake")
+    label = whole(require(data, "label", (int, float, str), "1 for real or 0 for fake"))
     if label not in (0, 1):
-        raise DataError("1 for real or 0 for fake", label, field="label")
+        raise DataError("1 for real or 0 for fake", data["label"], field="label")
     category = require(data, "cate", str, "a category")
     answers = []
     for index, turn in enumerate(require(data, "conversations", list, "a list of messages {from, value}")):

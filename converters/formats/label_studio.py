@@ -10,30 +10,33 @@ Label Studio shows images as browsers do, turned by their EXIF; its percentages 
 annotator turned the view (`image_rotation`).
 
 If several people annotated one task, each annotation is a record of its own, with the id ID@ANNOTATOR. Cancelled
-annotations (`was_cancelled`) and predictions are skipped.
+annotations (`was_cancelled`), predictions, relations and the regions of a task's other images are skipped.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
-from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import check_numbers, require
 
-from ..drafts.draft import IMAGE_SUFFIXES, Draft, DraftRegion, Piece, inner_path, one_line, only_file
-from ..drafts.fields import is_text_list, other_fields, read_statement
+from ..drafts.attributes import is_blank
+from ..drafts.draft import IMAGE_SUFFIXES, Draft, DraftRegion, Piece, Unusable, one_line, only_file
+from ..drafts.fields import is_text_list, other_fields, own_id, read_statement, size
+from ..drafts.json_files import load_items
 from ..drafts.shapes import ellipse_box, hull, rotated_box, xywh_box
 from ..drafts.statements import NAMED, add_field, add_tags
-from .label_studio_paths import local_path
+from .label_studio_paths import local_paths
 
 _SHAPES = ("rectangle", "polygon", "ellipse")
 _NUMBERS = ("number", "rating")
-_CONTROLS = ("choices", "textarea", "labels", *_NUMBERS, "datetime")
+_CONTROLS = ("choices", "textarea", "labels", *_NUMBERS, "datetime", "taxonomy")
+_UNREAD = ("relation", "pairwise", "ranker")
 
 
 def load_label_studio(src: Path) -> Iterator[Piece]:
@@ -45,7 +48,7 @@ def load_label_studio(src: Path) -> Iterator[Piece]:
     """
     path = only_file(src, "*.json")
     at = ""
-    for at, task in load_json_items(path):
+    for at, task in load_items(path):
         yield Piece(task, str(path), at=at)
     if not at:
         raise DataError("a list of tasks: Label Studio's export as JSON", Unquoted("none")).at(str(path), 0)
@@ -71,30 +74,42 @@ def from_label_studio(data: Any) -> list[Draft]:
     >>> draft.regions
     [DraftRegion(box=(4.0, 6.0, 24.0, 21.0), caption='Six fingers.', at='annotations[0].result[0]')]
     """
+    if isinstance(data, dict) and "completions" in data:
+        found = Unquoted("an export of Label Studio 0.x")
+        raise DataError("an export of Label Studio 1.0 or later; import it there and export it anew", found)
     if isinstance(data, dict) and not {"data", "annotations"} <= set(data):
         missing = "data" if "data" not in data else "annotations"
         raise DataError("the full JSON export (JSON, not JSON-MIN)", NOTHING, field=missing)
     values = require(data, "data", dict, "the data of a task")
-    key, image = _image(values)
-    task_fields = _task_fields(values, data.get("meta"), key)
     every = require(data, "annotations", list, "a list of annotations")
     kept = [(index, each) for index, each in enumerate(every) if not _is_cancelled(each, f"annotations[{index}]")]
+    key, paths = _image(values, [annotation for _, annotation in kept])
+    image_at = f"data.{key}"
+    task_fields = _task_fields(values, data.get("meta"), key)
+    if every and not kept:
+        return [Draft(paths[0], cancelled=True)]
     if not kept:
-        found = Unquoted(f"{len(every)} cancelled ones" if every else "none; skip or label the task")
-        raise DataError("at least one annotation", found, field="annotations")
-    drafts = []
+        error = DataError("at least one annotation", Unquoted("none; skip or label the task"), field="annotations")
+        statement = read_statement(task_fields)
+        return [Draft(paths[0], others=paths[1:], image_at=image_at, unannotated=error, **vars(statement))]
+    others = {other for other in values if other != key and _looks_like_image(values[other])}
+    drafts: list[Draft] = []
     for index, annotation in kept:
         at = f"annotations[{index}]"
         annotator = _annotator(annotation, at)
-        regions, wh, named = _read_results(annotation, at)
+        results, unread = _of_image(_results(annotation, at), key, others)
+        regions, wh, named = _read_results(results)
         stated = task_fields | ({"annotator": annotator} if annotator else {}) | named
         statement = read_statement(stated, f"{at}.")
         if len(kept) > 1:
             if not annotator:
                 found = Unquoted("nothing, but others annotated the task too")
                 raise DataError("the annotator", found, field=f"{at}.completed_by")
-            statement.id = f"{statement.id or image.with_suffix('')}@{annotator}"
-        drafts.append(Draft(str(image), regions=regions, wh=wh, **vars(statement)))
+            if any(draft.by == annotator for draft in drafts):
+                raise DataError("one annotation of each annotator", annotator, field=f"{at}.completed_by")
+        draft = Draft(paths[0], regions=regions, wh=wh, image_at=image_at, others=paths[1:], **vars(statement))
+        draft.by, draft.unread = annotator if len(kept) > 1 else "", unread
+        drafts.append(draft)
     return drafts
 
 
@@ -105,21 +120,30 @@ def _task_fields(values: dict[str, Any], meta: object, key: str) -> dict[str, An
         value = values.get(name)
         if value is None and isinstance(meta, dict):
             value = meta.get(name)
-        if name == "id" and type(value) is int:
-            value = str(value)
+        if name == "id":
+            value = own_id({"id": value}, at="data.id")
         if value is not None:
             fields[name] = value
     return fields
 
 
-def _image(values: dict[str, Any]) -> tuple[str, PurePosixPath]:
-    """The key of a task's data that names its image, and the image's path in the folder of the images."""
+def _image(values: dict[str, Any], annotations: list[Any]) -> tuple[str, tuple[str, ...]]:
+    """The key of a task's data that names its image, and the paths under which the image may be.
+
+    Of several images, it is the one called `image`, else the only one that has results.
+    """
     keys = ["image"] if "image" in values else [key for key, value in values.items() if _looks_like_image(value)]
+    if len(keys) > 1:
+        results = [each.get("result") for each in annotations]
+        named = [
+            each.get("to_name") for some in results if isinstance(some, list) for each in some if isinstance(each, dict)
+        ]
+        keys = [key for key in keys if key in named] or keys
     if len(keys) != 1:
         found = Unquoted(", ".join(keys)) if keys else NOTHING
         raise DataError("the image's path, under one key", found, field="data.image")
     at = f"data.{keys[0]}"
-    return keys[0], inner_path(local_path(require(values, keys[0], str, "the image's path", "data"), at), at)
+    return keys[0], local_paths(require(values, keys[0], str, "the image's path", "data"), at)
 
 
 def _looks_like_image(value: object) -> bool:
@@ -134,6 +158,8 @@ def _is_cancelled(annotation: Any, at: str) -> bool:
 
 def _annotator(annotation: dict[str, Any], at: str) -> str:
     user = annotation.get("completed_by")
+    if isinstance(user, float) and user.is_integer():
+        user = int(user)
     if isinstance(user, dict):
         user = user.get("email") or user.get("id")
     if user is None:
@@ -158,30 +184,51 @@ class _Result(NamedTuple):
     shape: str
     data: dict[str, Any]
 
+    @property
+    def is_shape(self) -> bool:
+        """Whether it marks a part of the image; kinds that are not known do."""
+        return self.kind not in (*_CONTROLS, *_UNREAD)
 
-def _read_results(
-    annotation: dict[str, Any], at: str
-) -> tuple[list[DraftRegion], tuple[int, int] | None, dict[str, Any]]:
+
+def _of_image(results: list[_Result], key: str, others: set[str]) -> tuple[list[_Result], int]:
+    """The results of one image of a task, and the number of all others.
+
+    Args:
+        results: of an annotation.
+        key: of the image in the task's data.
+        others: keys of the task's other images.
+
+    Raises:
+        DataError: there are regions of several images, and none is called like the key.
+    """
+    targets = {result.data.get("to_name") for result in results if result.is_shape}
+    if len(targets) > 1 and key not in targets:
+        found = Unquoted(" and ".join(sorted(map(str, targets))))
+        raise DataError(f"regions of one image, or of one called {key}", found, field="to_name")
+    elsewhere = (targets - {key} if key in targets else set()) | others
+    own = [each for each in results if each.kind not in _UNREAD and each.data.get("to_name") not in elsewhere]
+    return own, len(results) - len(own)
+
+
+def _read_results(results: list[_Result]) -> tuple[list[DraftRegion], tuple[int, int] | None, dict[str, Any]]:
     """The regions, the image's size if a region gives it, and the fields of the whole image by name."""
-    results = _results(annotation, at)
-    shapes = [result for result in results if result.shape in _SHAPES]
+    shapes = [result for result in results if result.is_shape]
     ids = {result.data.get("id") for result in shapes} - {None}
     controls: dict[Any, list[_Result]] = defaultdict(list)  # id of a region -> the values of its own controls
     named: dict[str, Any] = {"tags": []}
     for result in results:
-        if result.shape in _SHAPES:
+        if result.is_shape:
             continue
         if (id := result.data.get("id")) in ids:
             controls[id].append(result)
         else:
             add_field(named, _control(result), _words(result), f"{result.at}.value")
+    sizes = {wh: shape.at for shape in shapes if (wh := _size(shape.data, shape.at))}
     regions = []
-    sizes = {}
     for shape in shapes:
-        region, labels = _read_region(shape, controls[shape.data.get("id")])
+        region, labels = _read_region(shape, controls[shape.data.get("id")], next(iter(sizes), None))
         regions.append(region)
         add_tags(named["tags"], labels)
-        sizes[_size(shape.data, shape.at)] = shape.at
     if len(sizes) > 1:
         found = Unquoted(" and ".join(f"{w}x{h}" for w, h in sizes))
         raise DataError("the same image size in all results", found, field=f"{[*sizes.values()][-1]}.original_width")
@@ -193,32 +240,44 @@ def _results(annotation: dict[str, Any], at: str) -> list[_Result]:
     for index, result in enumerate(require(annotation, "result", list, "a list of results", at)):
         place = f"{at}.result[{index}]"
         kind = require(result, "type", str, "the type of a result", place)
-        if type(result.get("id")) not in (str, int, type(None)):
-            raise DataError("the id of a result", result["id"], field=f"{place}.id")
+        if isinstance(id := result.get("id"), float) and id.is_integer():
+            id = int(id)
+        if type(id) not in (str, int, type(None)):
+            raise DataError("the id of a result", id, field=f"{place}.id")
         shape = kind.removesuffix("labels") or kind
-        if shape not in _SHAPES and kind not in _CONTROLS:
-            expected = f"one of {', '.join(_SHAPES)} (with or without labels), {', '.join(_CONTROLS)}"
-            raise DataError(expected, kind, field=f"{place}.type")
+        if id is not None:
+            result = result | {"id": str(id)}
         results.append(_Result(place, kind, shape, result))
     return results
 
 
-def _read_region(shape: _Result, controls: list[_Result]) -> tuple[DraftRegion, list[Any]]:
-    """The region of a shape and of the controls with its id, and its labels."""
+def _read_region(shape: _Result, controls: list[_Result], wh: tuple[int, int] | None) -> tuple[DraftRegion, list[Any]]:
+    """The region of a shape and of the controls with its id, and its labels.
+
+    Without the image's size, the region's box is a function of it.
+    """
     value = require(shape.data, "value", dict, "a shape", shape.at)
-    labels = _words(shape) if shape.kind != shape.shape else []
+    labels = _words(shape) if shape.kind != shape.shape and shape.kind in value else []
     texts = []
+    attributes: dict[str, Any] = {}
     for each in controls:
         name, words = _control(each), _words(each)
+        attributes[name] = words
         if each.kind == "textarea":
             texts.append((name, one_line(" ".join(words))))
         elif each.kind in ("choices", "labels"):
             labels += words
-        else:
-            raise DataError("only text areas and labels of a region", each.kind, field=f"{each.at}.type")
     caption = _caption(texts, shape.data, labels, shape.at)
-    box = _box(shape.shape, value, _size(shape.data, shape.at), f"{shape.at}.value")
-    return DraftRegion(box, caption, shape.at), labels
+    box: Any = partial(_box, shape.shape, value, f"{shape.at}.value")
+    try:
+        if shape.shape not in _SHAPES:
+            expected = f"one of {', '.join(_SHAPES)} (with or without labels), {', '.join(_CONTROLS)}"
+            raise Unusable(expected, shape.kind, field=f"{shape.at}.type")
+        checked = box(wh or (100, 100))
+        box = checked if wh else box
+    except Unusable as error:
+        box = error
+    return DraftRegion(box, caption, shape.at, attributes, rotated=bool(value.get("rotation"))), labels
 
 
 def _control(result: _Result) -> str:
@@ -228,6 +287,8 @@ def _control(result: _Result) -> str:
 def _words(result: _Result) -> list[Any]:
     """The values of a control: its texts, or its number."""
     value = require(result.data, "value", dict, "a value", result.at)
+    if result.kind == "taxonomy":
+        return list(require(value, "taxonomy", list, "a list of paths", f"{result.at}.value"))
     if result.kind in _NUMBERS and type(value.get(result.kind)) in (int, float):
         return [value[result.kind]]
     return _texts(value, "text" if result.kind == "textarea" else result.kind, f"{result.at}.value")
@@ -239,36 +300,35 @@ def _texts(holder: dict[str, Any], name: str, at: str) -> list[str]:
     texts = [value] if isinstance(value, str) else value
     if not is_text_list(texts):
         raise DataError("a list of texts", value, field=f"{at}.{name}")
-    return [text for text in texts if text.strip()]
+    return [text for text in texts if not is_blank(text)]
 
 
-def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[str], at: str) -> str:
-    named = {text for name, text in own if name in ("caption", "description") and text}
+def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[str], at: str) -> str | DataError:
+    named = {text for name, text in own if name.lower() in ("caption", "description") and text}
     texts = named or {text for _, text in own if text}
     if len(texts) > 1:
-        raise DataError("one text area of the region, or one called `caption`", sorted(texts), field=at)
+        return DataError("one text area of the region, or one called `caption`", sorted(texts), field=at)
     meta = result.get("meta")
     notes = _texts(meta, "text", f"{at}.meta") if isinstance(meta, dict) and meta.get("text") else []
     caption = next(iter(texts), "") or one_line(" ".join(notes)) or one_line(", ".join(labels))
     if not caption:
-        raise DataError("a caption: a text area of the region, or a label", NOTHING, field=at)
+        return DataError("a caption: a text area of the region, or a label", NOTHING, field=at)
     return caption
 
 
-def _size(result: dict[str, Any], at: str) -> tuple[int, int]:
-    expected = "a whole number of pixels"
-    wh = require(result, "original_width", int, expected, at), require(result, "original_height", int, expected, at)
-    check_numbers(wh, expected, f"{at}.original_width, original_height")
+def _size(result: dict[str, Any], at: str) -> tuple[int, int] | None:
+    wh = size(result, "original_width", "original_height", at)
+    check_numbers(wh or (), "a whole number of pixels", f"{at}.original_width, original_height")
     return wh
 
 
-def _box(shape: str, value: dict[str, Any], wh: tuple[int, int], at: str) -> Box:
+def _box(shape: str, value: dict[str, Any], at: str, wh: tuple[int, int]) -> Box:
     """The tight box in pixels; shapes are rotated in pixels, where both axes have the same unit."""
     across, down = wh[0] / 100, wh[1] / 100
     if shape == "polygon":
         points = require(value, "points", list, "a list of points [x, y]", at)
         if len(points) < 3:
-            raise DataError("3 points or more", points, field=f"{at}.points")
+            raise Unusable("3 points or more", points, field=f"{at}.points")
         x1, y1, x2, y2 = hull(points, f"{at}.points")
         check_numbers((number for point in points for number in point), "numbers", f"{at}.points")
         return xywh_box(x1 * across, y1 * down, (x2 - x1) * across, (y2 - y1) * down, at)

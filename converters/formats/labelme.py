@@ -1,8 +1,9 @@
-"""LabelMe: one JSON file per image, of version 5 and later.
+"""LabelMe: one JSON file per image, of any version; also those of X-AnyLabeling.
 
 A shape is a region. Its caption is its description or, if that is empty, its label; a label that is a tag is a tag of
-the image too. The image's flags give the label (`real`, `fake`) and the tags, by any of their names. LabelMe keeps keys
-that it does not know, so a record's other fields are at the top level of the file, under their own names.
+the image too. The image's flags give the label (`real`, `fake`) and the tags, by any of their names and in any case.
+LabelMe keeps keys that it does not know, so a record's other fields are at the top level of the file, under their own
+names.
 
 LabelMe turns images by their EXIF before anything is drawn: its points and sizes are those of the upright image. A
 shape's group, flags and outline have no place in a record.
@@ -26,7 +27,19 @@ from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.paths import check_exists
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
-from ..drafts.draft import Draft, DraftRegion, Piece, folder_of, inner_path, load_json, one_line
+from ..drafts.attributes import is_blank
+from ..drafts.draft import (
+    IMAGE_SUFFIXES,
+    Draft,
+    DraftRegion,
+    Piece,
+    Unusable,
+    beside,
+    folder_of,
+    inner_path,
+    load_json,
+    one_line,
+)
 from ..drafts.fields import is_text_list, own_fields, read_statement, size
 from ..drafts.shapes import hull
 from ..drafts.sink import check_upright, place_image, reject, save_all
@@ -35,11 +48,16 @@ from ..drafts.statements import Statement, add_tags
 VERSION = "5.5.0"
 """The LabelMe version that a written file names; LabelMe does not check it."""
 
-_OWN_KEYS = ("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth")
+_OWN_KEYS = (
+    *("version", "flags", "shapes", "imagePath", "imageData", "imageHeight", "imageWidth"),
+    *("lineColor", "fillColor"),  # of version 2 and 3
+)
 
 _POINTS = {
     "rectangle": (2, 4),  # two corners, or four in files of some forks
     "oriented_rectangle": (4, 4),
+    "rotation": (4, 4),
+    "quadrilateral": (4, 4),
     "polygon": (3, math.inf),
     "line": (2, 2),
     "linestrip": (2, math.inf),
@@ -48,13 +66,20 @@ _POINTS = {
 }
 """Type of a shape -> its minimum and maximum number of points."""
 
+_ROTATED = ("oriented_rectangle", "rotation")
+
+_SHAPE_KEYS = (
+    *("label", "description", "points", "group_id", "shape_type", "flags", "mask", "line_color", "fill_color"),
+    *("score", "difficult", "attributes", "kie_linking", "direction"),  # of X-AnyLabeling
+)
+
 
 def load_labelme(src: Path) -> Iterator[Piece]:
     """The JSON files below a folder, in order, or the given file; hidden ones are skipped.
 
     Yields:
         A piece with the data {"content": the decoded file or its error, "name": its path relative to the source's
-        folder, "found": whether its image exists}.
+        folder}.
 
     Raises:
         FileNotFoundError: neither file nor folder.
@@ -70,16 +95,7 @@ def load_labelme(src: Path) -> Iterator[Piece]:
             content = load_json(path)
         except DataError as error:
             content = error  # `from_labelme` raises it, as an error of this image only
-        yield Piece(
-            {"content": content, "name": name.as_posix(), "found": _image_exists(path.parent, content)}, str(path)
-        )
-
-
-def _image_exists(folder: Path, content: Any) -> bool:
-    try:
-        return (folder / inner_path(content["imagePath"], "imagePath")).is_file()
-    except (DataError, AttributeError, KeyError, OSError, TypeError):
-        return False  # `from_labelme` reports why
+        yield Piece({"content": content, "name": name.as_posix()}, str(path))
 
 
 def from_labelme(data: Any) -> list[Draft]:
@@ -94,7 +110,7 @@ def from_labelme(data: Any) -> list[Draft]:
 
     >>> shape = {"label": "flaw", "description": "Six fingers.", "shape_type": "rectangle", "points": [[9, 2], [3, 8]]}
     >>> content = {"imagePath": "a.png", "flags": {"fake": True, "Wrong Texture": True}, "shapes": [shape]}
-    >>> (draft,) = from_labelme({"content": content, "name": "b/a.json", "found": True})
+    >>> (draft,) = from_labelme({"content": content, "name": "b/a.json"})
     >>> draft.image, draft.label, draft.tags
     ('b/a.png', 'fake', ['texture_error'])
     >>> draft.regions
@@ -104,19 +120,35 @@ def from_labelme(data: Any) -> list[Draft]:
     if isinstance(content, DataError):
         raise content
     name = inner_path(data["name"])
-    image = require(content, "imagePath", str, "the path of the image, relative to this file")
+    if not isinstance(content, dict):
+        raise DataError("a JSON object", content)
+    embedded = content.get("imageData")
+    source = _image(content, name, embedded)
     shapes = require(content, "shapes", list, "a list of shapes")
     regions = [_region(shape, f"shapes[{index}]") for index, shape in enumerate(shapes)]
     statement = read_statement({key: value for key, value in content.items() if key not in _OWN_KEYS})
     _read_flags(content, statement)
     add_tags(statement.tags, [shape["label"] for shape in shapes])
     statement.id = statement.id or str(name.with_suffix(""))
-    embedded = content.get("imageData")
-    if embedded and not data["found"]:
-        source: str | bytes = _decode(embedded)
-    else:
-        source = str(name.parent / inner_path(image, "imagePath"))
-    return [Draft(source, regions=regions, wh=size(content, "imageWidth", "imageHeight"), **vars(statement))]
+    return [
+        Draft(
+            source,
+            regions=regions,
+            wh=size(content, "imageWidth", "imageHeight"),
+            image_at="imagePath",
+            embedded=_decode(embedded) if embedded else None,
+            **vars(statement),
+        )
+    ]
+
+
+def _image(content: dict[str, Any], name: PurePosixPath, embedded: object) -> str | bytes:
+    """The image's path in the folder of the source; the embedded image if its path names no image."""
+    path = content.get("imagePath")
+    if embedded and not (isinstance(path, str) and PurePosixPath(path).suffix.lower() in IMAGE_SUFFIXES):
+        return _decode(embedded)
+    path = require(content, "imagePath", str, "the path of the image, relative to this file")
+    return beside(name, str(path))
 
 
 def _read_flags(content: dict[str, Any], statement: Statement) -> None:
@@ -131,10 +163,11 @@ def _read_flags(content: dict[str, Any], statement: Statement) -> None:
             raise DataError("true or false", value, field=f"flags.{flag}")
         if not value:
             continue
-        if flag in LABELS:
-            if statement.label not in (None, flag):
+        if flag.strip().lower() in LABELS:
+            label = flag.strip().lower()
+            if statement.label not in (None, label):
                 raise DataError(f"one label, but the image is {statement.label} already", flag, field="flags")
-            statement.label = flag
+            statement.label = label
         elif tag := canonical_tag(flag):
             tags.setdefault(tag, tag)
         else:
@@ -146,24 +179,34 @@ def _read_flags(content: dict[str, Any], statement: Statement) -> None:
 
 def _region(shape: Any, at: str) -> DraftRegion:
     label = require(shape, "label", str, "a label", at)
-    kind = require(shape, "shape_type", str, f"one of {', '.join(_POINTS)}", at)
-    if kind not in _POINTS:
-        raise DataError(f"one of {', '.join(_POINTS)}, which have an area", kind, field=f"{at}.shape_type")
-    points = require(shape, "points", list, "a list of points [x, y]", at)
-    fewest, most = _POINTS[kind]
-    if not fewest <= len(points) <= most:
-        count = f"{fewest}" if most == fewest else f"{fewest} or more" if most == math.inf else f"{fewest} to {most}"
-        raise DataError(f"{count} points, for a {kind}", points, field=f"{at}.points")
+    kind = "polygon"  # the only shape of LabelMe 2
+    if shape.get("shape_type") is not None:
+        kind = require(shape, "shape_type", str, f"one of {', '.join(_POINTS)}", at)
     description = shape.get("description") or ""
     if not isinstance(description, str):
         raise DataError("text", description, field=f"{at}.description")
-    caption = one_line(description) or one_line(label)
-    if not caption:
-        raise DataError("a label or description that is not empty", label, field=f"{at}.label")
-    return DraftRegion(_box(kind, points, f"{at}.points"), caption, at)
+    words = next((one_line(text) for text in (description, label) if not is_blank(text)), "")
+    caption = words or DataError("a label or description that is not empty", label, field=f"{at}.label")
+    attributes = {name: value for name, value in shape.items() if name not in _SHAPE_KEYS}
+    if isinstance(shape.get("attributes"), dict):
+        attributes |= shape["attributes"]
+    try:
+        box: Box | Unusable = _box(kind, shape, at)
+    except Unusable as error:
+        box = error
+    return DraftRegion(box, caption, at, attributes, rotated=kind in _ROTATED)
 
 
-def _box(kind: str, points: list[Any], at: str) -> Box:
+def _box(kind: str, shape: dict[str, Any], at: str) -> Box:
+    if kind not in _POINTS:
+        raise Unusable(f"one of {', '.join(_POINTS)}, which have an area", kind, field=f"{at}.shape_type")
+    points = require(shape, "points", list, "a list of points [x, y]", at)
+    at = f"{at}.points"
+    fewest, most = _POINTS[kind]
+    if not fewest <= len(points) <= most:
+        count = f"{fewest}" if most == fewest else f"{fewest} or more" if most == math.inf else f"{fewest} to {most}"
+        few = DataError if len(points) > most else Unusable
+        raise few(f"{count} points, for a {kind}", points, field=at)
     box = hull(points, at)
     if kind == "circle":
         (x, y), rim = points

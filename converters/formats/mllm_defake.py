@@ -7,6 +7,7 @@ the name in place of the placeholders. Real rows have no objects.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,8 @@ _PHRASES = {
 
 _MEANS = {tag: re.compile(rf"\b(?:{phrases})\b", re.IGNORECASE) for tag, phrases in _PHRASES.items()}
 _DENIES = re.compile(r"\b(?:no|none|without|free)\b", re.IGNORECASE)  # "no texture errors" means no tag
+
+_LINE_END = re.compile(r"(?<=[;.!?；。！？])[^\S\n]*\n")  # what follows on lines of its own belongs to no region
 
 _ANSWER = re.compile(
     r"\s*<think>(?P<think>.*?)</think>"
@@ -88,11 +91,12 @@ def from_mllm_defake(data: Any) -> list[Draft]:
     return [
         Draft(
             images[0],
-            regions=[DraftRegion(box, caption) for box, caption in zip(boxes, captions, strict=True)],
+            regions=[DraftRegion(box, caption, ordered=True) for box, caption in zip(boxes, captions, strict=True)],
             tags=own_tags(row, [tag_of(prose, at) for prose in re.findall(r"<tag>([^<]*)</tag>", parts["tags"])]),
             label=_LABELS[verdict],
             id=own_id(row),
             wh=size(row, "width", "height"),
+            image_at="images[0]",
             fields=kept_fields(row, _TAKEN, {"explanation": explanation} if explanation else {}),
         )
     ]
@@ -102,7 +106,10 @@ def _decode(line: bytes) -> Any:
     try:
         return msgspec.json.decode(line)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise DataError("one JSON object", Unquoted(str(error))) from None
+        try:
+            return json.loads(line, parse_constant=lambda _: None)
+        except (ValueError, RecursionError):
+            raise DataError("one JSON object", Unquoted(str(error))) from None
 
 
 def _split_think(think: str, names: list[str], boxes: list[Box], at: str) -> tuple[str, list[str]]:
@@ -111,9 +118,14 @@ def _split_think(think: str, names: list[str], boxes: list[Box], at: str) -> tup
     if not len(texts) == len(names) == len(boxes):
         found = Unquoted(f"{len(names)} ref and {len(boxes)} bbox")
         raise DataError(f"one ref and one bbox for each <ref-object><bbox>: {len(texts)}", found, field="objects")
-    if texts and lead.strip():
+    if texts and lead.strip() and not _LINE_END.search(lead):
         raise DataError("<ref-object><bbox> before the first text of <think>", lead.strip(), field=at)
-    return one_line(lead), [one_line(name + text).rstrip("; ") for name, text in zip(names, texts, strict=True)]
+    captions, others = [], [lead]
+    for name, text in zip(names, texts, strict=True):
+        caption, *rest = _LINE_END.split(text, maxsplit=1)
+        captions.append(one_line(name + caption).rstrip("; "))
+        others += rest
+    return one_line(" ".join(others)), captions
 
 
 def tag_of(prose: str, at: str = "") -> str:

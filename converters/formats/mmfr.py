@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
-from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.paths import check_exists, files_below
 
 from ..drafts.draft import Draft, Piece, folder_of, inner_path
+from ..drafts.json_files import load_items
 
 _FOLDER_LABELS = {"0_real": "real", "1_fake": "fake", "laion": "real", "diffusiondb": "fake"}
 
@@ -48,7 +48,7 @@ def load_mmfr(src: Path) -> Iterator[Piece]:
 
 def _images(path: Path, folder: dict[str, str]) -> Iterator[Piece]:
     image = None
-    for image, attributes in load_json_items(path, ""):
+    for image, attributes in load_items(path, ""):
         yield Piece({"image": image, "folder": folder, "attributes": attributes}, str(path), at=image)
     if image is None:
         raise DataError("an object {image: {attribute: text or null}}", Unquoted("none"))
@@ -66,7 +66,7 @@ def from_mmfr(data: Any) -> list[Draft]:
     folder = require(data, "folder", dict, "the file's folder")
     path, own = (require(folder, name, str, "a path", "folder") for name in ("path", "name"))
     image = require(data, "image", str, "the image's path")
-    parts = inner_path(image).parts
+    parts = inner_path(image, up=True).parts
     named = parts[0] == own and len(parts) > 1
     parts = parts[1:] if named else parts
     above = [part for part in path.split("/") if part != "."]  # empty if the source's own folder is the file's

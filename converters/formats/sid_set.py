@@ -13,6 +13,7 @@ from typing import Any
 from swift_plugins.fakexplain.json_values import require
 
 from ..drafts.draft import Draft, Piece
+from ..drafts.fields import own_id
 from ..drafts.parquet import load_parquet
 from ..drafts.tampering import draft_row, kind_of
 
@@ -35,6 +36,6 @@ def from_sid_set(data: Any) -> list[Draft]:
     """
     row = require(data, "row", dict, "a row")
     kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label", _KIND_NAMES))
-    id = require(row, "img_id", str, "the image's id")
+    id = own_id(row, "img_id") or require(row, "img_id", str, "the image's id")
     wh = require(row, "width", int, "a whole number"), require(row, "height", int, "a whole number")
     return [draft_row(row, kind, id, wh, {*COLUMNS, "tags"})]

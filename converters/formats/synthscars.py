@@ -3,7 +3,7 @@
 A list of objects {id: image}, or one object with all images. Every image is fake. The tight box of each polygon is a
 region; its caption is the phrase (`sentence`) and the explanation (`explanation`), if the file has one. The caption of
 the whole image is kept as `explanation`, and the image's own fields under their names. An image may have several ids,
-so the id is the source's own.
+so the id is the source's own. A region without words is left out.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.json_items import is_json_list, load_json_items
+from swift_plugins.fakexplain.json_items import is_json_list
 from swift_plugins.fakexplain.json_values import require
 
-from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
+from ..drafts.attributes import text_of
+from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, only_file
 from ..drafts.fields import kept_fields, own_tags, size
+from ..drafts.json_files import load_items
 from ..drafts.shapes import flat_hull
 
 _TAKEN = ("img_file_name", "caption", "refs", "tags", "width", "height")
@@ -27,11 +30,11 @@ def load_synthscars(src: Path) -> Iterator[Piece]:
     """Images of a JSON file, each as {id: image}; in a folder, of its only JSON file."""
     path = only_file(src, "*.json")
     if is_json_list(path):
-        for at, item in load_json_items(path):
+        for at, item in load_items(path):
             for part in [{id: image} for id, image in item.items()] if isinstance(item, dict) and item else [item]:
                 yield Piece(part, str(path), at=at)
     else:
-        for id, image in load_json_items(path, ""):
+        for id, image in load_items(path, ""):
             yield Piece({id: image}, str(path))
 
 
@@ -52,9 +55,17 @@ def from_synthscars(data: Any) -> list[Draft]:
     for index, ref in enumerate(require(image, "refs", list, "a list of {sentence, segmentation}", id)):
         at = f"{id}.refs[{index}]"
         text = _caption(ref, at)
+        others = {
+            key: value for key, value in ref.items() if key not in ("sentence", "explanation", "segmentation", "bbox")
+        }
         for number, polygon in enumerate(require(ref, "segmentation", list, "a list of polygons", at)):
             expected = "a polygon [x, y, …] of at least three points"
-            regions.append(DraftRegion(flat_hull(polygon, expected, f"{at}.segmentation[{number}]"), text))
+            place = f"{at}.segmentation[{number}]"
+            try:
+                box: Box | Unusable = flat_hull(polygon, expected, place)
+            except Unusable as error:
+                box = error
+            regions.append(DraftRegion(box, text, place, others, may_be_wordless=True))
     return [
         Draft(
             name,
@@ -64,13 +75,14 @@ def from_synthscars(data: Any) -> list[Draft]:
             id=id,
             wh=size(image, "width", "height", id),
             fields=kept_fields(image, _TAKEN, {"explanation": caption} if caption.strip() else {}),
+            image_at=f"{id}.img_file_name",
         )
     ]
 
 
 def _caption(ref: Any, at: str) -> str:
     """A ref's phrase and explanation, or the one that is not empty."""
-    phrase = one_line(require(ref, "sentence", str, "a phrase", at))
+    phrase = text_of(require(ref, "sentence", str, "a phrase", at))
     text = require(ref, "explanation", (str, type(None)), "a text or null", at) if "explanation" in ref else None
-    explanation = one_line(text or "")
+    explanation = text_of(text)
     return f"{phrase.rstrip('.,:; ')}: {explanation}" if phrase and explanation else phrase or explanation

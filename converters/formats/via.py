@@ -1,6 +1,7 @@
 """VGG Image Annotator (VIA) 1 and 2: a project, or annotations exported as JSON.
 
-A region's caption is the first of its attributes named in `statements.CAPTIONS`, else its only attribute that is text.
+A region's caption is the first of its attributes named in `statements.CAPTIONS`, else the only words among its other
+attributes, also if several hold the same. The checked ones of check boxes are words too.
 Tags among the values of its other attributes are tags of the image; `generator`, `family`, `class_name` and `annotator`
 describe the image too. Attributes of a file that are named accordingly give the label (`real`, `fake`) and the tags, by
 any of their names, as text, a choice or check boxes; all others are kept under their own names. A circle or ellipse,
@@ -19,12 +20,13 @@ from typing import Any
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
-from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_values import check_numbers, require
 from swift_plugins.fakexplain.tags import canonical_tag
 
-from ..drafts.draft import Draft, DraftRegion, Piece, one_line, only_file
+from ..drafts.attributes import by_name, chosen, switched, text_of
+from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, only_file
 from ..drafts.fields import read_statement
+from ..drafts.json_files import load_items
 from ..drafts.shapes import ellipse_box, hull, xywh_box
 from ..drafts.statements import ABOUT, CAPTIONS, TAGGED, Statement, add_field, add_region, caption_among, parts
 
@@ -47,12 +49,15 @@ def load_via(src: Path) -> Iterator[Piece]:
     """
     path = only_file(src, "*.json")
     project = False
-    for key, entry in load_json_items(path, f"{_PROJECT}."):
+    for key, entry in load_items(path, f"{_PROJECT}."):
         project = True
         yield Piece(entry, str(path), at=f"{_PROJECT}.{key}")
     if project:
         return
-    for key, entry in load_json_items(path, ""):
+    for key, entry in load_items(path, ""):
+        if key == "project" and isinstance(entry, dict) and "pid" in entry:
+            found = Unquoted("a project of VIA 3, which is not read")
+            raise DataError("VIA 2; export as VIA 2 or COCO", found).at(str(path), 0)
         if key.startswith("_via_"):
             raise DataError(f"at least one image in {_PROJECT}", NOTHING).at(str(path), 0)
         yield Piece(entry, str(path), at=key)
@@ -83,7 +88,7 @@ def from_via(data: Any) -> list[Draft]:
     found = [_region(each, at) for at, each in shapes.items()]
     for at, each in shapes.items():
         _add_region(statement, each["region_attributes"], f"{at}.region_attributes")
-    return [Draft(name, regions=found, **vars(statement))]
+    return [Draft(name, regions=found, image_at="filename", **vars(statement))]
 
 
 def _values(value: Any, at: str) -> list[Any]:
@@ -92,31 +97,31 @@ def _values(value: Any, at: str) -> list[Any]:
         for box, checked in value.items():
             if not isinstance(checked, bool):
                 raise DataError("true or false", checked, field=f"{at}.{box}")
-        return [box for box, checked in value.items() if checked]
-    if isinstance(value, str):
-        return [value.strip()] if value.strip() else []
-    if value is None:
-        return []
-    if isinstance(value, (list, bool)):
+    if isinstance(value, list):
         raise DataError("text, a number or check boxes", value, field=at)
-    return [value]
+    return chosen(value)
 
 
 def _region(region: Any, at: str) -> DraftRegion:
     shape = require(region, "shape_attributes", dict, "an object with the shape", at)
     attributes = require(region, "region_attributes", dict, "an object of attributes", at)
-    return DraftRegion(_box(shape, f"{at}.shape_attributes"), _caption(attributes, f"{at}.region_attributes"), at)
+    try:
+        box: Box | Unusable = _box(shape, f"{at}.shape_attributes")
+    except Unusable as error:
+        box = error
+    rotated = shape.get("name") == "ellipse" and bool(shape.get("theta"))
+    return DraftRegion(box, _caption(attributes, f"{at}.region_attributes"), at, attributes, rotated)
 
 
-def _caption(attributes: dict[str, Any], at: str) -> str:
+def _caption(attributes: dict[str, Any], at: str) -> str | DataError:
     if caption := caption_among(attributes):
         return caption
-    texts = {name: value for name, value in attributes.items() if isinstance(value, str) and value.strip()}
-    texts = {name: one_line(value) for name, value in texts.items() if name not in (*ABOUT, *TAGGED)}
-    texts = {name: value for name, value in texts.items() if not canonical_tag(value)} or texts
-    if len(texts) != 1:
+    texts = {name: text_of(value) for name, value in by_name(attributes).items() if name not in (*ABOUT, *TAGGED)}
+    texts = {name: text for name, text in texts.items() if text}
+    texts = {name: text for name, text in texts.items() if not canonical_tag(text)} or texts
+    if len({*texts.values()}) != 1:
         found = Unquoted(", ".join(texts)) if texts else NOTHING
-        raise DataError("a `caption`, or one other attribute that is text", found, field=at)
+        return DataError("a `caption`, or one other attribute that is text", found, field=at)
     return next(iter(texts.values()))
 
 
@@ -124,14 +129,14 @@ def _add_region(statement: Statement, attributes: dict[str, Any], at: str) -> No
     """Add what a region states about its whole image; VIA has no labels, so any attribute may be one."""
     labels: list[Any] = []
     about: dict[str, Any] = {}
-    for name, value in attributes.items():
+    for name, value in by_name(attributes).items():
         if name in ABOUT:
             values = _values(value, f"{at}.{name}")
             about[name] = values[0] if len(values) == 1 else values or None
         elif name in TAGGED:
             labels += [part for each in _values(value, f"{at}.{name}") for part in parts(each)]
         elif name not in CAPTIONS:
-            labels += [box for box, checked in value.items() if checked is True] if isinstance(value, dict) else [value]
+            labels += [name] if switched(value) else chosen(value)
     add_region(statement, labels, about, at)
 
 
@@ -141,12 +146,13 @@ def _box(shape: dict[str, Any], at: str) -> Box:
         xs, ys = (require(shape, name, list, "a list of numbers", at) for name in ("all_points_x", "all_points_y"))
         if len(xs) != len(ys) or len(xs) < _POINTS[kind]:
             found = Unquoted(f"{len(xs)} x and {len(ys)} y")
-            raise DataError(f"equal numbers of x and y, {_POINTS[kind]} or more", found, field=f"{at}.all_points_x")
+            few = Unusable if len(xs) == len(ys) else DataError
+            raise few(f"equal numbers of x and y, {_POINTS[kind]} or more", found, field=f"{at}.all_points_x")
         for name, values in (("all_points_x", xs), ("all_points_y", ys)):
             check_numbers(values, "numbers", f"{at}.{name}")
         return hull(list(zip(xs, ys, strict=True)), at)
     if kind not in _NUMBERS:
-        raise DataError(f"one of {', '.join(_SHAPES)}, which have an area", kind, field=f"{at}.name")
+        raise Unusable(f"one of {', '.join(_SHAPES)}, which have an area", kind, field=f"{at}.name")
     numbers = [require(shape, name, float, "a number", at) for name in _NUMBERS[kind]]
     if kind == "rect":
         x, y, width, height = numbers

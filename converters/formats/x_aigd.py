@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.json_values import require
 
-from ..drafts.draft import Draft, DraftRegion, Piece
-from ..drafts.fields import kept_fields, own_tags
+from ..drafts.draft import Draft, DraftRegion, Piece, Unusable
+from ..drafts.fields import kept_fields, own_id, own_tags
 from ..drafts.parquet import image_bytes, load_parquet
 from ..drafts.shapes import hull
 
@@ -51,7 +52,7 @@ def from_x_aigd(data: Any) -> list[Draft]:
     """
     row = require(data, "row", dict, "a row")
     generator = require(row, "generator", str, "the generator's name")
-    uid = require(row, "uid", str, "the image's uid")
+    uid = own_id(row, "uid") or require(row, "uid", str, "the image's uid")
     regions = []
     tags: list[str] = []
     labels = require(row, "labels", (list, type(None)), "a list of labels, or null")
@@ -61,9 +62,12 @@ def from_x_aigd(data: Any) -> list[Draft]:
         if category not in CATEGORIES:
             raise DataError(f"one of {', '.join(CATEGORIES)}", category, field=f"{at}.label")
         points = require(label, "points", list, "a list of points [x, y]", at)
+        box: Box | Unusable
         if len(points) < 3:
-            raise DataError("a polygon of at least three points", points, field=f"{at}.points")
-        regions.append(DraftRegion(hull(points, f"{at}.points"), _words(category)))
+            box = Unusable("a polygon of at least three points", points, field=f"{at}.points")
+        else:
+            box = hull(points, f"{at}.points")
+        regions.append(DraftRegion(box, _words(category), at))
         if (tag := CATEGORIES[category]) and tag not in tags:
             tags.append(tag)
     return [

@@ -10,13 +10,13 @@ import typer
 
 from converters.formats import READ
 
-from ..annotation import ORIGIN
+from ..annotation import ORIGIN, check_caption
 from ..paths import check_exists
 from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_option, show_progress
 
 _READ_NAMES = (*READ, "list")
 if TYPE_CHECKING:
-    from converters.convert import Changes
+    from converters.drafts.choices import Changes, Choices
 
     _ReadFormat = str
 else:
@@ -27,9 +27,40 @@ Format = Annotated[_ReadFormat, typer.Argument(help="Format to read; `list` desc
 Source = Annotated[Path | None, typer.Argument(help="File, folder or ZIP archive to read.", metavar="SRC")]
 Output = Annotated[Path | None, typer.Option(*OUT, help="Annotations file to write.")]
 Images = Annotated[
-    Path | None, typer.Option(help="Base folder of the image paths in the source. Default: SRC's folder.")
+    Path | None,
+    typer.Option(
+        help="Base folder of the image paths in the source. A missing image is searched below it by its name, if that "
+        "is unique. Default: SRC's folder, without a search."
+    ),
 ]
 Label = Annotated[Literal["fake", "real"] | None, typer.Option(help="Label for images the source leaves unlabelled.")]
+SkipUnusable = Annotated[
+    bool,
+    typer.Option(
+        "--skip-unusable",
+        help="Leave out and count shapes without an area (points, strokes) and, without --caption, regions without "
+        "words. Default: each is an error.",
+    ),
+]
+Unannotated = Annotated[
+    Literal["error", "skip", "real"],
+    typer.Option(
+        help="Treat images without label, regions and tags as an error, leave them out and count them, or take them as "
+        "real."
+    ),
+]
+Caption = Annotated[str | None, typer.Option(help="Caption for regions without words.", metavar="TEXT")]
+CaptionFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="Take captions from this attribute of regions, in any case; others keep theirs.",
+        metavar="NAME",
+    ),
+]
+TagFrom = Annotated[
+    str | None,
+    typer.Option(help="Take tags from this attribute of regions or images, in any case.", metavar="NAME"),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help=f"Set a field of every record: {', '.join(ORIGIN)}.", metavar="NAME=VALUE"),
@@ -49,6 +80,11 @@ def convert(
     output: Output = None,
     images: Images = None,
     label: Label = None,
+    skip_unusable: SkipUnusable = False,
+    unannotated: Unannotated = "error",
+    caption: Caption = None,
+    caption_from: CaptionFrom = None,
+    tag_from: TagFrom = None,
     settings: Settings = None,
     real: RealFolders = None,
     fake: FakeFolders = None,
@@ -70,8 +106,12 @@ def convert(
         raise typer.BadParameter(f"expected {what}", param_hint=hint)
     from converters.convert import written_folder
     from converters.convert_source import NoRecords, convert_source, is_archive, unpacked_folder
+    from converters.drafts.choices import Changes, Choices
     from converters.drafts.draft import inner_path
 
+    if caption is not None:
+        caption = parse_option(partial(check_caption, name="--caption"), caption, "--caption")
+    choices = Choices(skip_unusable, unannotated, caption, caption_from, tag_from)
     fields = _fields(settings or [])
     names = _folder_names(real, fake) if format == "folder" else {}
     check_exists(src, "a file or folder to convert")
@@ -84,8 +124,9 @@ def convert(
             parse_option(partial(inner_path, field="--images"), str(images), "--images")
     errors = Errors(keep_going)
     show = partial(show_progress, path=None, what=f"convert {format}", unit="image")
+    changes = Changes()
     try:
-        count, changes = convert_source(
+        count = convert_source(
             format,
             src,
             output,
@@ -93,25 +134,46 @@ def convert(
             label=label,
             fields=fields,
             load_settings=names,
+            choices=choices,
+            changes=changes,
             show=show,
             on_error=errors,
         )
     except NoRecords:
+        _print_changes(changes, choices, written)
         errors.exit_if_any(0, src)
         raise
     print(f"{count} records in {output}")
-    _print_changes(changes, written)
+    _print_changes(changes, choices, written)
     errors.exit_if_any(count, src)
 
 
-def _print_changes(changes: Changes, written: Path) -> None:
+def _print_changes(changes: Changes, choices: Choices, written: Path) -> None:
+    """Print the counts of what was changed or left out, and those of the options that take something by its name."""
     for number, words in (
         (changes.clipped, "boxes clipped at the image border"),
+        (changes.circumscribed, "boxes drawn around rotated shapes"),
+        (changes.reordered, "boxes drawn backwards, corners put in order"),
+        (changes.unusable, "shapes without an area left out"),
+        (changes.wordless, "regions without words left out"),
+        (changes.captioned, "regions without words, with the caption of --caption"),
+        (changes.unannotated, "images without annotation left out"),
+        (changes.assumed, "images without annotation taken as real"),
+        (changes.cancelled, "tasks left out whose annotations were all cancelled"),
+        (changes.unread, "relations and results of other images left out"),
+        (changes.renamed, "images found under a name or in a folder written differently"),
+        (changes.searched, "images found by their name alone"),
         (changes.turned, f"images turned upright, in {written}"),
         (changes.extracted, f"images extracted from the source, in {written}"),
     ):
         if number:
             print(f"  {number} {words}")
+    if choices.caption_from:
+        print(f"  {changes.chosen} captions from attribute {choices.caption_from!r}")
+    if choices.tag_from:
+        print(f"  {changes.tagged} images with tags from attribute {choices.tag_from!r}")
+    for name, number in sorted(changes.texts.items()):
+        print(f"  {number} texts of attribute {name!r} left out; --caption-from makes them captions")
 
 
 def _folder_names(real: list[str] | None, fake: list[str] | None) -> dict[str, list[str]]:
