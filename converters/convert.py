@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -102,7 +103,7 @@ def convert(
     """
     changes = changes or Changes()
     temporary = written.path / ".new"
-    finder = Finder(images.path, again and (lambda: _all_drafts(again(), parse)), search, skip)
+    finder = Finder(images.path, again and partial(_all_drafts, again, parse), search, skip)
     converter = _Converter(parse, finder, images, temporary, written.final, label, dict(fields or {}))
     converter.choices = choices or Choices()
     count = 0
@@ -141,9 +142,9 @@ def _catch_last_error(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
         yield Piece(_too_deep(), source)
 
 
-def _all_drafts(pieces: Iterable[Piece], parse: Parse) -> Iterator[Draft]:
+def _all_drafts(load: Callable[[], Iterable[Piece]], parse: Parse) -> Iterator[Draft]:
     """The drafts of all pieces that can be read."""
-    for piece in _catch_last_error(pieces, ""):
+    for piece in _catch_last_error(load(), ""):
         try:
             yield from parse(piece.data) if not isinstance(piece.data, DataError) else ()
         except (DataError, RecursionError):
@@ -163,7 +164,7 @@ def _add_id(ids: Ids, annotation: Annotation) -> None:
 
 def _move_image(result: Converted, folder: Path) -> None:
     """Move a new image file to its final folder; an existing file is the same image, of another record."""
-    if result.new is None:
+    if result.new is None or result.annotation is None:
         return
     target = folder / result.new.name
     try:

@@ -63,7 +63,8 @@ def flat_hull(polygon: object, expected: str, at: str) -> Box:
 def run_length_box(mask: Any, at: str) -> tuple[Box, tuple[int, int]]:
     """The tight box of a mask in COCO's run lengths, compressed or not, and the mask's width and height.
 
-    The runs alternate between outside and inside, column by column, and begin outside; pixels after the last are outside.
+    The runs alternate between outside and inside, column by column, and begin outside; pixels after the last run are
+    outside.
 
     Args:
         mask: {"size": [height, width], "counts": a list of numbers, or text}.

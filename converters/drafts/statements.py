@@ -124,8 +124,7 @@ def add_region(statement: Statement, labels: Iterable[object], attributes: Mappi
     for name in ABOUT:
         if name not in folded:
             continue
-        values = chosen(folded[name]) if isinstance(folded[name], (list, str)) else [folded[name]]
-        value = values[0] if len(values) == 1 else folded[name]
+        value = folded[name]
         if type(value) not in (str, int):
             raise DataError("a non-empty string", value, field=f"{at}.{name}")
         _set_once(statement.fields, name, str(value).strip(), f"{at}.{name}")

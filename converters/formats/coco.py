@@ -69,8 +69,8 @@ def from_coco(data: Any) -> list[Draft]:
     >>> hand = {"image_id": 7, "bbox": [3, 4, 10, 5], "caption": "Six fingers."}
     >>> more = {"at": "images[0]", "categories": {}, "twin": None}
     >>> (draft,) = from_coco({"image": image, "annotations": [("annotations[0]", hand)], **more})
-    >>> draft.id, draft.regions
-    ('a', [DraftRegion(box=(3, 4, 13, 9), caption='Six fingers.', at='annotations[0]')])
+    >>> draft.image, [region[:3] for region in draft.regions]
+    ('a.png', [((3, 4, 13, 9), 'Six fingers.', 'annotations[0]')])
     """
     at = data["at"]
     if "orphan" in data:

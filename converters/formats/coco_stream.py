@@ -61,8 +61,8 @@ def stream_images(path: Path) -> Iterator[dict[str, Any]]:
         rows = ((key_of(value, "image_id"), _pack(value)) for _, value in _items(path, "annotations"))
         table.executemany("INSERT INTO annotations (image, content) VALUES (?, ?)", rows)
         ids = ((key_of(image, "id"), number) for number, (_, image) in enumerate(_items(path, "images")))
-        rows = ((key, number, _loose(key)) for key, number in ids if key is not None)
-        table.executemany("INSERT OR IGNORE INTO images VALUES (?, ?, ?)", rows)
+        keys = ((key, number, _loose(key)) for key, number in ids if key is not None)
+        table.executemany("INSERT OR IGNORE INTO images VALUES (?, ?, ?)", keys)
         table.executescript(_JOIN)
         for (other,) in table.execute("SELECT image FROM others WHERE image IS NOT NULL").fetchall():
             same = table.execute("SELECT image FROM images WHERE loose = ?", (_loose(other),)).fetchmany(2)

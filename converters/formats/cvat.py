@@ -129,8 +129,8 @@ def from_cvat(data: Any) -> list[Draft]:
     >>> tag = {"element": "tag", "attrib": {"label": "Wrong Texture"}, "attributes": {}, "children": []}
     >>> image = {"attrib": {"name": "a.png", "width": "40", "height": "30"}, "attributes": {}, "children": [box, tag]}
     >>> (draft,) = from_cvat(image)
-    >>> draft.image, draft.regions, draft.tags
-    ('a.png', [DraftRegion(box=(3.0, 2.0, 9.0, 8.0), caption='Six fingers.', at='box[0]')], ['texture_error'])
+    >>> draft.image, [region[:3] for region in draft.regions], draft.tags
+    ('a.png', [((3.0, 2.0, 9.0, 8.0), 'Six fingers.', 'box[0]')], ['texture_error'])
     """
     attrib = data["attrib"]
     name = require(attrib, "name", str, "the path of the image")

@@ -71,8 +71,8 @@ def from_label_studio(data: Any) -> list[Draft]:
     >>> (draft,) = from_label_studio(task)
     >>> draft.image, draft.tags, draft.fields
     ('images/a b.png', ['texture_error'], {'annotator': '7'})
-    >>> draft.regions
-    [DraftRegion(box=(4.0, 6.0, 24.0, 21.0), caption='Six fingers.', at='annotations[0].result[0]')]
+    >>> [region[:3] for region in draft.regions]
+    [((4.0, 6.0, 24.0, 21.0), 'Six fingers.', 'annotations[0].result[0]')]
     """
     if isinstance(data, dict) and "completions" in data:
         found = Unquoted("an export of Label Studio 0.x")

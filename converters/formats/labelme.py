@@ -113,8 +113,8 @@ def from_labelme(data: Any) -> list[Draft]:
     >>> (draft,) = from_labelme({"content": content, "name": "b/a.json"})
     >>> draft.image, draft.label, draft.tags
     ('b/a.png', 'fake', ['texture_error'])
-    >>> draft.regions
-    [DraftRegion(box=(3, 2, 9, 8), caption='Six fingers.', at='shapes[0]')]
+    >>> [region[:3] for region in draft.regions]
+    [((3, 2, 9, 8), 'Six fingers.', 'shapes[0]')]
     """
     content = data["content"]
     if isinstance(content, DataError):

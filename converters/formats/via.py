@@ -73,8 +73,8 @@ def from_via(data: Any) -> list[Draft]:
     >>> region = {"shape_attributes": shape, "region_attributes": {"caption": "Six fingers."}}
     >>> file = {"tags": {"Wrong Texture": True}, "label": "fake"}
     >>> (draft,) = from_via({"filename": "a.png", "size": 9, "regions": [region], "file_attributes": file})
-    >>> draft.image, draft.regions, draft.tags
-    ('a.png', [DraftRegion(box=(3, 2, 9, 8), caption='Six fingers.', at='regions[0]')], ['texture_error'])
+    >>> draft.image, [region[:3] for region in draft.regions], draft.tags
+    ('a.png', [((3, 2, 9, 8), 'Six fingers.', 'regions[0]')], ['texture_error'])
     """
     name = require(data, "filename", str, "the name of the image's file")
     regions = require(data, "regions", (list, dict), "a list of regions")

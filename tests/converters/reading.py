@@ -4,6 +4,7 @@ import tracemalloc
 
 from PIL import Image
 
+from converters.drafts.choices import Changes, Choices, settle_label, settle_regions
 from converters.formats import FORMATS
 
 
@@ -18,6 +19,13 @@ def drafts(format, source):
     """Drafts of all pieces of a source."""
     reader = FORMATS[format]
     return [draft for piece in reader.load(source) for draft in reader.parse(piece.data)]
+
+
+def settle(drafts, wh=(40, 30), choices=None):
+    """Raise what converting would: an error of a region or the label that no choice covers."""
+    for draft in drafts:
+        settle_regions(draft, wh, choices or Choices(), Changes())
+        settle_label(draft, draft.tags, "fake", choices or Choices(), Changes())
 
 
 def peak_of_reading(format, source, count):

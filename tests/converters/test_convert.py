@@ -89,7 +89,14 @@ def test_boxes_are_cut_at_the_border(tmp_path, box, pixels, clipped):
             Draft("a.png", regions=[DraftRegion((50, 1, 60, 2), "Hand.")]),
             r"\[0\].regions\[0\].bbox: expected a box inside",
         ),
-        (Draft("a.png", regions=[DraftRegion((9, 1, 3, 2), "Hand.")]), r"\[0\].regions\[0\].bbox: expected x1 < x2"),
+        (
+            Draft("a.png", regions=[DraftRegion((3, 1, 3, 2), "Hand.")]),
+            r"\[0\].regions\[0\].bbox: expected a shape with an area; --skip-unusable",
+        ),
+        (
+            Draft("a.png", regions=[DraftRegion((9, 1, 3, 2), "Hand.", ordered=True)]),
+            r"\[0\].regions\[0\].bbox: expected x1 < x2",
+        ),
         (
             Draft("a.png", regions=[DraftRegion((1, 1, 3, 2), "<bbox>")]),
             r"\[0\].regions\[0\].caption: expected no markup",

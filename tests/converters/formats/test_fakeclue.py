@@ -78,7 +78,7 @@ def test_a_field_that_is_missing_is_an_error(field):
         ({"label": 2}, r"^label: expected 1 for real or 0 for fake, found 2"),
         ({"label": -1}, r"^label: expected 1 for real or 0 for fake, found -1"),
         ({"label": True}, r"^label: expected 1 for real or 0 for fake, found True"),
-        ({"label": "1"}, r"^label: expected 1 for real or 0 for fake, found '1'"),
+        ({"label": "2"}, r"^label: expected 1 for real or 0 for fake, found '2'"),
         ({"cate": None}, r"^cate: expected a category, found None"),
         ({"conversations": {}}, r"^conversations: expected a list of messages"),
         ({"conversations": TALK[:1]}, r"^conversations: expected a message with from: gpt, found none"),
