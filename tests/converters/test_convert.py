@@ -1,5 +1,6 @@
 """Converting, whatever the format: images, labels, boxes at the border, what is refused, what is left behind."""
 
+import json
 import zipfile
 import zlib
 
@@ -320,3 +321,44 @@ class TestCommand:
 
     def test_list_names_the_formats(self):
         assert "folder " in fakexplain("convert", "list").stdout
+
+
+def test_options_decide_what_the_source_leaves_open_and_the_counts_are_printed(tmp_path):
+    picture(tmp_path / "pics/deep/a.png")
+    picture(tmp_path / "pics/b.png")
+    region = {"image_id": 1, "bbox": [9, 9, -5, -6], "attributes": {"problem": "Six fingers.", "who": "me"}}
+    wordless = {"image_id": 1, "bbox": [1, 2, 3, 4], "attributes": {"issue": "Wrong Texture"}}
+    images = [{"id": 1, "file_name": "/mnt/x/a.png"}, {"id": 2, "file_name": "b.png"}]
+    point = {"image_id": 1, "bbox": [1, 1, 0, 0]}
+    content = {"images": images, "annotations": [region, wordless, point], "categories": []}
+    (tmp_path / "c.json").write_text(json.dumps(content))
+    out = tmp_path / "out.jsonl"
+    options = ["--skip-unusable", "--unannotated", "skip", "--caption", "Odd.", "--caption-from", "Problem"]
+    command = ["convert", "coco", tmp_path / "c.json", "--images", tmp_path / "pics", "-o", out, *options]
+    done = fakexplain(*command, "--tag-from", "issue")
+    assert (done.returncode, done.stderr) == (0, "")
+    (record,) = read_annotations(out)
+    assert [tuple(each) for each in record.regions] == [((4, 3, 9, 9), "Six fingers."), ((1, 2, 4, 6), "Odd.")]
+    assert record.tags == ("texture_error",) and record.image == "pics/deep/a.png"
+    for line in (
+        "1 records in",
+        "1 boxes drawn backwards",
+        "1 shapes without an area left out",
+        "1 regions without words, with the caption of --caption",
+        "1 images without annotation left out",
+        "1 images found by their name alone",
+        "1 captions from attribute 'Problem'",
+        "1 images with tags from attribute 'issue'",
+        "1 texts of attribute 'who' left out",
+    ):
+        assert line in done.stdout
+    bad = fakexplain("convert", "coco", tmp_path / "c.json", "-o", out, "--force", "--caption", "[1]")
+    assert bad.returncode == 2 and "--caption" in bad.stderr
+
+
+def test_a_source_of_which_nothing_is_left_is_an_error_after_the_counts(tmp_path):
+    picture(tmp_path / "a.png")
+    (tmp_path / "c.json").write_text('{"images": [{"id": 1, "file_name": "a.png"}], "annotations": []}')
+    done = fakexplain("convert", "coco", tmp_path / "c.json", "-o", tmp_path / "o.jsonl", "--unannotated", "skip")
+    assert done.returncode == 1 and "1 images without annotation left out" in done.stdout
+    assert "expected at least one good record" in done.stderr and not (tmp_path / "o.jsonl").exists()

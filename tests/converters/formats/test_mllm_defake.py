@@ -158,9 +158,9 @@ def test_errors_name_file_and_line_and_the_good_rows_go_on(tmp_path):
     (record,) = records("mllm-defake", tmp_path, tmp_path, on_error=errors.append)
     assert record.line == 6
     assert [(error.file, error.line, error.field) for error in errors] == [
-        (str(tmp_path / "train.jsonl"), 1, "image"),
+        (str(tmp_path / "train.jsonl"), 1, "images[0]"),
         (str(tmp_path / "train.jsonl"), 3, ""),
         (str(tmp_path / "train.jsonl"), 4, "messages[1].content"),
-        (str(tmp_path / "train.jsonl"), 5, "image"),
+        (str(tmp_path / "train.jsonl"), 5, "images[0]"),
     ]
     assert all("a relative path that stays inside" in errors[index].expected for index in (0, 3))
