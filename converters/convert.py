@@ -104,8 +104,8 @@ def convert(
     changes = changes or Changes()
     temporary = written.path / ".new"
     finder = Finder(images.path, again and partial(_all_drafts, again, parse), search, skip)
-    converter = _Converter(parse, finder, images, temporary, written.final, label, dict(fields or {}))
-    converter.choices = choices or Choices()
+    settled = choices or Choices()
+    converter = _Converter(parse, finder, images, temporary, written.final, label, dict(fields or {}), settled)
     count = 0
     try:
         with (
@@ -188,10 +188,10 @@ class _Converter:
         final: str,
         label: str | None,
         fields: dict[str, Any],
+        choices: Choices,
     ) -> None:
         self.parse, self.finder, self.images, self.temporary, self.final = parse, finder, images, temporary, final
-        self.label, self.fields = label, fields
-        self.choices = Choices()
+        self.label, self.fields, self.choices = label, fields, choices
         self.numbers = itertools.count()
 
     def convert_piece(self, piece: Piece) -> list[Converted | DataError]:

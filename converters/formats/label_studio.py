@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
@@ -32,11 +32,7 @@ from ..drafts.json_files import load_items
 from ..drafts.shapes import ellipse_box, hull, rotated_box, xywh_box
 from ..drafts.statements import NAMED, add_field, add_tags
 from .label_studio_paths import local_paths
-
-_SHAPES = ("rectangle", "polygon", "ellipse")
-_NUMBERS = ("number", "rating")
-_CONTROLS = ("choices", "textarea", "labels", *_NUMBERS, "datetime", "taxonomy")
-_UNREAD = ("relation", "pairwise", "ranker")
+from .label_studio_results import CONTROLS, NUMBERS, SHAPES, ToolResult, list_results, select_results
 
 
 def load_label_studio(src: Path) -> Iterator[Piece]:
@@ -97,7 +93,7 @@ def from_label_studio(data: Any) -> list[Draft]:
     for index, annotation in kept:
         at = f"annotations[{index}]"
         annotator = _annotator(annotation, at)
-        results, unread = _of_image(_results(annotation, at), key, others)
+        results, unread = select_results(list_results(annotation, at), key, others)
         regions, wh, named = _read_results(results)
         stated = task_fields | ({"annotator": annotator} if annotator else {}) | named
         statement = read_statement(stated, f"{at}.")
@@ -169,52 +165,11 @@ def _annotator(annotation: dict[str, Any], at: str) -> str:
     return str(user)
 
 
-class _Result(NamedTuple):
-    """One result of an annotation: a shape, or the value of a control.
-
-    Attributes:
-        at: path to it.
-        kind: its type, such as `rectanglelabels`.
-        shape: its type without `labels`.
-        data: the JSON object.
-    """
-
-    at: str
-    kind: str
-    shape: str
-    data: dict[str, Any]
-
-    @property
-    def is_shape(self) -> bool:
-        """Whether it marks a part of the image; kinds that are not known do."""
-        return self.kind not in (*_CONTROLS, *_UNREAD)
-
-
-def _of_image(results: list[_Result], key: str, others: set[str]) -> tuple[list[_Result], int]:
-    """The results of one image of a task, and the number of all others.
-
-    Args:
-        results: of an annotation.
-        key: of the image in the task's data.
-        others: keys of the task's other images.
-
-    Raises:
-        DataError: there are regions of several images, and none is called like the key.
-    """
-    targets = {result.data.get("to_name") for result in results if result.is_shape}
-    if len(targets) > 1 and key not in targets:
-        found = Unquoted(" and ".join(sorted(map(str, targets))))
-        raise DataError(f"regions of one image, or of one called {key}", found, field="to_name")
-    elsewhere = (targets - {key} if key in targets else set()) | others
-    own = [each for each in results if each.kind not in _UNREAD and each.data.get("to_name") not in elsewhere]
-    return own, len(results) - len(own)
-
-
-def _read_results(results: list[_Result]) -> tuple[list[DraftRegion], tuple[int, int] | None, dict[str, Any]]:
+def _read_results(results: list[ToolResult]) -> tuple[list[DraftRegion], tuple[int, int] | None, dict[str, Any]]:
     """The regions, the image's size if a region gives it, and the fields of the whole image by name."""
     shapes = [result for result in results if result.is_shape]
     ids = {result.data.get("id") for result in shapes} - {None}
-    controls: dict[Any, list[_Result]] = defaultdict(list)  # id of a region -> the values of its own controls
+    controls: dict[Any, list[ToolResult]] = defaultdict(list)  # id of a region -> the values of its own controls
     named: dict[str, Any] = {"tags": []}
     for result in results:
         if result.is_shape:
@@ -235,23 +190,9 @@ def _read_results(results: list[_Result]) -> tuple[list[DraftRegion], tuple[int,
     return regions, next(iter(sizes), None), named
 
 
-def _results(annotation: dict[str, Any], at: str) -> list[_Result]:
-    results = []
-    for index, result in enumerate(require(annotation, "result", list, "a list of results", at)):
-        place = f"{at}.result[{index}]"
-        kind = require(result, "type", str, "the type of a result", place)
-        if isinstance(id := result.get("id"), float) and id.is_integer():
-            id = int(id)
-        if type(id) not in (str, int, type(None)):
-            raise DataError("the id of a result", id, field=f"{place}.id")
-        shape = kind.removesuffix("labels") or kind
-        if id is not None:
-            result = result | {"id": str(id)}
-        results.append(_Result(place, kind, shape, result))
-    return results
-
-
-def _read_region(shape: _Result, controls: list[_Result], wh: tuple[int, int] | None) -> tuple[DraftRegion, list[Any]]:
+def _read_region(
+    shape: ToolResult, controls: list[ToolResult], wh: tuple[int, int] | None
+) -> tuple[DraftRegion, list[Any]]:
     """The region of a shape and of the controls with its id, and its labels.
 
     Without the image's size, the region's box is a function of it.
@@ -270,8 +211,8 @@ def _read_region(shape: _Result, controls: list[_Result], wh: tuple[int, int] | 
     caption = _caption(texts, shape.data, labels, shape.at)
     box: Any = partial(_box, shape.shape, value, f"{shape.at}.value")
     try:
-        if shape.shape not in _SHAPES:
-            expected = f"one of {', '.join(_SHAPES)} (with or without labels), {', '.join(_CONTROLS)}"
+        if shape.shape not in SHAPES:
+            expected = f"one of {', '.join(SHAPES)} (with or without labels), {', '.join(CONTROLS)}"
             raise Unusable(expected, shape.kind, field=f"{shape.at}.type")
         checked = box(wh or (100, 100))
         box = checked if wh else box
@@ -280,16 +221,16 @@ def _read_region(shape: _Result, controls: list[_Result], wh: tuple[int, int] | 
     return DraftRegion(box, caption, shape.at, attributes, rotated=bool(value.get("rotation"))), labels
 
 
-def _control(result: _Result) -> str:
+def _control(result: ToolResult) -> str:
     return require(result.data, "from_name", str, "the name of a control", result.at)
 
 
-def _words(result: _Result) -> list[Any]:
+def _words(result: ToolResult) -> list[Any]:
     """The values of a control: its texts, or its number."""
     value = require(result.data, "value", dict, "a value", result.at)
     if result.kind == "taxonomy":
         return list(require(value, "taxonomy", list, "a list of paths", f"{result.at}.value"))
-    if result.kind in _NUMBERS and type(value.get(result.kind)) in (int, float):
+    if result.kind in NUMBERS and type(value.get(result.kind)) in (int, float):
         return [value[result.kind]]
     return _texts(value, "text" if result.kind == "textarea" else result.kind, f"{result.at}.value")
 

@@ -7,8 +7,28 @@ from converters.drafts.attributes import by_name, chosen, is_blank, text_of
 
 @pytest.mark.parametrize(
     "value",
-    ["", " ", "none", "NONE", "undefined", "__undefined__", "Empty", "null", "Select...", "-- select --", "n/a", "..."]
-    + ["<none>", "Please select", "select an option", "Nothing selected", None, [], {}, float("nan")],
+    [
+        "",
+        " ",
+        "none",
+        "NONE",
+        "undefined",
+        "__undefined__",
+        "Empty",
+        "null",
+        "Select...",
+        "-- select --",
+        "n/a",
+        "...",
+        "<none>",
+        "Please select",
+        "select an option",
+        "Nothing selected",
+        None,
+        [],
+        {},
+        float("nan"),
+    ],
 )
 def test_what_tools_write_for_nothing_is_blank(value):
     assert is_blank(value) and chosen(value) == [] and text_of(value) == ""

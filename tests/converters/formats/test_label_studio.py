@@ -389,3 +389,40 @@ def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path):
 
     peak(10)  # imports
     assert peak(1_500) < peak(500) + 40_000  # 40 bytes per task
+
+
+def test_relations_and_results_of_other_images_are_left_out_and_counted():
+    relation = {"type": "relation", "from_id": "r", "to_id": "s", "direction": "right"}
+    other = shape(id="s", to_name="reference")
+    verdict = choice("real") | {"to_name": "reference"}
+    data = {"image": "a.png", "reference": "b.png"}
+    (draft,) = from_label_studio(task(annotation(shape(), other, relation, verdict), data=data))
+    assert (len(draft.regions), draft.unread, draft.label) == (1, 3, None)
+    (draft,) = from_label_studio(task(annotation(other), data={"left": "a.png", "reference": "b.png"}))
+    assert draft.image == "b.png"
+    with pytest.raises(DataError, match=r"to_name: expected regions of one image, .* found left and right"):
+        from_label_studio(task(annotation(shape(to_name="left"), shape(to_name="right", id="s"))))
+
+
+def test_a_taxonomy_is_a_field_and_an_old_export_is_named():
+    taxonomy = {"id": "t", "type": "taxonomy", "from_name": "part", "value": {"taxonomy": [["Body", "Hand"]]}}
+    assert one(shape(), taxonomy | {"to_name": "image"}).fields["part"] == ["Body", "Hand"]
+    with pytest.raises(DataError, match=r"expected .* 1\.0 or later; .* found an export of Label Studio 0\.x"):
+        from_label_studio({"data": {"image": "a.png"}, "completions": []})
+
+
+def test_a_task_whose_annotations_are_cancelled_is_left_out_and_counted(tmp_path):
+    pictures(tmp_path, "a.png", "b.png")
+    tasks = [task(annotation(was_cancelled=True)), task(annotation(shape()), image="b.png")]
+    (tmp_path / "export.json").write_text(json.dumps(tasks))
+    changes = Changes()
+    (record,) = records("label-studio", tmp_path / "export.json", tmp_path, changes=changes)
+    assert record.id == "b" and changes == Changes(cancelled=1)
+
+
+def test_without_a_size_the_shares_are_those_of_the_image_itself(tmp_path):
+    pictures(tmp_path, "a.png")
+    result = without(without(shape(), "original_width"), "original_height")
+    (tmp_path / "export.json").write_text(json.dumps([task(annotation(result))]))
+    (record,) = records("label-studio", tmp_path / "export.json", tmp_path)
+    assert record.regions[0].bbox == (4, 6, 24, 21)
