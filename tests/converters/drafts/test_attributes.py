@@ -38,3 +38,8 @@ def test_what_tools_write_for_nothing_is_blank(value):
 @pytest.mark.parametrize("value", ["None of the fingers bend.", "no", "empty eyes", "null island", 0, False, "select2"])
 def test_other_values_are_not(value):
     assert not is_blank(value) and by_name({"A": value}) == {"a": value}
+
+
+@pytest.mark.parametrize("names", [("note", "NOTE"), ("NOTE", "note")])
+def test_of_two_names_that_differ_in_case_the_lower_one_counts(names):
+    assert by_name({name: name for name in names}) == {"note": "note"}
