@@ -4,9 +4,9 @@ The real classes write config, weights, processor, tokenizer and chat template, 
 load the folder as they load Qwen/Qwen2.5-VL-3B-Instruct (`--model DIR --model_type qwen2_5_vl`). Two CPU cores train it
 in minutes. Its heads are 32 wide, the minimum of vLLM's attention on a CPU.
 
-The tokenizer is byte-level, so it writes any text, and it splits numbers into digits, as Qwen's does. Unlike Qwen's, it
-joins words: it is trained on this project's prompts and the captions of a file, and reads the system prompt as twenty
-tokens.
+The tokenizer is byte-level, so it writes any text. Unlike Qwen's, it joins what belongs together: it is trained on this
+project's prompts and the captions of a file, and reads a system prompt, a caption and a number of a box as one token
+each, because the length of a row is what training costs.
 
     python -m examples.tiny_qwen --out toy/model --annotations toy/annotations.jsonl
 """
@@ -14,6 +14,7 @@ tokens.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -65,11 +66,17 @@ CHAT_TEMPLATE = """\
 {% endif -%}
 """
 
-_PIECES = Regex(r"\p{N}|</?[a-z]+>\n?|[^\p{N}<\n]+\n?|.|\n")
-"""Pieces that no token reaches across: digits, markers of the answer, ends of lines."""
+_PIECES = Regex(
+    r"</think>\n<tag>|</tag>\n<verdict>"  # markers that only follow each other
+    r"|(?<![a-z\p{N}])\p{N}+(?:, )?"  # a number of a box, with its comma
+    r"|(?<! )</?[a-z]+>\n?"  # a marker of the answer, but not one that a prompt mentions
+    r"|(?:[^\p{N}<\n]|(?<=[a-z])\p{N}|(?<= )<)+\n?"  # text up to the end of its line, with x1 and y2
+    r"|.|\n"
+)
+"""Pieces that no token reaches across."""
 
 
-def tiny_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> PreTrainedTokenizerFast:
+def tiny_tokenizer(texts: Iterable[str], vocab_size: int = 1280) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer trained on these texts, with Qwen2.5's special tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -96,7 +103,7 @@ def tiny_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> PreTrainedTo
 
 
 def training_texts(captions: Iterable[str]) -> list[str]:
-    """Everything the model reads and writes, without the numbers."""
+    """Everything the model reads and writes, with the numbers of a frame of 112 pixels."""
     texts = [f"{role}\n" for role in ("system", "user", "assistant")] * 50
     texts += [QUESTION] * 50 + [text for variant in VARIANTS for text in [system_prompt(variant)] * 10]
     for words in TAG_WORDS.values():
@@ -104,6 +111,7 @@ def training_texts(captions: Iterable[str]) -> list[str]:
     texts += [f"<think>\n{NO_FLAW}\n</think>\n<tag>none</tag>\n<verdict>real</verdict>"] * 20
     for caption in captions:
         texts += [f"[1, 2, 3, 4] {caption}\n", f"{caption}\n"] * 10
+    texts += [f"[{number}, {number}]" for number in range(113)] * 20
     return texts
 
 
@@ -135,6 +143,7 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
         "out_hidden_size": text["hidden_size"],
         "fullatt_block_indexes": [0, 1, 2],
         "initializer_range": 0.08,
+        "temporal_patch_size": 1,  # a patch of two frames would hold an image twice
     }
     return Qwen2_5_VLConfig(
         text_config=text,
@@ -148,10 +157,33 @@ def tiny_config(tokenizer: PreTrainedTokenizerFast) -> Qwen2_5_VLConfig:
     )
 
 
+@torch.no_grad()
+def _see_frequencies(weight: torch.Tensor) -> None:
+    """Fill a patch embedding, width x 3 x 1 x side x side, with the cosines of an image code, slow ones first.
+
+    Random filters see little but brightness, the strongest signal of a photograph. Here two thirds of the width see
+    brightness and the rest two differences of colours, each amplified by its frequency and so about equally strong.
+    """
+    width, _, _, side, _ = weight.shape
+    steps = torch.arange(side, dtype=weight.dtype)
+    waves = torch.cos(math.pi * (steps + 0.5) * steps[:, None] / side)
+    waves /= waves.norm(dim=1, keepdim=True)
+    colours = torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]])
+    colours /= colours.norm(dim=1, keepdim=True)
+    frequencies = sorted((math.hypot(v, u), v, u) for v in range(side) for u in range(side))
+    counts = (width - 2 * (width // 6), width // 6, width // 6)
+    filters = [
+        (0.3 if colour == 0 else 0.9) * (1 + frequency) * torch.einsum("c,y,x->cyx", values, waves[v], waves[u])
+        for colour, (values, count) in enumerate(zip(colours, counts, strict=True))
+        for frequency, v, u in frequencies[:count]
+    ]
+    weight.copy_(torch.stack(filters)[:, :, None])
+
+
 def make_model(out: Path, captions: Iterable[str], seed: int = 0) -> int:
     """Write the folder and return the number of parameters."""
     tokenizer = tiny_tokenizer(training_texts(captions))
-    pixels = {"min_pixels": 56 * 56, "max_pixels": 448 * 448}
+    pixels = {"min_pixels": 56 * 56, "max_pixels": 448 * 448, "temporal_patch_size": 1}
     processor = Qwen2_5_VLProcessor(
         image_processor=Qwen2VLImageProcessor(**pixels),
         tokenizer=tokenizer,
@@ -161,6 +193,7 @@ def make_model(out: Path, captions: Iterable[str], seed: int = 0) -> int:
     config = tiny_config(tokenizer)
     torch.manual_seed(seed)
     model = Qwen2_5_VLForConditionalGeneration(config)
+    _see_frequencies(model.model.visual.patch_embed.proj.weight)
     model.generation_config = GenerationConfig(
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, do_sample=False
     )

@@ -164,7 +164,7 @@ def make_record(out: Path, part: int, number: int, kind: Kind | None, seed: int,
     pixels, regions = result
     id = f"{'test' if part else 'train'}-{number:05d}"
     path = Path("images", f"{id}.png")
-    Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8)).save(out / path)
+    Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8)).save(out / path, compress_level=1)
     return Annotation(
         id=id,
         image=path.as_posix(),

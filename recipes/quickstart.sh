@@ -19,7 +19,7 @@ if [[ -n ${QUICK:-} ]]; then
   : "${IMAGES:=160}" "${SHOWN:=24}" "${SFT_STEPS:=40}" "${GRPO_STEPS:=4}" "${TOKENS:=48}"
   ranks=() backend=()                           # one process: starting two takes longer than so few steps
 else
-  : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=1250}" "${GRPO_STEPS:=60}" "${TOKENS:=120}"
+  : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=1000}" "${GRPO_STEPS:=30}" "${TOKENS:=120}"
   ranks=(NPROC_PER_NODE=2) backend=(--ddp_backend gloo --use_cpu true)
 fi
 # Two processes with one thread each train this small model twice as fast as one process with two threads, and no
@@ -70,8 +70,8 @@ stage sft "${fakexplained[@]}" "${ranks[@]}" swift sft \
 stage grpo "${fakexplained[@]}" "${ranks[@]}" swift rlhf --rlhf_type grpo \
   --model "$sft" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
   --reward_funcs fx_iou fx_label fx_format --reward_weights 0.5 1 1 --callbacks fx_omega_g \
-  --num_generations 4 --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta 0.02 \
-  --max_steps "$GRPO_STEPS" --per_device_train_batch_size 16 --gradient_accumulation_steps 1 --learning_rate 3e-5 \
+  --num_generations 4 --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta 0 \
+  --max_steps "$GRPO_STEPS" --per_device_train_batch_size 16 --gradient_accumulation_steps 1 --learning_rate 2e-5 \
   --save_steps "$GRPO_STEPS" --output_dir "$OUT/grpo"
 
 # --- answers of both on the held-out photographs; a checkpoint records its plugin and template

@@ -51,6 +51,15 @@ def test_weights_are_wide_enough_to_learn_and_tied(model):
     assert model.model.visual.blocks[0].mlp.up_proj.weight.std().item() == pytest.approx(0.08, rel=0.02)
 
 
+def test_patches_are_seen_by_their_frequencies(model):
+    filters = model.model.visual.patch_embed.proj.weight.flatten(1)
+    lengths = filters.norm(dim=1)
+    directions = filters / lengths[:, None]
+    assert torch.allclose(directions @ directions.T, torch.eye(len(filters)), atol=1e-4)
+    assert torch.equal(filters[0], filters[0, :1].expand_as(filters[0]))  # the mean of a patch
+    assert lengths[0] < 0.1 * lengths[127]
+
+
 def test_same_seed_same_weights(folder, tmp_path):
     tiny_qwen.make_model(tmp_path / "again", CAPTIONS)
     tiny_qwen.make_model(tmp_path / "other", CAPTIONS, seed=1)
@@ -67,13 +76,21 @@ def test_text_comes_back(processor, text):
     tokenizer = processor.tokenizer
     ids = tokenizer(text)["input_ids"]
     assert tokenizer.decode(ids) == text
-    digits = [token for token in map(tokenizer.decode, ids) if any(map(str.isdigit, token))]
-    assert all(len(token) == 1 for token in digits)
+
+
+def test_numbers_captions_and_prompts_are_one_token_each(processor):
+    tokenizer = processor.tokenizer
+    tokens = [tokenizer.decode(id) for id in tokenizer(ANSWER)["input_ids"]]
+    assert tokens[:6] == ["<think>\n", "[", "12, ", "8, ", "90, ", "60"]
+    assert tokens[6:8] == ["] Sign with illegible glyphs.\n", "["]
+    assert tokens[-6:] == [
+        *("</think>\n<tag>", "structure/attribute error, ", "texture error", "</tag>\n<verdict>", "fake", "</verdict>")
+    ]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_prompts_are_short(processor, variant):
-    assert len(processor.tokenizer(system_prompt(variant) + QUESTION)["input_ids"]) <= 30
+def test_a_prompt_is_one_token(processor, variant):
+    assert len(processor.tokenizer(system_prompt(variant))["input_ids"]) == 1
 
 
 def test_config_names_the_tokens(folder, processor):
