@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The whole pipeline on a toy world and a tiny Qwen2.5-VL, without a GPU: SFT, GRPO with omega_G(t), infer, score, report.
 #
-# Paper:     §4, both stages; differs: toy images, a random 2.9 M-parameter backbone and so no LoRA, its own learning
-#            rates and lengths
+# Paper:     §4, both stages; differs: toy images, a random 2.9 M-parameter backbone and so no LoRA, rewards scaled by
+#            the spread of a batch instead of a group, its own learning rates and lengths
 # Hardware:  2 CPU cores         Time, memory: 11 min, 4 GB
 # Input:     nothing
 # Output:    $OUT/report/report.html, $OUT/run (scores), $OUT/contact_sheet.png, $OUT/sft, $OUT/grpo (checkpoints)
@@ -70,7 +70,7 @@ stage sft "${fakexplained[@]}" "${ranks[@]}" swift sft \
 stage grpo "${fakexplained[@]}" "${ranks[@]}" swift rlhf --rlhf_type grpo \
   --model "$sft" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
   --reward_funcs fx_iou fx_label fx_format --reward_weights 0.5 1 1 --callbacks fx_omega_g \
-  --num_generations 4 --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta 0 \
+  --num_generations 4 --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta 0.02 --scale_rewards batch \
   --max_steps "$GRPO_STEPS" --per_device_train_batch_size 16 --gradient_accumulation_steps 1 --learning_rate 2e-5 \
   --save_steps "$GRPO_STEPS" --output_dir "$OUT/grpo"
 
