@@ -56,7 +56,7 @@ stage world python -m examples.toy_world --out "$OUT/made" --train "$IMAGES" --t
 begin validate fakexplain validate "$OUT/made/annotations.jsonl"
 begin split fakexplain split "$OUT/made/annotations.jsonl" --group-by class_name --seed "$SEED" \
   --out "$world/annotations.jsonl" --force
-begin backbone python -m examples.tiny_qwen --out "$OUT/base" --annotations "$OUT/made/annotations.jsonl" --seed "$SEED"
+begin backbone python -m examples.tiny_model --out "$OUT/base" --annotations "$OUT/made/annotations.jsonl" --seed "$SEED"
 finish
 
 # --- SFT

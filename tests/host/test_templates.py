@@ -24,6 +24,7 @@ from swift import get_processor, get_template
 from swift.template import TEMPLATE_MAPPING
 
 import swift_plugins.fakexplain
+from examples import tiny_model
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import parse_answer, target_regions
 from swift_plugins.fakexplain.frames import TEMPLATES, Frame, active_rule, frame_rule, set_active_rule
@@ -91,7 +92,7 @@ def run_of(settings: dict):
 
 def template_of(folders, name, mode="train", **arguments):
     backbone = name.removeprefix("fx_")
-    processor = get_processor(str(folders[backbone]), model_type="qwen2_5_vl" if backbone == "mimo_vl" else backbone)
+    processor = get_processor(str(folders[backbone]), model_type=tiny_model.BACKBONES[backbone].model_type)
     template = get_template(processor, template_type=name, **arguments)
     template.set_mode(mode)
     return template

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
-from examples import tiny_qwen
+from examples import tiny_model
 from swift_plugins.fakexplain.prompts import QUESTION, system_prompt
 from swift_plugins.fakexplain.variants import VARIANTS
 
@@ -21,7 +21,7 @@ ANSWER = (
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("model")
-    tiny_qwen.make_model(out, CAPTIONS)
+    tiny_model.make_model(out, CAPTIONS)
     return out
 
 
@@ -61,8 +61,8 @@ def test_patches_are_seen_by_their_frequencies(model):
 
 
 def test_same_seed_same_weights(folder, tmp_path):
-    tiny_qwen.make_model(tmp_path / "again", CAPTIONS)
-    tiny_qwen.make_model(tmp_path / "other", CAPTIONS, seed=1)
+    tiny_model.make_model(tmp_path / "again", CAPTIONS)
+    tiny_model.make_model(tmp_path / "other", CAPTIONS, seed=1)
     weights = {
         name: (path / "model.safetensors").read_bytes()
         for name, path in {"first": folder, "again": tmp_path / "again", "other": tmp_path / "other"}.items()

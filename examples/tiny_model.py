@@ -1,14 +1,18 @@
-"""A Qwen2.5-VL with three million random parameters, in a folder that looks like a released one.
+"""A model of a few million random parameters, in a folder that looks like a released one of its backbone.
 
 The real classes write config, weights, processor, tokenizer and chat template, so ms-swift, transformers and vLLM
-load the folder as they load Qwen/Qwen2.5-VL-3B-Instruct (`--model DIR --model_type qwen2_5_vl`). Two CPU cores train it
-in minutes. Its heads are 32 wide, the minimum of vLLM's attention on a CPU.
+load the folder as they load the release. By default it is Qwen2.5-VL, three million parameters that two CPU cores
+train in minutes. `--backbone` chooses another architecture; those are not tuned to learn, only to load, read an image
+and answer. Heads are 32 or 64 wide, as vLLM's attention on a CPU demands.
 
-The tokenizer is byte-level, so it writes any text. Unlike Qwen's, it joins what belongs together: it is trained on this
-project's prompts and the captions of a file, and reads a system prompt, a caption and a number of a box as one token
-each, because the length of a row is what training costs.
+The tokenizer is byte-level, so it writes any text. Unlike a release's, it joins what belongs together: it is trained on
+this project's prompts and the captions of a file, and reads a system prompt, a caption and a number of a box as one
+token each, because the length of a row is what training costs. Its special tokens are the release's, under ids of their
+own: ms-swift's templates of Qwen and GLM-4.1V hold the release's ids as constants, so a template for such a model takes
+them from the tokenizer, as this project's do.
 
-    python -m examples.tiny_qwen --out toy/model --annotations toy/annotations.jsonl
+    python -m examples.tiny_model --out toy/model --annotations toy/annotations.jsonl
+    python -m examples.tiny_model --backbone qwen3_vl --out toy/qwen3 --annotations toy/annotations.jsonl
 """
 
 from __future__ import annotations
@@ -16,13 +20,17 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING,
     GenerationConfig,
+    PreTrainedConfig,
     PreTrainedTokenizerFast,
+    ProcessorMixin,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
@@ -30,41 +38,15 @@ from transformers import (
 )
 from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
 
+from examples.tiny_models.backbone import Backbone, chatml
+from examples.tiny_models.glm import GLM4_5V, GLM4V
+from examples.tiny_models.internvl import INTERNVL_HF
+from examples.tiny_models.minicpm import MINICPM_V4_6
+from examples.tiny_models.qwen import IMAGE, MIMO_SYSTEM, QWEN3_5, QWEN3_VL, SPECIAL_TOKENS, VIDEO
 from swift_plugins.fakexplain.annotation import NO_FLAW, read_annotations
 from swift_plugins.fakexplain.prompts import QUESTION, system_prompt
 from swift_plugins.fakexplain.tags import TAG_WORDS
 from swift_plugins.fakexplain.variants import VARIANTS
-
-SPECIAL_TOKENS = (
-    *("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
-    *("<|object_ref_start|>", "<|object_ref_end|>", "<|box_start|>", "<|box_end|>"),
-    *("<|quad_start|>", "<|quad_end|>", "<|vision_start|>", "<|vision_end|>"),
-    *("<|vision_pad|>", "<|image_pad|>", "<|video_pad|>"),
-)
-"""Special tokens of Qwen2.5, in its order."""
-
-CHAT_TEMPLATE = """\
-{%- for message in messages -%}
-<|im_start|>{{ message.role }}
-{% if message.content is string -%}
-{{ message.content }}
-{%- else -%}
-{%- for part in message.content -%}
-{%- if part.type == 'image' -%}
-<|vision_start|><|image_pad|><|vision_end|>
-{%- elif part.type == 'video' -%}
-<|vision_start|><|video_pad|><|vision_end|>
-{%- else -%}
-{{ part.text }}
-{%- endif -%}
-{%- endfor -%}
-{%- endif -%}
-<|im_end|>
-{% endfor -%}
-{%- if add_generation_prompt -%}
-<|im_start|>assistant
-{% endif -%}
-"""
 
 _PIECES = Regex(
     r"</think>\n<tag>|</tag>\n<verdict>"  # markers that only follow each other
@@ -76,29 +58,33 @@ _PIECES = Regex(
 """Pieces that no token reaches across."""
 
 
-def tiny_tokenizer(texts: Iterable[str], vocab_size: int = 1280) -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer trained on these texts, with Qwen2.5's special tokens."""
+def tiny_tokenizer(texts: Iterable[str], backbone: Backbone, vocab_size: int = 1280) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer trained on these texts, with the backbone's special tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(_PIECES, "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size - len(SPECIAL_TOKENS),
+        vocab_size=vocab_size - len(backbone.special_tokens) - len(backbone.plain_tokens),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS])
+    tokenizer.add_special_tokens(
+        [AddedToken(token, special=True, normalized=False) for token in backbone.special_tokens]
+    )
+    tokenizer.add_tokens([AddedToken(token, normalized=False) for token in backbone.plain_tokens])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        eos_token="<|im_end|>",
+        eos_token=backbone.stop_tokens[0],
         pad_token="<|endoftext|>",
         bos_token=None,
         unk_token=None,
-        additional_special_tokens=list(SPECIAL_TOKENS[1:]),
+        additional_special_tokens=[token for token in backbone.special_tokens if token != "<|endoftext|>"],
         model_max_length=4096,
         clean_up_tokenization_spaces=False,
+        **backbone.named_tokens,
     )
 
 
@@ -180,38 +166,78 @@ def _see_frequencies(weight: torch.Tensor) -> None:
     weight.copy_(torch.stack(filters)[:, :, None])
 
 
-def make_model(out: Path, captions: Iterable[str], seed: int = 0) -> int:
-    """Write the folder and return the number of parameters."""
-    tokenizer = tiny_tokenizer(training_texts(captions))
+def _tiny_processor(tokenizer: PreTrainedTokenizerFast, chat_template: str) -> Qwen2_5_VLProcessor:
     pixels = {"min_pixels": 56 * 56, "max_pixels": 448 * 448, "temporal_patch_size": 1}
-    processor = Qwen2_5_VLProcessor(
+    return Qwen2_5_VLProcessor(
         image_processor=Qwen2VLImageProcessor(**pixels),
         tokenizer=tokenizer,
         video_processor=Qwen2VLVideoProcessor(**pixels),
-        chat_template=CHAT_TEMPLATE,
+        chat_template=chat_template,
     )
-    config = tiny_config(tokenizer)
+
+
+QWEN2_5_VL = Backbone(
+    model_type="qwen2_5_vl",
+    template="qwen2_5_vl",
+    special_tokens=SPECIAL_TOKENS,
+    chat_template=chatml(IMAGE, VIDEO),
+    image_token="<|image_pad|>",
+    config=tiny_config,
+    processor=_tiny_processor,
+)
+BACKBONES = {
+    "qwen2_5_vl": QWEN2_5_VL,
+    "mimo_vl": replace(QWEN2_5_VL, template="mimo_vl", chat_template=chatml(IMAGE, VIDEO, start=MIMO_SYSTEM)),
+    "qwen3_vl": QWEN3_VL,
+    "qwen3_5": QWEN3_5,
+    "internvl_hf": INTERNVL_HF,
+    "glm4v": GLM4V,
+    "glm4_5v": GLM4_5V,
+    "minicpmv4_6": MINICPM_V4_6,
+}
+"""Names that `--backbone` takes, which are ms-swift's of the templates. A folder of qwen3_5 is one of qwen3_8 too."""
+
+
+def make_reader(
+    out: Path, captions: Iterable[str], backbone: str = "qwen2_5_vl"
+) -> tuple[PreTrainedConfig, ProcessorMixin]:
+    """Write and return what turns prompts and images into inputs: config, tokenizer, processor and chat template."""
+    row = BACKBONES[backbone]
+    tokenizer = tiny_tokenizer(training_texts(captions), row)
+    config, processor = row.config(tokenizer), row.processor(tokenizer, row.chat_template)
+    config.save_pretrained(out)
+    processor.save_pretrained(out)
+    return config, processor
+
+
+def make_model(out: Path, captions: Iterable[str], seed: int = 0, backbone: str = "qwen2_5_vl") -> int:
+    """Write the folder and return the number of parameters."""
+    config, processor = make_reader(out, captions, backbone)
     torch.manual_seed(seed)
-    model = Qwen2_5_VLForConditionalGeneration(config)
-    _see_frequencies(model.model.visual.patch_embed.proj.weight)
+    model = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING[type(config)](config)
+    if isinstance(model, Qwen2_5_VLForConditionalGeneration):
+        _see_frequencies(model.model.visual.patch_embed.proj.weight)
+    stops = processor.tokenizer.convert_tokens_to_ids(list(BACKBONES[backbone].stop_tokens))
     model.generation_config = GenerationConfig(
-        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id, do_sample=False
+        eos_token_id=stops if len(stops) > 1 else stops[0],
+        pad_token_id=processor.tokenizer.pad_token_id,
+        do_sample=False,
     )
     model.save_pretrained(out)
-    processor.save_pretrained(out)
     return model.num_parameters()
 
 
 def main() -> None:
     """Parse the command line and write the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backbone", choices=BACKBONES, default="qwen2_5_vl", help="default qwen2_5_vl")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--annotations", type=Path, required=True, help="file with captions to train the tokenizer")
     parser.add_argument("--seed", type=int, default=0, help="seed of the weights; default 0")
     args = parser.parse_args()
     captions = {region.caption for annotation in read_annotations(args.annotations) for region in annotation.regions}
-    count = make_model(args.out, sorted(captions), args.seed)
-    print(f"{args.out}: {count / 1e6:.1f} million parameters")
+    count = make_model(args.out, sorted(captions), args.seed, args.backbone)
+    print(f"{args.out}: {args.backbone}, {count / 1e6:.1f} million parameters")
 
 
 if __name__ == "__main__":
