@@ -74,6 +74,8 @@ def _glm4v_config(tokenizer: PreTrainedTokenizerFast) -> Glm4vConfig:
 
 def _glm4_5v_config(tokenizer: PreTrainedTokenizerFast) -> Glm4vMoeConfig:
     experts = {
+        "head_dim": 32,  # as the next line: vLLM reads it, transformers knows no such option
+        "use_qk_norm": False,
         "first_k_dense_replace": 1,
         "n_routed_experts": 4,
         "n_shared_experts": 1,

@@ -40,7 +40,7 @@ def _config(tokenizer: PreTrainedTokenizerFast) -> MiniCPMV4_6Config:
 
 def _processor(tokenizer: PreTrainedTokenizerFast, chat_template: str) -> MiniCPMV4_6Processor:
     return MiniCPMV4_6Processor(
-        image_processor=MiniCPMV4_6ImageProcessor(scale_resolution=_SIDE),
+        image_processor=MiniCPMV4_6ImageProcessor(scale_resolution=_SIDE, version=4.6),  # vLLM 0.23 reads the version
         video_processor=MiniCPMV4_6VideoProcessor(scale_resolution=_SIDE),
         tokenizer=tokenizer,
         chat_template=chat_template,
