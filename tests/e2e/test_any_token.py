@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-from examples.tiny_qwen import make_model
+from examples.tiny_model import make_model
 from tests.conftest import record, write_annotations_file
 from tests.e2e.conftest import HERE, grpo, read_jsonl, swift
 

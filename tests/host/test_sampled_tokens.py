@@ -16,12 +16,13 @@ from swift.rl_core.data import GRPOSample
 from swift.rlhf_trainers.utils import collate_to_grpo_micro_batch, encode_sample
 from transformers import AutoConfig, AutoModelForImageTextToText, LogitsProcessor, PreTrainedModel
 
+from examples.tiny_models.qwen import SPECIAL_TOKENS
 from swift_plugins.fakexplain.annotation import check_caption
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.frames import set_active_rule
 from swift_plugins.fakexplain.host.sampled_tokens import TEXT_TOKENS
 from swift_plugins.fakexplain.host.templates import register_templates
-from tests.host.backbones import BACKBONES, SPECIAL_TOKENS, make_backbone
+from tests.host.backbones import BACKBONES, make_backbone
 
 TOKENS = (
     *("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>", "<|endoftext|>"),
