@@ -125,6 +125,10 @@ def test_max_pixels_scales_as_the_host_does(max_pixels):
             lambda: frame_rule("fx_qwen2_5_vl", env={"IMAGE_MAX_TOKEN_NUM": "4"}).frame((4000, 28)),
             ["4000x28", "4 tokens of 28x28"],
         ),
+        (
+            lambda: frame_rule("fx_qwen2_5_vl", env={"SPATIAL_MERGE_SIZE": "0"}),
+            ["SPATIAL_MERGE_SIZE", "at least 1", "'0'"],
+        ),
         (lambda: frame_rule("fx_qwen2_5_vl", env={}).frame((0, 5)), ["0x5"]),
         (lambda: frame_rule("fx_qwen3_vl", env={}).frame((5, 0)), ["5x0"]),
     ],

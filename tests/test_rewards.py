@@ -78,6 +78,32 @@ def test_iou_reward(text, gold, expected, why):
     assert iou_reward(text, gold, RULE) == pytest.approx(expected, abs=1e-12), why
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["[5000, 5000, 6000, 6000] Rail.", "[90, 8, 12, 60] Rail.", "[1, 2, 3] Rail.", "[nan, 0, 9, 9] Rail."],
+    ids=["outside", "inverted", "three numbers", "unreadable"],
+)
+def test_an_answer_that_names_regions_is_not_empty_though_none_counts(line):
+    assert iou_reward(answer(line), BARE, RULE) == 0.0
+    assert iou_reward(answer(line, verdict="real"), REAL, RULE) == 0.0
+    assert iou_reward(answer(line), BARE, RULE, empty="skip") == 0.0
+    assert iou_reward(answer(line, "[0, 0, 252, 504] Left half."), HALF, RULE) == 1.0  # beside one that counts
+
+
+@pytest.mark.parametrize("completion", [None, 7, 1.5, b"<verdict>fake</verdict>", [{"role": "assistant"}], {}, True])
+def test_a_completion_that_is_no_text_scores_nothing(completion):
+    for gold in (HALF, BARE, REAL):
+        assert iou_reward(completion, gold, RULE) == 0.0
+        assert label_reward(completion, gold) == format_reward(completion, gold) == 0.0
+
+
+@pytest.mark.parametrize("text", ["nan", "-1", "0", "inf", "abc", ""])
+def test_a_wrong_eta_is_named(text, monkeypatch):
+    monkeypatch.setenv("FX_IOU_ETA", text)
+    with pytest.raises(ValueError, match=f"FX_IOU_ETA: expected a finite number above 0, found '{text}'"):
+        rewards()
+
+
 def test_iou_reward_needs_the_frame_of_the_template():
     qwen3 = frame_rule("fx_qwen3_vl", env={})  # 0–1000
     assert iou_reward(answer("[0, 0, 500, 1000] Left half."), HALF, qwen3) == 1.0
@@ -145,6 +171,20 @@ def test_a_batch_of_real_images_alone(annotations_file):
     assert scores([answer(verdict="real")] * 8, golds).eq(1).all()
 
 
+def gold_with(**fields) -> str:
+    return json.dumps({"label": "fake", "boxes": [], "size": [8, 8], "variant": "full"} | fields)
+
+
+NO_GOLD_BOXES = [
+    [3, 1, 2, 2],  # inverted
+    [1, 1, 1, 2],  # without area
+    [-1, 0, 2, 2],
+    [0, 0, 2, 9],
+    [0, 0, 2, float("nan")],
+    [0, 0, float("inf"), 2],
+]
+
+
 @pytest.mark.parametrize("name", NAMES)
 class TestColumns:
     def reward(self, name):
@@ -166,8 +206,15 @@ class TestColumns:
             ("{}", "KeyError: 'label'"),
             ('{"label": "ai", "boxes": [], "size": [1, 1], "variant": "full"}', "label: expected 'fake' or 'real'"),
             ('{"label": "fake", "boxes": [[1]], "size": [1, 1], "variant": "full"}', "boxes: expected four numbers"),
-            ('{"label": "fake", "boxes": [], "size": [1], "variant": "full"}', "IndexError"),
+            ('{"label": "fake", "boxes": [], "size": [1], "variant": "full"}', "size: expected two whole"),
             ('{"label": "fake", "boxes": [], "size": [1, 1], "variant": "x"}', "variant: expected one of full"),
+            *((gold_with(size=size), "size: expected two whole") for size in ([0, 8], [8, -1], [8.0, 8], [True, 8])),
+            *((gold_with(boxes=[box]), "boxes: expected four numbers") for box in ([1, 2, 3, "4"], [0, 0, 1, True])),
+            *((gold_with(boxes=[box]), "boxes: expected x1 < x2 and y1 < y2 inside the 8x8") for box in NO_GOLD_BOXES),
+            ({"label": "fake", "boxes": [], "size": [8, 8], "variant": "full"}, "found \"{'label'"),
+            (["fake"], "a value of type list"),
+            (b"{}", "a value of type bytes"),
+            ("[" * 100_000, "RecursionError"),
         ],
     )
     def test_malformed(self, name, solution, what):

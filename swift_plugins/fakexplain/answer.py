@@ -11,7 +11,7 @@ text are read and, if the text is not exact, the first `MAX_REGIONS` regions.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
@@ -29,6 +29,7 @@ PROBLEMS = {
     "real_with_flaws": "the verdict is real, but regions or tags are named",
     "bad_box": "a box that is not four finite numbers; skipped",
     "inverted_box": "a box with x2 <= x1 or y2 <= y1; skipped",
+    "outside_frame": "a box that lies outside the frame of the image; skipped",
     "unknown_tag": "a tag that is none of the six; skipped",
     "unclosed": "a block without its closing tag; read",
     "too_long": f"more than {MAX_CHARACTERS} characters or, if not exact, {MAX_REGIONS} regions; the rest is skipped",
@@ -40,6 +41,7 @@ PROBLEMS = {
 """Code -> meaning. Only the strict reading reports the last three."""
 
 _HARMLESS = {"wording", "extra_text", "layout"}
+_LOST_REGIONS = {"bad_box", "inverted_box"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Answer:
     tags: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     states_regions: bool = False
+
+    @property
+    def names_regions(self) -> bool:
+        """Whether the text names a region, if only one that cannot be read; such an answer is not empty."""
+        return bool(self.regions) or not _LOST_REGIONS.isdisjoint(self.problems)
 
 
 class _Frame(Protocol):
@@ -139,8 +146,12 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None) ->
             return replace(answer, problems=("layout",)) if strict else answer
     read = read_notations(text, variant)
     problems = (read.problems or {"layout"}) if strict else read.problems - _HARMLESS
-    codes = tuple(code for code in PROBLEMS if code in problems)
-    return Answer(read.verdict, read.regions, read.tags, codes, read.states_regions)
+    return Answer(read.verdict, read.regions, read.tags, sort_problems(problems), read.states_regions)
+
+
+def sort_problems(codes: Collection[str]) -> tuple[str, ...]:
+    """Codes in the order of `PROBLEMS`, each once."""
+    return tuple(code for code in PROBLEMS if code in codes)
 
 
 # The exact reading ---------------------------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ def frame_rule(
     if norm_bbox == "norm1000":
         return FrameRule(template, norm1000=True)
     env = os.environ if env is None else env  # read at each call, because `datasets` replaces os.environ
-    factor = backbone.patch * _setting(env, "SPATIAL_MERGE_SIZE", 2)
+    factor = backbone.patch * _setting(env, "SPATIAL_MERGE_SIZE", 2, least=1)
     return FrameRule(
         template,
         factor=factor,
@@ -188,11 +188,14 @@ def _tokens(env: Mapping[str, str], bound: str, factor: int, default: int) -> in
     return _setting(env, tokens, default)
 
 
-def _setting(env: Mapping[str, str], name: str, default: int) -> int:
+def _setting(env: Mapping[str, str], name: str, default: int, least: int | None = None) -> int:
     try:
-        return int(env.get(name, default))
+        value = int(env.get(name, default))
     except ValueError:
         raise ValueError(f"{name}: expected a whole number, found {env[name]!r}") from None
+    if least is not None and value < least:
+        raise ValueError(f"{name}: expected a whole number of at least {least}, found {env[name]!r}")
+    return value
 
 
 @lru_cache(maxsize=65536)  # not on the method: mypy would no longer check its arguments

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import NamedTuple
+from math import inf, nan
+from typing import NamedTuple, cast
 
 from .answer import Answer, parse_answer
-from .boxes import clip_xyxy, union_iou
+from .boxes import Box, clip_xyxy, union_iou
 from .frames import FrameRule
 from .variants import VARIANTS, variant_named
 
@@ -35,33 +36,66 @@ class Gold(NamedTuple):
     variant: str
 
 
-@lru_cache(maxsize=8192)
-def read_gold(solution: str) -> Gold:
+def read_gold(solution: object) -> Gold:
     """The gold of a row, from the JSON string in its `solution` column.
 
     Raises:
-        ValueError: the string is not in the format of `rows.to_row`; the message names the wrong part.
+        ValueError: it is no such string, or the string is not in the format of `rows.to_row`; the message names the
+            wrong part.
     """
+    if isinstance(solution, str):
+        return _read_gold(solution)
+    found = f"{str(solution)[:80]!r} (TypeError: a value of type {type(solution).__name__})"
+    raise ValueError(f"column `{COLUMN}`: expected a JSON string with label, boxes, size and variant, found {found}")
+
+
+@lru_cache(maxsize=8192)
+def _read_gold(solution: str) -> Gold:
     try:
         fields = json.loads(solution)
-        gold = Gold(
-            fields["label"],
-            tuple(tuple(float(v) for v in box) for box in fields["boxes"]),
-            (int(fields["size"][0]), int(fields["size"][1])),
-            fields["variant"],
-        )
-    except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+        label, variant = fields["label"], fields["variant"]
+        boxes, image_wh = [list(box) for box in fields["boxes"]], list(fields["size"])
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise ValueError(
             f"column `{COLUMN}`: expected a JSON string with label, boxes, size and variant, "
-            f"found {str(solution)[:80]!r} ({type(error).__name__}: {error})"
+            f"found {solution[:80]!r} ({type(error).__name__}: {error})"
         ) from None
-    if gold.label not in ("fake", "real"):
-        raise ValueError(f"column `{COLUMN}`: label: expected 'fake' or 'real', found {gold.label!r}")
-    if gold.variant not in VARIANTS:
-        raise ValueError(f"column `{COLUMN}`: variant: expected one of {', '.join(VARIANTS)}, found {gold.variant!r}")
-    if any(len(box) != 4 for box in gold.boxes):
-        raise ValueError(f"column `{COLUMN}`: boxes: expected four numbers each, found {gold.boxes!r}")
-    return gold
+    if label not in ("fake", "real"):
+        raise ValueError(f"column `{COLUMN}`: label: expected 'fake' or 'real', found {label!r}")
+    if variant not in VARIANTS:
+        raise ValueError(f"column `{COLUMN}`: variant: expected one of {', '.join(VARIANTS)}, found {variant!r}")
+    if len(image_wh) != 2 or {*map(type, image_wh)} != {int} or min(image_wh) < 1:
+        raise ValueError(f"column `{COLUMN}`: size: expected two whole numbers of pixels, found {image_wh!r}")
+    width, height = image_wh
+    for box in boxes:
+        _check_gold_box(box, (width, height))
+    return Gold(label, tuple(tuple(map(float, box)) for box in boxes), (width, height), variant)
+
+
+def _check_gold_box(box: list[object], image_wh: tuple[int, int]) -> None:
+    if len(box) != 4 or not {*map(type, box)} <= {int, float}:
+        raise ValueError(f"column `{COLUMN}`: boxes: expected four numbers each, found {box!r}")
+    x1, y1, x2, y2 = cast("Box", box)
+    width, height = image_wh
+    if not (0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height):  # no comparison holds for a NaN
+        raise ValueError(
+            f"column `{COLUMN}`: boxes: expected x1 < x2 and y1 < y2 inside the {width}x{height} image, found {box!r}"
+        )
+
+
+def parse_eta(text: str) -> float:
+    """The relaxing constant of `iou_reward`, from the setting FX_IOU_ETA.
+
+    Raises:
+        ValueError: not a finite number above 0; the message names the setting.
+    """
+    try:
+        eta = float(text)
+    except ValueError:
+        eta = nan
+    if not 0 < eta < inf:
+        raise ValueError(f"FX_IOU_ETA: expected a finite number above 0, found {text!r}")
+    return eta
 
 
 @lru_cache(maxsize=8192)
@@ -81,39 +115,45 @@ def read_completion(text: str, variant: str) -> tuple[Answer, bool]:
     return answer, not answer.problems
 
 
-def iou_reward(text: str, gold: Gold, rule: FrameRule, eta: float = 1.1, empty: str = "one") -> float | None:
+def _answer(completion: object, variant: str) -> tuple[Answer, bool]:
+    """As `read_completion`, of any value: what is no text says nothing."""
+    return read_completion(completion if isinstance(completion, str) else "", variant)
+
+
+def iou_reward(text: object, gold: Gold, rule: FrameRule, eta: float = 1.1, empty: str = "one") -> float | None:
     """Grounding reward R_G.
 
     R_G(o) = min(1, eta * IoU(R(o), R_y))   (§4.2)
 
     Args:
-        text: the completion o.
+        text: the completion o; a value that is no text scores 0.
         gold: label, boxes R_y and size of its image.
         rule: gives the model frame, in which the completion's boxes R(o) are; they are clipped to it.
         eta: the relaxing constant.
-        empty: value of an answer without boxes if the gold has none: 'one' for 1, or 'skip' for None.
+        empty: value of an answer without boxes if the gold has none: 'one' for 1, or 'skip' for None. An answer that
+            names regions is not empty, even if none of them counts: outside the frame, inverted, or unreadable.
 
     Returns:
         Ratio in [0, 1]; 0 for unreadable text; None if the variant has no boxes, or two empty sides are skipped.
     """
     if not variant_named(gold.variant).boxes:
         return None
-    answer, _ = read_completion(text, gold.variant)
+    answer, _ = _answer(text, gold.variant)
     frame_wh, targets = target_boxes(gold, rule)
     boxes = clip_xyxy([region.bbox for region in answer.regions if region.bbox], frame_wh)
     if not boxes and not targets:
-        if not answer.states_regions:
+        if answer.names_regions or not answer.states_regions:
             return 0.0
         return None if empty == "skip" else 1.0
     return min(1.0, eta * union_iou(boxes, targets))
 
 
-def label_reward(text: str, gold: Gold) -> float:
+def label_reward(text: object, gold: Gold) -> float:
     """Classification reward R_C (§4.2): 1 if the verdict is the label, else 0."""
-    answer, _ = read_completion(text, gold.variant)
+    answer, _ = _answer(text, gold.variant)
     return float(answer.verdict == gold.label)
 
 
-def format_reward(text: str, gold: Gold) -> float:
+def format_reward(text: object, gold: Gold) -> float:
     """Format reward R_F (§4.2): 1 if the text is exactly an answer of the variant, else 0."""
-    return float(read_completion(text, gold.variant)[1])
+    return float(_answer(text, gold.variant)[1])

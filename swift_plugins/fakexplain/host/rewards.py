@@ -13,7 +13,7 @@ from swift.rewards import ORM, orms
 from swift.utils import get_env_args
 
 from ..frames import FrameRule, active_rule, frame_rule
-from ..rewards import COLUMN, Gold, format_reward, iou_reward, label_reward, read_gold
+from ..rewards import COLUMN, Gold, format_reward, iou_reward, label_reward, parse_eta, read_gold
 
 
 class FxReward(ORM):
@@ -57,7 +57,7 @@ class FxIoU(FxReward):
 
     def __init__(self, args: Any = None, **kwargs: Any):
         super().__init__(args, **kwargs)
-        self.eta = get_env_args("fx_iou_eta", float, 1.1)
+        self.eta = get_env_args("fx_iou_eta", parse_eta, 1.1)
         self.empty = get_env_args("fx_iou_empty", str, "one")
         if self.empty not in ("one", "skip"):
             raise ValueError(f"FX_IOU_EMPTY: expected 'one' or 'skip', found {self.empty!r}")

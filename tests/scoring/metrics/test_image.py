@@ -66,8 +66,11 @@ BY_HAND = [
     (fake("e1", (0, 0, 9, 9)), "", None, 0.0, ("no_verdict",)),
     (fake("e2", (0, 0, 9, 9)), "[nan, 1e999, inf, 3] [0, 0, 9]", None, 0.0, None),
     (fake("e3", (0, 0, 512, 512)), says("[-1e308, -9, 1.7e308, 1e300] Sky.", "fake"), "fake", 1.0, None),
-    (fake("e4", (0, 0, 9, 9)), says("[600, 600, 700, 700] Out.", "fake"), "fake", 0.0, ()),
-    (fake("e5"), says("[600, 600, 700, 700] Out.", "fake"), "fake", 1.0, ()),  # a box outside is no box
+    (fake("e4", (0, 0, 9, 9)), says("[600, 600, 700, 700] Out.", "fake"), "fake", 0.0, ("outside_frame",)),
+    # regions of which none counts are not "no region"
+    (fake("e5"), says("[600, 600, 700, 700] Out.", "fake"), "fake", 0.0, ("outside_frame",)),
+    (fake("e6"), says("[90, 8, 12, 60] Out.", "fake"), "fake", 0.0, ("inverted_box",)),
+    (fake("e7"), says("[1, 2, 3] Out.", "fake"), "fake", 0.0, ("bad_box",)),
 ]
 
 
@@ -81,7 +84,7 @@ def test_answers_by_hand(
     assert (scored.label, scored.verdict, scored.iou, scored.p_fake) == (annotation.label, verdict, iou, 0.25)
     assert scored.answered
     assert scored.right == (verdict == annotation.label)
-    assert scored.exact == (not scored.problems)
+    assert scored.exact == (not set(scored.problems) - {"outside_frame"})  # the format does not depend on the frame
     assert problems is None or scored.problems == problems
 
 
@@ -95,6 +98,7 @@ def test_everything_of_one_answer():
         "fake",
         "fake",
         iou=0.25,  # 128 x 256 of 256 x 512
+        problems=("outside_frame",),
         exact=True,
         regions=(Region((0.0, 0.0, 128.0, 256.0), "Rail."),),  # the other one lies below the image
         tags=("texture_error",),
@@ -152,6 +156,7 @@ def said(**fields) -> BaselinePrediction:
         (fake("a", (0, 0, 256, 256)), said(boxes=((-50, -50, 128, 256),)), Outputs(boxes=True), None, 0.5),
         (fake("a", (0, 0, 256, 256)), said(boxes=()), Outputs(boxes=True), None, 0.0),
         (fake("a"), said(boxes=()), Outputs(boxes=True), None, 1.0),
+        (fake("a"), said(boxes=((600, 0, 700, 9),)), Outputs(boxes=True), None, 0.0),
         (fake("a"), said(verdict="fake"), Outputs(boxes=True), "fake", 0.0),  # it gave no boxes
         (fake("a"), None, Outputs(boxes=True), None, 0.0),
         (fake("a", (0, 0, 9, 9)), said(verdict="real"), Outputs(masks=True), "real", 0.0),  # no mask is an empty one

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...annotation import Annotation
-from ...answer import parse_answer
+from ...answer import parse_answer, sort_problems
 from ...boxes import Box, clip_xyxy, union_iou
 from ...frames import FrameRule
 from ...masks import to_mask
@@ -35,7 +35,7 @@ class Scored(NamedTuple):
         answered: False without a prediction; everything the system is asked for then counts as wrong.
         p_fake: higher for likelier fake; None if unknown.
         iou: union IoU in [0, 1]; None for a real image or if the system is not asked for regions.
-        problems: codes of `PROBLEMS` that keep the answer from being exact.
+        problems: codes of `PROBLEMS`: those that keep the answer from being exact, and boxes outside the frame.
         exact: whether the answer follows the format of the variant exactly; None for systems that write no answers.
         regions: predicted regions; boxes in original pixels, clipped to the image (None for captions only).
         tags: predicted tags; None if no tags were asked for.
@@ -111,11 +111,12 @@ def score_image(
     asked = variant_named(variant)
     answer = parse_answer(text, strict=True, variant=variant)
     regions = to_regions_px(answer.regions, annotation, rule)
+    outside = {"outside_frame"} if len(regions) < len(answer.regions) else set()
     scored = Scored(
         annotation.label,
         answer.verdict,
         p_fake=p_fake,
-        problems=answer.problems,
+        problems=sort_problems(outside.union(answer.problems)),
         exact=not answer.problems,
         regions=regions,
         tags=answer.tags if asked.tags else None,
@@ -123,25 +124,26 @@ def score_image(
     if annotation.label == "real":
         return scored
     if asked.boxes:
-        scored = _with_boxes(scored, annotation, answer.states_regions, asked.captions)
+        empty = answer.states_regions and not answer.names_regions
+        scored = _with_boxes(scored, annotation, empty, asked.captions)
     if asked.captions:
         scored = scored._replace(text=(caption_text(answer), caption_text(annotation)))
     return scored
 
 
-def _with_boxes(scored: Scored, annotation: Annotation, stated: bool, captions: bool) -> Scored:
+def _with_boxes(scored: Scored, annotation: Annotation, empty: bool, captions: bool) -> Scored:
     """Add the scores that depend on the boxes of a fake image.
 
     Args:
-        stated: whether the prediction mentions regions, even if only to deny them. Two empty sets agree, but silence is
-            not an empty set.
+        empty: whether a prediction without boxes states that there are none. Two empty sets agree, but silence is not an
+            empty set, and neither are regions of which none counts.
         captions: whether to compare the captions of matching boxes.
     """
     pred, gold = ([region for region in each if region.bbox] for each in (scored.regions, annotation.regions))
     pred_xyxy, gold_xyxy = ([region.bbox for region in each if region.bbox] for each in (pred, gold))
     matches = match_boxes(pred_xyxy, gold_xyxy)
     return scored._replace(
-        iou=union_iou(pred_xyxy, gold_xyxy) if pred or gold or stated else 0.0,
+        iou=union_iou(pred_xyxy, gold_xyxy) if pred or gold or empty else 0.0,
         boxes=box_counts(matches, len(pred), len(gold)),
         fragments=fragmentation(pred_xyxy, annotation.image_wh) if scored.answered else None,
         matched=tuple(matched_texts(pred, gold, matches)) if captions else (),
@@ -153,7 +155,7 @@ def score_missing_answer(annotation: Annotation, variant: str = "full") -> Score
     asked = variant_named(variant)
     scored = Scored(annotation.label, answered=False, exact=False, tags=() if asked.tags else None)
     if annotation.label == "fake" and asked.boxes:
-        scored = _with_boxes(scored, annotation, stated=False, captions=False)
+        scored = _with_boxes(scored, annotation, empty=False, captions=False)
     if annotation.label == "fake" and asked.captions:
         scored = scored._replace(text=((), caption_text(annotation)))
     return scored
@@ -191,7 +193,7 @@ def score_baseline(annotation: Annotation, prediction: BaselinePrediction | None
     if outputs.boxes:
         boxes = prediction.boxes if prediction is not None else None
         regions = tuple(Mention(box, "") for box in clip_xyxy(boxes or (), annotation.image_wh))
-        return _with_boxes(scored._replace(regions=regions), annotation, stated=boxes is not None, captions=False)
+        return _with_boxes(scored._replace(regions=regions), annotation, empty=boxes == (), captions=False)
     return scored
 
 
