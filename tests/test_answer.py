@@ -8,7 +8,7 @@ from swift_plugins.fakexplain.annotation import NO_FLAW, Annotation, Region, che
 from swift_plugins.fakexplain.answer import PROBLEMS, Answer, parse_answer, render_answer, target_regions
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.notations import MAX_CHARACTERS, MAX_REGIONS
+from swift_plugins.fakexplain.notations.limits import MAX_CHARACTERS, MAX_REGIONS
 from swift_plugins.fakexplain.tags import TAG_WORDS, TAGS
 from swift_plugins.fakexplain.variants import VARIANTS
 from tests.answers import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
@@ -132,9 +132,9 @@ INVALID = [
     (swap("60] ", "60]  "), "layout", "two blanks before a caption"),
     (swap("60] Clock face with illegible numerals.", "60]"), "layout", "a region without caption among others"),
     (swap("[12, 8, 90, 60] ", ""), "layout", "a region without box among others"),
-    (swap("Clock face", NO_FLAW[:-1] + "\tface").replace("\tface", "\x85face"), "layout", "a line break in a caption"),
+    (swap("Clock face", "Clock\x85face"), "layout", "a line break in a caption"),
     (swap("[34, 120, 210, 300] Left hand with six fingers.", NO_FLAW), "layout", "no flaw, after a flaw"),
-    (swap("Left hand with six fingers.", NO_FLAW), "layout", "no flaw, as a caption"),
+    (swap("Left hand with six fingers.", NO_FLAW), "rejected_box", "no flaw, as a caption"),
     (swap("Left hand", "<image> Left hand"), "layout", "a placeholder in a caption"),
     (swap("Left hand", "<|im_end|> Left hand"), "layout", "a special token in a caption"),
     (swap("Left hand", "[1, 2, 3, 4] Left hand"), "layout", "two boxes in a line"),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.annotation import NO_FLAW, Region
 from swift_plugins.fakexplain.answer import parse_answer
-from swift_plugins.fakexplain.notations import MAX_CHARACTERS, MAX_REGIONS, assign_words
+from swift_plugins.fakexplain.notations.captions import assign_words
+from swift_plugins.fakexplain.notations.limits import MAX_CHARACTERS, MAX_REGIONS
 from swift_plugins.fakexplain.tags import TAGS
 from swift_plugins.fakexplain.variants import VARIANTS
 from tests.answers import CLOCK, FRAGMENTS, FULL, HAND, REAL, swap
@@ -78,7 +79,7 @@ REGIONS = [
     ),
     (
         "A <ref>clock</ref><box>[[12,8,90,60]]</box> and a <ref>hand</ref><box>[[34,120,210,300]]</box>.",
-        (Region(CLOCK, "A clock"), Region(HAND, "and a hand")),
+        (Region(CLOCK, "clock"), Region(HAND, "hand")),  # words outside <ref> belong to neither
         (),
         "InternVL, in prose",
     ),

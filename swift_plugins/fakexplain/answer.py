@@ -2,7 +2,7 @@
 
 There is one grammar, and two ways to read. The exact reading, here, accepts only the text that `render_answer` writes
 (with numbers for its placeholders); a text it accepts has no problems. Every other text goes to the tolerant reading
-of `notations`. Both fill the same fields; `strict` only decides whether a readable deviation counts as a problem.
+of the package `notations`. Both fill the same fields; `strict` only decides whether a readable deviation counts as a problem.
 
 A completion is data: reading never raises and takes time linear in the text. The first `MAX_CHARACTERS` characters of a
 text are read and, if the text is not exact, the first `MAX_REGIONS` regions.
@@ -18,19 +18,28 @@ from typing import NamedTuple, Protocol
 from .annotation import NO_FLAW, Annotation, Region, check_caption, reading_order
 from .errors import DataError
 from .mentions import Mention
-from .notations import INTEGER_BOX, MAX_CHARACTERS, MAX_REGIONS, read_notations
+from .notations.limits import INTEGER_BOX, MAX_CHARACTERS, MAX_REGIONS
+from .notations.reading import read_notations
 from .tags import TAG_WORDS
 from .variants import variant_named
 
 PROBLEMS = {
     "no_verdict": "no readable verdict",
     "conflicting_verdicts": "verdicts that contradict each other; none is used",
-    "bare_verdict": "the whole text is a verdict without its block; read",
+    "bare_verdict": "a verdict without its block: as the whole text, a line, or in another block; read",
+    "sentence_verdict": "a verdict in a sentence of the text, the first or the last; read",
     "real_with_flaws": "the verdict is real, but regions or tags are named",
-    "bad_box": "a box that is not four finite numbers; skipped",
+    "bad_box": "a box that is not four finite numbers, or lacks a bracket; skipped",
     "inverted_box": "a box with x2 <= x1 or y2 <= y1; skipped",
     "outside_frame": "a box that lies outside the frame of the image; skipped",
+    "point": "a point where a box belongs; skipped",
+    "rejected_box": "a box whose own words say that nothing is wrong there; skipped",
+    "draft_boxes": "boxes in a think block that others follow; only the latter are read",
+    "doubtful_box": "numbers like those of a box inside a caption or a sentence; left there",
+    "shares": "a box of numbers from 0 to 1: shares of the image, not units of the frame",
+    "y_first": "boxes in the order y1 x1 y2 x2, as their notation says; read",
     "unknown_tag": "a tag that is none of the six; skipped",
+    "denied_tag": "a tag that the text denies; skipped",
     "unclosed": "a block without its closing tag; read",
     "too_long": f"more than {MAX_CHARACTERS} characters or, if not exact, {MAX_REGIONS} regions; the rest is skipped",
     # the rest is read in full and only keeps an answer from being exact
@@ -41,7 +50,7 @@ PROBLEMS = {
 """Code -> meaning. Only the strict reading reports the last three."""
 
 _HARMLESS = {"wording", "extra_text", "layout"}
-_LOST_REGIONS = {"bad_box", "inverted_box"}
+_LOST_REGIONS = {"bad_box", "inverted_box", "point", "draft_boxes"}
 
 
 @dataclass(frozen=True)

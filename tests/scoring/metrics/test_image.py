@@ -59,9 +59,9 @@ BY_HAND = [
     (
         fake("b1", (0, 0, 256, 256)),
         '```json\n[{"bbox_2d": [0, 0, 252, 252], "label": "rail"}]\n```\nThe image is fake.',
-        None,
+        "fake",
         1.0,
-        ("no_verdict", "extra_text"),
+        ("sentence_verdict", "wording", "extra_text"),
     ),
     (fake("e1", (0, 0, 9, 9)), "", None, 0.0, ("no_verdict",)),
     (fake("e2", (0, 0, 9, 9)), "[nan, 1e999, inf, 3] [0, 0, 9]", None, 0.0, None),

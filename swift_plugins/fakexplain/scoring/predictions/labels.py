@@ -14,16 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...annotation import LABELS
-from ...answer import parse_answer
 from ...boxes import Box
 from ...csv_files import read_csv
 from ...errors import NOTHING, DataError, Unquoted
 from ...images import image_key
+from ...notations.verdict_words import read_words
 
 
 class BaselinePrediction(NamedTuple):
@@ -76,14 +75,14 @@ class Convention:
             raise ValueError(f"threshold: expected a finite number, found {self.threshold!r}")
 
     def verdict(self, label: object, field: str = "label") -> str | None:
-        """Read the verdict of a label: words that `parse_answer` reads or, with `one_is`, 1 or 0.
+        """Read the verdict of a label: words that `notations.verdict_words` reads or, with `one_is`, 1 or 0.
 
         Raises:
             DataError: the label is neither.
         """
         if _is_empty(label):
             return None
-        if isinstance(label, str) and (verdict := _verdict_of_words(label)):
+        if isinstance(label, str) and (verdict := read_words(label.strip())):
             return verdict
         if (number := _number(label)) not in (0, 1):
             raise DataError("a word for fake or real, or nothing", label, field=field)
@@ -125,11 +124,6 @@ def _number(value: object) -> float | None:
         return None if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-@lru_cache(maxsize=1024)
-def _verdict_of_words(words: str) -> str | None:
-    return parse_answer(words).verdict
 
 
 # Names of columns and fields ------------------------------------------------------------------------------------------

@@ -1,0 +1,151 @@
+"""Boxes as numbers in brackets: the notation of an answer, and everything that comes near it.
+
+A run of numbers in brackets that is no box is named by a code, so that none is lost in silence. Numbers in brackets
+inside a caption are part of the caption (`find_boxes`).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from ..boxes import Box
+from .limits import CLOSE, INTEGER_BOX, MAX_REGIONS, OPEN, mark_box
+
+_L, _R = r"[\[(（［【{]", r"[\])）］】}]"
+_COMMA = "[,，、;；]"
+_N = r"\s*([-+.\w]+)\s*"
+_D = r"([-+]?(?:\d+\.?\d*|\.\d+))"
+_GAP = rf"(?:\s*{_COMMA}\s*|\s+)"
+_TO = (
+    r"\s*(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])?\s*(?:(?:the\s)?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)?"
+    r"\s*(?:at\b|[:：=])?\s*"
+)
+BOX = re.compile(
+    rf"{OPEN}(\S+) (\S+) (\S+) (\S+){CLOSE}"
+    rf"|\[{_N},{_N},{_N},{_N}\]"
+    rf"|{_L}{_N}{_COMMA}{_N}{_COMMA}{_N}{_COMMA}{_N}{_R}"
+    rf"|{_L}\s*{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}\s*{_R}"
+    rf"|[\[(（［]{_N}{_COMMA}{_N}[\])）］]{_TO}[\[(（［]{_N}{_COMMA}{_N}[\])）］]"
+    # numbers, but not four, or in no closed brackets
+    rf"|[\[［]\s*[-+]?[\d.][-+.\w\s%°]*{_COMMA}[-+.\w\s,，、;；%°]*[\]］]"
+    rf"|[\[［]\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*[-+\d.,\s]*"
+    rf"|[(（]\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}(?!\s*[\d,，)）.])"
+)
+_INTEGER_BOX = re.compile(INTEGER_BOX)
+_ROUND = re.compile(r"[(（][^)）]*[)）]")
+_FOUR = 20  # groups of the alternatives that are boxes; those of the near misses come after them
+
+
+def numbers_of(match: re.Match[str]) -> tuple[str, ...] | None:
+    """The four numbers of a match of `BOX`; None for a near miss."""
+    last = match.lastindex or 0
+    return match.group(last - 3, last - 2, last - 1, last) if 4 <= last <= _FOUR else None
+
+
+def read_box(match: re.Match[str], problems: set[str], y_first: bool = False) -> list[Box]:
+    """The box in a match of `BOX`, or none if it is no valid box.
+
+    Args:
+        match: the match.
+        problems: gets a code for a box that is none, for shares, and for a notation other than an answer's.
+        y_first: numbers in brackets are y1, x1, y2, x2.
+    """
+    numbers = numbers_of(match)
+    try:
+        x1, y1, x2, y2 = filter(math.isfinite, map(float, numbers or ()))
+    except ValueError:  # not a number, or not four finite ones
+        problems.add("bad_box")
+        return []
+    if y_first and not match.group().startswith(OPEN):
+        x1, y1, x2, y2 = y1, x1, y2, x2
+    if x1 >= x2 or y1 >= y2:
+        problems.add("inverted_box")
+        return []
+    if min(x1, y1) >= 0 and max(x2, y2) <= 1 and "." in "".join(numbers or ()):
+        problems.add("shares")
+    if not _INTEGER_BOX.fullmatch(match.group()):
+        problems.add("wording")
+    return [(x1, y1, x2, y2)]
+
+
+def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[str]]:
+    """The matches of `BOX` in a text that are meant as boxes.
+
+    On a line that begins with a box, a later one without words of its own is part of the caption; so is one in round
+    brackets if the answer writes its boxes in another way. A code names both.
+
+    Args:
+        text: the text.
+        problems: gets the codes.
+        cut: the text may have been cut short at its end; a box that is not complete there has no code of its own.
+    """
+    matches = [match for match in _matches(text, problems) if _may_be_box(match.group())]
+    if cut and matches and numbers_of(matches[-1]) is None and matches[-1].end() >= len(text.rstrip()):
+        matches.pop()
+    in_round = [bool(_ROUND.fullmatch(match.group())) for match in matches]
+    mixed = not all(in_round)
+    begins_with_box = known = False
+    position = 0
+    for index, match in enumerate(matches):
+        gap = text[position : match.start()]
+        new_line = not index or "\n" in gap
+        if new_line:
+            begins_with_box = not any(map(str.isalpha, gap.rpartition("\n")[2]))
+            known = begins_with_box and match.group().startswith(OPEN)
+        elif begins_with_box and any(map(str.isalpha, gap)):
+            end = matches[index + 1].start() if index + 1 < len(matches) else len(text)
+            words = text[match.end() : end].partition("\n")[0]
+            if known and not match.group().startswith(OPEN):
+                continue
+            if not any(map(str.isalpha, words)):
+                problems.add("doubtful_box")
+                continue
+        if in_round[index] and mixed and any(map(str.isalpha, gap.rpartition("\n")[2])):
+            problems.add("doubtful_box")
+            continue
+        position = match.end()
+        yield match
+
+
+def _may_be_box(text: str) -> bool:
+    """Whether it is more than words in round brackets."""
+    return text[0] in "[［" or any(map(str.isdigit, text))
+
+
+def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
+    for number, match in enumerate(BOX.finditer(text)):
+        if number == MAX_REGIONS:
+            problems.add("too_long")
+            return
+        yield match
+
+
+# Boxes without brackets ----------------------------------------------------------------------------------------------
+
+_FOUR_NUMBERS = rf"{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}"
+_LABELLED = re.compile(
+    rf"(\b(?:b?box|bounding box|coordinates|coords|坐标|边界框|位置)\s*(?:is|are|at|为|是)?\s*[:：=]?\s*[\"'`*]{{0,3}}\s*){_FOUR_NUMBERS}"
+    rf"(?!{_GAP}?[\d\])%])",
+    re.IGNORECASE,
+)
+_OWN_LINE = re.compile(
+    rf"^([ \t>*•-]{{0,8}}){_D}[,，]\s?{_D}[,，]\s?{_D}[,，]\s?{_D}[ \t]*(?=[:：|–—-]|$)", re.MULTILINE
+)
+_CLOSED_ONLY = re.compile(rf"(?<![\w.,，\[(]){_D}\s*{_COMMA}\s*{_D}\s*{_COMMA}\s*{_D}\s*{_COMMA}\s*{_D}\s*[\]］]")
+_NAMED = re.compile(
+    r"\b(?P<a>x_?(?:1|min)|left)\W{1,4}(?P<n1>[-+\d.]+)\W{1,4}(?P<b>y_?(?:1|min)|top)\W{1,4}(?P<n2>[-+\d.]+)\W{1,4}"
+    r"(?P<c>x_?(?:2|max)|right)\W{1,4}(?P<n3>[-+\d.]+)\W{1,4}(?P<d>y_?(?:2|max)|bottom)\W{1,4}(?P<n4>\d[\d.]*)",
+    re.IGNORECASE,
+)
+
+
+def mark_bare_boxes(text: str, y_first: bool) -> str:
+    """Mark boxes that stand in no brackets, but after a word for a box, on a line of their own, or name their sides."""
+    if re.search(r"box|coord|坐标|边界框|位置", text, re.IGNORECASE):
+        text = _LABELLED.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text)
+    text = _OWN_LINE.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text)
+    if text.count("]") + text.count("］") > text.count("[") + text.count("［"):
+        text = _CLOSED_ONLY.sub(lambda m: mark_box(m.group(1, 2, 3, 4), y_first), text)
+    return _NAMED.sub(lambda m: mark_box(m.group("n1", "n2", "n3", "n4")), text)

@@ -1,0 +1,161 @@
+"""Captions: which of the words around the boxes of an answer belong to which box, freed of foreign markup."""
+
+from __future__ import annotations
+
+import re
+
+_LABELS = (
+    r"bounding[ _]box(?:es)?|b?box(?:es)?|coordinates?|coords|location|region|position|area|where|place"
+    r"|坐标|位置|边界框|区域"
+)
+_FIELDS = (
+    r"flaws?|issues?|problems?|errors?|anomal(?:y|ies)|artifacts?|defects?|descriptions?|desc|reasons?|reasoning"
+    r"|explanations?|captions?|labels?|objects?|names?|details?|observations?|evidence|analysis|notes?|what|why|title"
+    r"|缺陷|描述|原因|说明|问题|物体|对象|名称|异常|解释|标签"
+)
+_PLACE_BEFORE = re.compile(
+    r"[\s(,;–-]*\b(?:from|at|(?:top|upper)[ -]left(?: corner)?|左上角?)\s*[:：=(]*\s*$", re.IGNORECASE
+)
+_NUMBERED = re.compile(rf"\W*(?:{_LABELS}|{_FIELDS})\s*\d{{1,3}}\W*", re.IGNORECASE)
+_ONLY_LABEL = re.compile(rf"\W*(?:(?:{_LABELS})\s*\d{{0,3}})?\W*", re.IGNORECASE)
+_LABEL_BEFORE = re.compile(rf"[\s(,;–-]*\b(?:{_LABELS})\s*\d{{0,3}}\s*[\"'*]*\s*[:：=]\s*$", re.IGNORECASE)
+_FIELD_BEFORE = re.compile(
+    rf"[\s\-*•>|]*(?:\*\*|\")?(?:{_FIELDS})\s*\d{{0,3}}(?:\*\*|\")?\s*[:：](?:\*\*)?\s*", re.IGNORECASE
+)
+_OTHER_FIELD = re.compile(r"[\s\-*•>|\"]*(?:confidence|severity|score|probability|type|id|置信度)\b", re.IGNORECASE)
+_HEADER = re.compile(r"\s*(?:\d{1,3}\s*[.)、]|#{1,6}\s|(?:[-*•]\s*)?\*\*)")
+_JOINING = re.compile(r"\A[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
+_BULLET = re.compile(r"[\s\-*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?[\s\-*•,，;；:：|>]*")
+_LETTER = re.compile(r"\w")
+_QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "「": "」"}
+_LOOSE, _CLOSERS = " ,，;；:：*|`([{（", {"]": "[", "}": "{", ")": "(", "）": "（"}
+_MAX_LINES = 8
+_BAD_CHARACTERS = re.compile("[\ue000\ue001]")
+
+
+def assign_words(gaps: list[str], tail: str) -> list[str]:
+    """The caption of each box, from the text around the boxes.
+
+    Words belong to a box on their own line. Of several boxes on one line, a semicolon ends the words of the box before
+    it; without one, words follow their box if the line begins with a box, else they precede it. A line that holds only
+    a box and a word for it ("Box:") takes the lines of its list item.
+
+    Args:
+        gaps: N texts, one before each box.
+        tail: text after the last box.
+
+    Returns:
+        N captions, '' for a box without words.
+
+    >>> assign_words(["", " Clock. ", " Hand. "], " Sign."), assign_words(["Clock. ", " Hand. "], "")
+    (['Clock.', 'Hand.', 'Sign.'], ['Clock.', 'Hand.'])
+    >>> assign_words(["1. Clock\\n  Box: ", "\\n  Flaw: no hands\\n2. Hand\\n  Box: "], "\\n  Flaw: six fingers")
+    ['Clock no hands', 'Hand six fingers']
+    """
+    before, after = [], []
+    box_first = True
+    for index, gap in enumerate(gaps):
+        of_previous, of_next = "", gap
+        if "\n" in gap:
+            of_previous, of_next = gap.partition("\n")[0], gap.rpartition("\n")[2]
+        elif index and (";" in gap or "；" in gap):
+            of_previous, _, of_next = gap.replace("；", ";").rpartition(";")
+        elif index and box_first:
+            of_previous, of_next = gap, ""
+        elif index:
+            of_next = _JOINING.sub("", gap, count=1)
+        if not index or "\n" in gap:
+            box_first = not clean_words(of_next)
+        after.append(of_previous)
+        before.append(of_next)
+    after = [*after[1:], tail.partition("\n")[0]]
+    pairs = list(zip(before, after, strict=False))
+    captions = [clean_words(" ".join(filter(None, map(clean_words, pair)))) for pair in pairs]
+    labelled = [
+        bool(_ONLY_LABEL.fullmatch(one) and re.search(r"\w", one)) and not clean_words(two) for one, two in pairs
+    ]
+    if any(labelled):
+        own_lines = _lines_of_items([*gaps, tail])
+        captions = [
+            lines if own else caption for lines, own, caption in zip(own_lines, labelled, captions, strict=True)
+        ]
+    return captions
+
+
+def _lines_of_items(gaps: list[str]) -> list[str]:
+    """The words of the list item that each of the boxes stands in, without the box's own line.
+
+    Args:
+        gaps: the texts before, between and after the boxes.
+    """
+    first, *between, last = gaps
+    lines: list[list[str]] = [first.split("\n")[:-1][-_MAX_LINES:]]
+    lines[0] = _split_at_header(lines[0], bool(lines[0]))[1] or lines[0][-1:]
+    header_first = bool(lines[0])
+    for gap in between:
+        of_previous, of_next = _split_at_header(gap.split("\n")[1:-1], header_first)
+        lines[-1] += of_previous[:_MAX_LINES]
+        lines.append(of_next)
+    rest = last.split("\n")[1:]
+    end = next((index for index, line in enumerate(rest) if not line.strip() or _HEADER.match(line)), len(rest))
+    lines[-1] += rest[: min(end, _MAX_LINES)]
+    return [
+        clean_words(" ".join(filter(None, (clean_words(line) for line in item if not _skips(line))))) for item in lines
+    ]
+
+
+def _skips(line: str) -> bool:
+    """Whether a line of an item says nothing about the flaw: a number of the item, or a field of another kind."""
+    return bool(_OTHER_FIELD.match(line) or _NUMBERED.fullmatch(line))
+
+
+def _split_at_header(lines: list[str], header_first: bool) -> tuple[list[str], list[str]]:
+    """Lines between two boxes: those of the item before, and those of the item that a header or a space begins."""
+    headers = [index for index, line in enumerate(lines) if _HEADER.match(line)]
+    blanks = [index for index, line in enumerate(lines) if not line.strip()]
+    cut = headers[-1] if headers else blanks[-1] if blanks else len(lines) - header_first
+    return lines[:cut], lines[cut:]
+
+
+def clean_words(text: str) -> str:
+    """Text as a caption that UTF-8 can write: one line, without bullets, field names and markup; '' if none is left."""
+    if "|" in text:
+        text = " ".join(cell for cell in text.split("|") if not cell.strip().isdigit()) if text.count("|") > 1 else text
+        text = text.strip("| ")
+    text = _PLACE_BEFORE.sub("", _LABEL_BEFORE.sub("", text.replace("**", "")))
+    text = _FIELD_BEFORE.sub("", text, count=1) if _FIELD_BEFORE.match(text) else text
+    words = " ".join(_BULLET.sub("", text, count=1).split())
+    while words and (
+        words[-1] in _LOOSE or words[-1] in _CLOSERS and words.count(_CLOSERS[words[-1]]) < words.count(words[-1])
+    ):
+        words = words[:-1]
+    if field := _FIELD_BEFORE.match(words):
+        words = words[field.end() :]
+    if len(words) > 2 and _QUOTES.get(words[0]) == words[-1] and words[0] not in words[1:-1]:
+        words = words[1:-1].strip()
+    if not _LETTER.search(words):
+        return ""
+    words = _BAD_CHARACTERS.sub("", words)
+    return words if words.isascii() else words.encode(errors="replace").decode()
+
+
+_REJECTION = re.compile(
+    r"\bno (?:visible |obvious |clear |apparent |real |other )?"
+    r"(?:flaws?|issues?|errors?|anomal(?:y|ies)|artifacts?|problems?|defects?|inconsistenc(?:y|ies))\b"
+    r"|\bnothing (?:is )?(?:wrong|unusual|odd|suspicious|strange)\b"
+    r"|\b(?:looks?|appears?|seems?|is|are) (?:perfectly |quite |all |completely )?(?:normal|fine|ok|okay|correct|as expected)\b"
+    r"|\b(?:not|isn't) (?:really )?(?:a|an) (?:flaw|error|anomaly|artifact|issue|problem|defect)\b"
+    r"|\b(?:is|are|was) (?:only|just|merely) (?:a|an|the) (?:shadow|reflection|blur)\b|\bfalse alarm\b"
+    r"|没有(?:问题|异常|缺陷|瑕疵)|无(?:异常|缺陷|问题)|正常",
+    re.IGNORECASE,
+)
+_CONTRAST = re.compile(r"\b(?:but|however|although|though|yet|except|while)\b|但|却|不正常", re.IGNORECASE)
+
+
+def is_rejected(caption: str) -> bool:
+    """Whether a caption says that nothing is wrong with its region.
+
+    >>> is_rejected("The ear looks fine."), is_rejected("The ear looks fine, but it has two lobes.")
+    (True, False)
+    """
+    return bool(_REJECTION.search(caption)) and not _CONTRAST.search(caption)

@@ -1,0 +1,24 @@
+"""How much of a text is read, and the characters that mark a box once its notation is understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MAX_CHARACTERS, MAX_REGIONS = 100_000, 128
+
+INTEGER_BOX = r"\[{0}, {0}, {0}, {0}\]".format("(0|[1-9][0-9]{0,8})")
+"""A box as an answer writes it. Nine digits fit into a float, and no image is wider."""
+
+OPEN, CLOSE = "\ue000", "\ue001"
+"""Around a box whose notation is understood: its numbers in the order x1 y1 x2 y2. No text holds these characters."""
+
+
+def mark_box(numbers: Sequence[str], y_first: bool = False) -> str:
+    """Write a box in place of its notation.
+
+    Args:
+        numbers: four numbers as the text has them.
+        y_first: they are y1, x1, y2, x2.
+    """
+    a, b, c, d = numbers
+    return f"{OPEN}{' '.join((b, a, d, c) if y_first else (a, b, c, d))}{CLOSE}"

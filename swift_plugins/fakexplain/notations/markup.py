@@ -1,0 +1,100 @@
+"""Boxes in markup: the special tokens and elements of grounding models.
+
+<ref>words</ref><box>[[x1, y1, x2, y2], …]</box>                              InternVL
+<ref>words</ref><box>x1 y1 x2 y2</box>                                        MiniCPM-V
+<ref>words</ref><box>(x1,y1),(x2,y2)</box>                                    Qwen-VL
+<|object_ref_start|>words<|object_ref_end|><|box_start|>(x1,y1),(x2,y2)<|box_end|>      Qwen2-VL
+<|ref|>words<|/ref|><|det|>[[x1, y1, x2, y2]]<|/det|>                         DeepSeek-VL2
+<|begin_of_box|>[[x1, y1, x2, y2]]<|end_of_box|>                              GLM-4.xV
+<bbox>x1 y1 x2 y2</bbox>                                                      Doubao
+<loc0001><loc0002><loc0003><loc0004> words                                    PaliGemma: y1 x1 y2 x2, of 1024
+<p>words</p> {<x1><y1><x2><y2>}                                               MiniGPT-v2
+<point x="…" y="…">, <points …>                                               Molmo: points, named, not read
+"""
+
+from __future__ import annotations
+
+import re
+
+from .brackets import BOX, numbers_of
+from .limits import CLOSE, OPEN, mark_box
+
+_LOC = re.compile(r"<loc(\d{1,4})>\s*<loc(\d{1,4})>\s*<loc(\d{1,4})>\s*<loc(\d{1,4})>")
+_ANGLES = re.compile(r"\{?\s*<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>\s*\}?")
+_POINT = re.compile(r"<points?\b[^<>]*>(?:[^<>]*</points?>)?|<\|point_start\|>[^<>]*<\|point_end\|>", re.IGNORECASE)
+_ELEMENT = re.compile(
+    r"(<b?box>|<\|box_start\|>|<\|det\|>|<\|begin_of_box\|>|<bounding_?box>|<coordinates?>)([^<>]*)"
+    r"(</b?box>|<\|box_end\|>|<\|/det\|>|<\|end_of_box\|>|</bounding_?box>|</coordinates?>)?",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
+_REF = re.compile(
+    r"(?:<ref>|<\|ref\|>|<\|object_ref_start\|>|<p>|<phrase>)([^<>\n]*)"
+    r"(?:</ref>|<\|/ref\|>|<\|object_ref_end\|>|</p>|</phrase>)\s*"
+    rf"({OPEN}[^{CLOSE}]*{CLOSE}(?:[\s,]*{OPEN}[^{CLOSE}]*{CLOSE})*)",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?](?:\s+|$)|[。！？]")
+
+
+def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
+    """Mark the boxes in markup, and put each named one on a line with its words.
+
+    Args:
+        text: the text.
+        y_first: the text says that its boxes are y1, x1, y2, x2.
+        cut: the text may have been cut short at its end.
+        problems: gets a code for an element without a readable box, for points, and for the order y first.
+    """
+    if "<" not in text:
+        return text
+    if "<loc" in text:
+        text = _LOC.sub(lambda m: mark_box(m.groups(), True), text)
+        problems.add("bad_box" if re.search(r"<loc\d", text) and not cut else "y_first")
+    if "<point" in text or "<|point" in text:
+        text, count = _POINT.subn(" ", text)
+        if count:
+            problems.add("point")
+    if "patch_index_" in text:
+        problems.add("bad_box")
+    text = _ANGLES.sub(lambda m: mark_box(m.groups(), y_first), text)
+    end = len(text.rstrip())
+
+    def as_boxes(match: re.Match[str]) -> str:
+        content = match.group(2)
+        boxes = [
+            mark_box(numbers, y_first and not each.group().startswith(OPEN))
+            for each in BOX.finditer(content)
+            if (numbers := numbers_of(each))
+        ]
+        numbers = _NUMBER.findall(content)
+        if not boxes and numbers and len(numbers) % 4 == 0 and match.group(3):
+            boxes = [mark_box(numbers[i : i + 4], y_first) for i in range(0, len(numbers), 4)]
+        if boxes and match.group(3):
+            if 4 * len(boxes) < len(numbers):
+                problems.add("bad_box")
+            return f" {','.join(boxes)} "
+        if numbers and not boxes and not (cut and match.end() >= end):
+            problems.add("bad_box")
+            return " "
+        return f" {content} "
+
+    text = _ELEMENT.sub(as_boxes, text)
+    if OPEN in text and _REF.search(text):
+        text = "\n".join(map(_named_boxes, text.split("\n")))
+    return text
+
+
+def _named_boxes(line: str) -> str:
+    """A line with its named boxes each on a line of its own, if there are several, else with its sentence."""
+    found = list(_REF.finditer(line))
+    if len(found) > 1:
+        return "\n".join(f"{match.group(2)} {match.group(1)}" for match in found)
+    if not found:
+        return line
+    (match,) = found
+    before, after = line[: match.start()], line[match.end() :]
+    start = max((end.end() for end in _SENTENCE_END.finditer(before)), default=0)
+    stop = _SENTENCE_END.search(after)
+    rest = after if stop is None else f"{after[: stop.end()]}\n{after[stop.end() :]}"
+    return f"{before[:start]}\n{before[start:]} {match.group(1)} {match.group(2)} {rest}"

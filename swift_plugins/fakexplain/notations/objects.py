@@ -1,0 +1,137 @@
+"""Boxes in objects: JSON as Qwen, Gemini, Kimi and others write it, whole, broken or cut short, and its likes.
+
+{"bbox_2d": [x1, y1, x2, y2], "label": …}         Qwen2.5-VL, Qwen3-VL, Kimi-VL
+{"box_2d": [y1, x1, y2, x2], "label": …}          Gemini, Gemma: y first
+{"label": …, "x_min": …, "y_min": …, …}           detectors, and models asked for such keys
+{"point_2d": [x, y], "label": …}                  a point: named, not read
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .brackets import BOX, numbers_of
+from .captions import clean_words
+from .limits import MAX_REGIONS, OPEN, mark_box
+
+_OBJECT = re.compile(r"\{[^{}]*\}?")
+_NESTED = re.compile(r"([\"']?\w{2,20}[\"']?\s*:\s*)\{([^{}]*)\}")
+_BOX_KEY = re.compile(
+    r"[\"']?\b(bbox(?:_2d|es)?|box(?:_?2d|es)?|bounding_?box(?:es)?|coordinates?|coords|rect|region|location|position"
+    r"|边界框|坐标)[\"']?\s*[:=]\s*",
+    re.IGNORECASE,
+)
+_POINT_KEY = re.compile(r"[\"']points?(?:_2d)?[\"']\s*:", re.IGNORECASE)
+_SIDE = re.compile(
+    r"[\"']?\b(x_?(?:1|min)|left|xmin|y_?(?:1|min)|top|x_?(?:2|max)|right|y_?(?:2|max)|bottom|x|y|w|h|width|height)[\"']?\s*[:=]"
+    r"\s*[\"']?([-+]?[\d.]+(?:[eE][-+]?\d+)?)(?![\d%])",
+    re.IGNORECASE,
+)
+_CORNERS = re.compile(
+    r"(?:top_?left|upper_?left|min|start)[\"']?\s*:\s*[\[(]([^\[\](),]*),([^\[\](),]*)[\])]\W*"
+    r"(?:bottom_?right|lower_?right|max|end)[\"']?\s*:\s*[\[(]([^\[\](),]*),([^\[\](),]*)[\])]",
+    re.IGNORECASE,
+)
+_CAPTION = re.compile(
+    r"[\"'](?:label|caption|desc(?:ription)?|reason(?:ing)?|explanation|rationale|name|object(?:_name)?|title|category"
+    r"|class(?:_name)?|text(?:_content)?|flaw|issue|error|problem|anomaly|artifact|defect|details?|comment|note|evidence"
+    r"|phrase|entity|part|标签|描述|原因|说明|名称|问题|解释)[\"']\s*:\s*"
+    r"(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"?|'([^'\\]*(?:\\.[^'\\]*)*)'?)",
+    re.DOTALL | re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
+_X1, _Y1, _X2, _Y2 = {"x1", "xmin", "left"}, {"y1", "ymin", "top"}, {"x2", "xmax", "right"}, {"y2", "ymax", "bottom"}
+
+
+def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
+    """Write each object that holds boxes as a line of its own: marked boxes, then its caption.
+
+    Args:
+        text: the text.
+        y_first: the text says that its boxes are y1, x1, y2, x2.
+        problems: gets a code for an object without a readable box, for points, and for the order y first.
+    """
+    if "{" not in text:
+        return text
+    text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
+    end = len(text.rstrip())
+
+    def as_line(match: re.Match[str]) -> str:
+        key = _BOX_KEY.search(match.group())
+        if key is None and not _SIDE.search(match.group()):
+            if _POINT_KEY.search(match.group()):
+                problems.add("point")
+                return "\n"
+            return match.group()
+        cut = match.end() >= end and not match.group().endswith("}")
+        return _as_line(match.group(), y_first, cut, problems)
+
+    return _OBJECT.sub(as_line, text, count=MAX_REGIONS)
+
+
+def _flatten(match: re.Match[str]) -> str:
+    """An object as the value of a key, if it is a box: the box in its place."""
+    if corners := _CORNERS.search(match.group(2)):
+        return f'"bbox": {mark_box([number.strip() for number in corners.groups()])}'
+    numbers = _sides(match.group(2))
+    return match.group() if numbers is None else f'"bbox": {mark_box(numbers)}'
+
+
+def _sides(text: str) -> list[str] | None:
+    """The four numbers of an object that names the sides of a box, x1 y1 x2 y2."""
+    sides = {name.lower().replace("_", ""): number for name, number in _SIDE.findall(text)}
+    found = [next((sides[name] for name in names if name in sides), None) for names in (_X1, _Y1, _X2, _Y2)]
+    if None not in found:
+        return [str(number) for number in found]
+    x, y, width, height = (sides.get(n) or sides.get(n[0]) for n in ("x", "y", "width", "height"))
+    if x and y and width and height:
+        try:
+            return [x, y, repr(float(x) + float(width)), repr(float(y) + float(height))]
+        except ValueError:
+            return None
+    return None
+
+
+def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
+    captions: dict[str, None] = {}
+
+    def collect(match: re.Match[str]) -> str:
+        raw = match.group(1) if match.group(1) is not None else match.group(2)
+        try:
+            raw = json.loads(f'"{raw}"', strict=False)
+        except ValueError:
+            pass
+        captions[clean_words(str(raw))] = None
+        return " "
+
+    text = _CAPTION.sub(collect, text)
+    boxes = _boxes_of(text, y_first, cut, problems)
+    return f"\n{','.join(boxes)} {' '.join(filter(None, captions))}\n"
+
+
+def _boxes_of(text: str, y_first: bool, cut: bool, problems: set[str]) -> list[str]:
+    """The boxes of an object without its captions, marked; near misses as they are."""
+    key = _BOX_KEY.search(text)
+    if key is not None:
+        swapped = y_first or key.group(1).lower() in ("box_2d", "box2d")
+        value = text[key.end() :]
+        boxes = [
+            match.group() if match.group().startswith(OPEN) or not numbers else mark_box(numbers, swapped)
+            for match in BOX.finditer(value)
+            for numbers in [numbers_of(match)]
+        ]
+        numbers = _NUMBER.findall(value)
+        if not boxes and len(numbers) == 4 and not cut:
+            boxes = [mark_box(numbers, swapped)]
+        if boxes:
+            if swapped:
+                problems.add("y_first")
+            return boxes
+    if sides := _sides(text):
+        return [mark_box(sides)]
+    if not cut and key is not None and _NUMBER.search(text[key.end() :]):
+        problems.add("bad_box")
+    elif not cut and key is None:
+        problems.add("point")
+    return []

@@ -1,0 +1,83 @@
+"""The regions of an answer in any notation: each is marked in its place, then words and boxes are put together."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from ..annotation import NO_FLAW
+from ..boxes import Box
+from ..mentions import Mention
+from .brackets import find_boxes, mark_bare_boxes, read_box
+from .captions import assign_words, clean_words, is_rejected
+from .limits import CLOSE, MAX_REGIONS, OPEN
+from .markup import mark_elements
+from .objects import mark_objects
+
+_Y_FIRST = re.compile(
+    r"[\[(]\s*y_?(?:min|1|0|top)?\s*,\s*x_?(?:min|1|0|left)?\s*,\s*y_?(?:max|2|1|bottom)\s*,\s*x_?(?:max|2|1|right)\s*[\])]",
+    re.IGNORECASE,
+)
+_MARKER = re.compile(r"</?[a-z][\w-]{0,20}>|<\|/?\w{1,20}\|>|```\w{0,10}", re.IGNORECASE)
+_LOOSE_NUMBERS = re.compile(r"(?<![\d.])\d[\d.]*\s*[,，]\s*[-+]?\d[\d.]*\s*[,，]\s*[-+]?\d[\d.]*\s*[,，]\s*[-+]?\d")
+_BETWEEN_BOXES = " \t\r,，、;[]{}"
+
+
+def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool = False) -> list[Mention]:
+    """Regions in any notation: a box, or several side by side, with the words that belong to them.
+
+    Args:
+        text: an answer without its tags and verdict.
+        problems: gets the codes of what could not be read, or is doubtful.
+        cut: the text may have been cut short at its end.
+        y_first: numbers in plain brackets are y1, x1, y2, x2; also if the text says so itself.
+
+    Returns:
+        At most `MAX_REGIONS`, each with a box x1 y1 x2 y2.
+    """
+    if OPEN in text or CLOSE in text:
+        text = text.replace(OPEN, " ").replace(CLOSE, " ")
+    if "y" in text and _Y_FIRST.search(text):
+        y_first = True
+        problems.add("y_first")
+        text = _Y_FIRST.sub(" ", text)
+    text = mark_objects(text, y_first, problems)
+    text = mark_elements(text, y_first, cut, problems)
+    text = _MARKER.sub(" ", text)
+    text = mark_bare_boxes(text, y_first)
+    groups, tail = _boxes_with_gaps(text, problems, cut, y_first)
+    captions = assign_words([gap for gap, _ in groups], tail)
+    regions = []
+    for (_, boxes), caption in zip(groups, captions, strict=True):
+        if boxes and is_rejected(caption):
+            problems.add("rejected_box")
+        else:
+            regions += [Mention(box, caption) for box in boxes]
+    return regions
+
+
+def _boxes_with_gaps(
+    text: str, problems: set[str], cut: bool, y_first: bool
+) -> tuple[list[tuple[str, list[Box]]], str]:
+    """Groups of boxes that stand side by side, each with the text before it; and the text after the last."""
+    groups: list[tuple[str, list[Box]]] = []
+    position = 0
+    for match in find_boxes(text, problems, cut):
+        gap = text[position : match.start()]
+        position = match.end()
+        if groups and not gap.strip(_BETWEEN_BOXES):
+            groups[-1][1].extend(read_box(match, problems, y_first))
+        else:
+            groups.append((gap, read_box(match, problems, y_first)))
+    gaps = [*(gap for gap, _ in groups), text[position:]]
+    if any(_LOOSE_NUMBERS.search(gap) for gap in gaps if "," in gap or "，" in gap):
+        problems.add("doubtful_box")
+    return groups, text[position:]
+
+
+def read_captions(text: str, problems: set[str]) -> list[Mention]:
+    """Regions of an answer without boxes: its lines."""
+    lines = [words for line in islice(text.split("\n"), MAX_REGIONS) if (words := clean_words(_MARKER.sub(" ", line)))]
+    if text.count("\n") >= MAX_REGIONS:
+        problems.add("too_long")
+    return [Mention(None, words) for words in lines if words != NO_FLAW]

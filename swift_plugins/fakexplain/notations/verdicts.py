@@ -1,0 +1,157 @@
+"""Where the verdict of a text is: its verdict block or, without one, the places where other systems put it.
+
+    <answer>fake</answer>, <conclusion>fake</conclusion>      BusterX, Veritas, Ivy-Fake, So-Fake-R1, TrueSight
+    \\boxed{fake}, <|begin_of_box|>fake<|end_of_box|>          reasoning models, GLM-4.xV
+    Verdict: fake                                             Qwen, Gemini and others, as a line
+    {"verdict": "fake"}, {"is_fake": true}                    detectors and models asked for JSON
+    This is a fake image. The hand …                          FakeVLM, SIDA, FakeShield: the first sentence
+
+What stands in such a place is read by `verdict_words`, which understands it in full or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .verdict_words import MAX_WORDS, read_words
+
+_PLACE = re.compile(
+    r"<(answer|conclusion|final_answer|result|prediction|classification|judge?ment)>([^<]*)"
+    r"|\\boxed\s*(\{(?:[^{}]|\{[^{}]{0,80}\}){0,160}\})"
+    r"|<\|begin_of_box\|>([^<]*)<\|end_of_box\|>",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(
+    r"^[ \t*#>_•\d.)-]{0,12}(?:(?:final|overall|my)[ _])?"
+    r"(?:verdict|answer|conclusion|classification|prediction|judge?ment|decision|assessment|authenticity|result|label"
+    r"|最终结论|结论|判断|判定|答案|结果)[ \t*_\"]{0,6}(?:[:：]|\n)[ \t*_\"]{0,6}([^\n]{1,400})",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OBJECT = re.compile(r"\{[^{}]*\}?")
+_REGION_KEY = re.compile(r"box|point|coord|x_?(?:1|min)", re.IGNORECASE)
+_PAIR = re.compile(
+    r"[\"'](?:(?P<name>(?:final_|overall_)?(?:verdict|label|class|prediction|classification|conclusion|answer|result))"
+    r"|(?P<asks>(?:is_?)?(?:fake|real|ai|ai_?generated|generated|synthetic|authentic|deepfake|manipulated|tampered)"
+    r"(?:_(?:prob|probability|score))?|(?:p|prob|probability|score)_(?:fake|real|ai)))[\"']\s*:\s*"
+    r"(?:\"([^\"]{0,80})\"|'([^']{0,80})'|([\w.%]{1,20}))",
+    re.IGNORECASE,
+)
+_TOKENS = re.compile(r"<\|[a-z_]{1,20}\|>|\[(?:CLS|SEG|END|OBJ)\]|</?[a-z_]{1,20}>|```\w{0,10}", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?](?=[\s\"*)]|$)|[。！？\n]")
+_REASON = re.compile(
+    r",?\s+(?:because|since|due to|given|as evidenced by|based on)\b|,\s+(?:as|with|showing)\b", re.IGNORECASE
+)
+_OTHER_VERDICT = re.compile(
+    r"\b(?:but|however|although|though|not|real|fake|authentic|genuine|generated|synthetic)\b|n't", re.IGNORECASE
+)
+_CONCLUDING = re.compile(
+    r"\s*(?:therefore|thus|hence|so|overall|in conclusion|in summary|to conclude|因此|所以|综上)[,，]?\s*",
+    re.IGNORECASE,
+)
+
+
+def read_verdict(text: str, blocks: list[str], final: str, problems: set[str]) -> str | None:
+    """The verdict of a text, 'fake' or 'real'; None if there is none, or several differ.
+
+    Args:
+        text: the text.
+        blocks: the text in each verdict block; if there is one, no other place counts.
+        final: the text after the reasoning, for a verdict in a sentence.
+        problems: gets a code for a verdict that is missing, in another place, or contradicted.
+    """
+    if blocks:
+        return _agreed({words: read_words(words.strip()) for words in blocks}, problems)
+    if bare := read_words(text.strip()):
+        problems.add("bare_verdict")
+        return bare
+    places = _read_places(text)
+    if any(places.values()):
+        problems.add("bare_verdict")
+        return _agreed({words: verdict for words, verdict in places.items() if verdict}, problems)
+    sentences = _read_sentences(final)
+    if sentences:
+        problems.add("sentence_verdict")
+    return _agreed(sentences, problems)
+
+
+def _agreed(found: dict[str, str | None], problems: set[str]) -> str | None:
+    verdicts = set(found.values()) - {None}
+    if len(verdicts) == 1:
+        if not verdicts.issuperset(found):
+            problems.add("wording")
+        return verdicts.pop()
+    problems.discard("bare_verdict")
+    problems.discard("sentence_verdict")
+    problems.add("conflicting_verdicts" if verdicts else "no_verdict")
+    return None
+
+
+def _read_places(text: str) -> dict[str, str | None]:
+    """Words in the places for a verdict -> what they state."""
+    found: dict[str, str | None] = {}
+    if "<" in text or "\\boxed" in text:
+        for match in _PLACE.finditer(text):
+            words = (match.group(2) or match.group(3) or match.group(4) or "").strip()
+            found[words] = read_words(words)
+    for match in _HEADING.finditer(text):
+        words = match.group(1).strip()
+        found[words] = read_words(words) or _first_sentence(words)
+    if "{" in text:
+        for match in _OBJECT.finditer(text):
+            if not _REGION_KEY.search(match.group()):
+                found |= _read_object(match.group())
+    return found
+
+
+def _read_object(text: str) -> dict[str, str | None]:
+    if len(text) <= MAX_WORDS and (verdict := read_words(text)):
+        return {text: verdict}
+    found = {}
+    for match in _PAIR.finditer(text):
+        value = next((group for group in match.group(3, 4, 5) if group is not None), "")
+        words = value if match.group("name") else f"{match.group('asks')}: {value}"
+        found[words] = read_words(words)
+    return found
+
+
+def strip_places(text: str) -> str:
+    """The text without the elements that hold only a verdict."""
+    if "<" not in text and "\\boxed" not in text:
+        return text
+    return _PLACE.sub(
+        lambda match: "\n" if read_words(next(filter(None, match.group(2, 3, 4)), "").strip()) else match.group(), text
+    )
+
+
+# Sentences -----------------------------------------------------------------------------------------------------------
+
+
+def _read_sentences(text: str) -> dict[str, str | None]:
+    """The verdict of the first sentence, and of one that concludes."""
+    found: dict[str, str | None] = {}
+    lines = [
+        line for line in _TOKENS.sub(" ", text[:4000]).split("\n") if line.strip() and line.strip()[0] not in "[]{}|\"'"
+    ]
+    if not lines:
+        return found
+    if verdict := _first_sentence(lines[0]):
+        found[lines[0]] = verdict
+    last = lines[-1].strip()
+    starts = [0, *(match.end() for match in _SENTENCE_END.finditer(last[:-1]))]
+    sentence = last[starts[-1] :]
+    if (concluding := _CONCLUDING.match(sentence)) and (verdict := _first_sentence(sentence[concluding.end() :])):
+        found[sentence] = verdict
+    return found
+
+
+def _first_sentence(text: str) -> str | None:
+    """The verdict of the first sentence of a text, without the reasons it gives."""
+    text = text.strip()
+    end = _SENTENCE_END.search(text)
+    sentence = text[: end.end()] if end else text
+    if verdict := read_words(sentence):
+        return verdict
+    reason = _REASON.search(sentence)
+    if reason and not _OTHER_VERDICT.search(sentence, reason.end()):
+        return read_words(sentence[: reason.start()])
+    return None
