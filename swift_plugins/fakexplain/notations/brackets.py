@@ -13,29 +13,31 @@ from collections.abc import Iterator
 from ..boxes import Box
 from .limits import CLOSE, INTEGER_BOX, MAX_REGIONS, OPEN, mark_box
 
-_L, _R = r"[\[(（［【{]", r"[\])）］】}]"
+_R = r"[\])）］】}]"
 _COMMA = "[,，、;；]"
 _N = r"\s*([-+.\w]+)\s*"
-_D = r"([-+]?(?:\d+\.?\d*|\.\d+))"
+_D = r"([-+]?(?:\d+(?:\.\d*)?|\.\d+))"
 _GAP = rf"(?:\s*{_COMMA}\s*|\s+)"
 _TO = (
-    r"\s*(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])?\s*(?:(?:the\s)?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)?"
-    r"\s*(?:at\b|[:：=])?\s*"
+    r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*)?"
+    r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
 )
 BOX = re.compile(
-    rf"{OPEN}(\S+) (\S+) (\S+) (\S+){CLOSE}"
-    rf"|\[{_N},{_N},{_N},{_N}\]"
-    rf"|{_L}{_N}{_COMMA}{_N}{_COMMA}{_N}{_COMMA}{_N}{_R}"
-    rf"|{_L}\s*{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}\s*{_R}"
-    rf"|[\[(（［]{_N}{_COMMA}{_N}[\])）］]{_TO}[\[(（［]{_N}{_COMMA}{_N}[\])）］]"
+    rf"[\[(（［【{{{OPEN}](?:"  # the first character is a set, which the search skips to
+    r"(?=\s*[-+.\w%°]+(?:\s*[,，、;；]|\s)\s*[-+.\w])(?:"  # and most brackets end here
+    rf"(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
+    rf"|{_N}{_COMMA}{_N}{_COMMA}{_N}{_COMMA}{_N}{_R}"
+    rf"|{_N}{_COMMA}{_N}[\])）］]{_TO}[\[(（［]{_N}{_COMMA}{_N}[\])）］]"
+    rf"|\s*{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}\s*{_R}"
     # numbers, but not four, or in no closed brackets
-    rf"|[\[［]\s*[-+]?[\d.][-+.\w\s%°]*{_COMMA}[-+.\w\s,，、;；%°]*[\]］]"
-    rf"|[\[［]\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*[-+\d.,\s]*"
-    rf"|[(（]\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}(?!\s*[\d,，)）.])"
+    rf"|(?<=[\[［])\s*[-+]?[\d.][-+.\w\s%°]*{_COMMA}[-+.\w\s,，、;；%°]*[\]］]"
+    rf"|(?<=[\[［])\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*[-+\d.,\s]*"
+    rf"|(?<=[(（])\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}(?!\s*[\d,，)）.])"
+    r"))"
 )
 _INTEGER_BOX = re.compile(INTEGER_BOX)
 _ROUND = re.compile(r"[(（][^)）]*[)）]")
-_FOUR = 20  # groups of the alternatives that are boxes; those of the near misses come after them
+_FOUR = 16  # groups of the alternatives that are boxes; those of the near misses come after them
 
 
 def numbers_of(match: re.Match[str]) -> tuple[str, ...] | None:
@@ -126,13 +128,11 @@ def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
 
 _FOUR_NUMBERS = rf"{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}"
 _LABELLED = re.compile(
-    rf"(\b(?:b?box|bounding box|coordinates|coords|坐标|边界框|位置)\s*(?:is|are|at|为|是)?\s*[:：=]?\s*[\"'`*]{{0,3}}\s*){_FOUR_NUMBERS}"
+    rf"(\b(?:b?box|bounding box|coordinates|coords|坐标|边界框|位置)(?: ?(?:is|are|at|为|是)\b)?[ :：=\"'`*]{{0,6}}){_FOUR_NUMBERS}"
     rf"(?!{_GAP}?[\d\])%])",
     re.IGNORECASE,
 )
-_OWN_LINE = re.compile(
-    rf"^([ \t>*•-]{{0,8}}){_D}[,，]\s?{_D}[,，]\s?{_D}[,，]\s?{_D}[ \t]*(?=[:：|–—-]|$)", re.MULTILINE
-)
+_OWN_LINE = re.compile(rf"\n([ \t>*•-]{{0,8}}){_D}[,，]\s?{_D}[,，]\s?{_D}[,，]\s?{_D}[ \t]*(?=[:：|\n–—-])")
 _CLOSED_ONLY = re.compile(rf"(?<![\w.,，\[(]){_D}\s*{_COMMA}\s*{_D}\s*{_COMMA}\s*{_D}\s*{_COMMA}\s*{_D}\s*[\]］]")
 _NAMED = re.compile(
     r"\b(?P<a>x_?(?:1|min)|left)\W{1,4}(?P<n1>[-+\d.]+)\W{1,4}(?P<b>y_?(?:1|min)|top)\W{1,4}(?P<n2>[-+\d.]+)\W{1,4}"
@@ -141,11 +141,19 @@ _NAMED = re.compile(
 )
 
 
+_BOX_WORDS = ("box", "coord", "坐标", "边界框", "位置")
+_SIDE_WORDS = ("x1", "x_1", "xmin", "x_min", "left")
+
+
 def mark_bare_boxes(text: str, y_first: bool) -> str:
     """Mark boxes that stand in no brackets, but after a word for a box, on a line of their own, or name their sides."""
-    if re.search(r"box|coord|坐标|边界框|位置", text, re.IGNORECASE):
-        text = _LABELLED.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text)
-    text = _OWN_LINE.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text)
+    lower = text.lower()
+    if any(word in lower for word in _BOX_WORDS):
+        text = _LABELLED.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text, MAX_REGIONS)
+    text = f"\n{text}\n"
+    text = _OWN_LINE.sub(lambda m: f"\n{m.group(1)}{mark_box(m.group(2, 3, 4, 5), y_first)}", text, MAX_REGIONS)[1:-1]
     if text.count("]") + text.count("］") > text.count("[") + text.count("［"):
-        text = _CLOSED_ONLY.sub(lambda m: mark_box(m.group(1, 2, 3, 4), y_first), text)
-    return _NAMED.sub(lambda m: mark_box(m.group("n1", "n2", "n3", "n4")), text)
+        text = _CLOSED_ONLY.sub(lambda m: mark_box(m.group(1, 2, 3, 4), y_first), text, MAX_REGIONS)
+    if any(word in lower for word in _SIDE_WORDS):
+        text = _NAMED.sub(lambda m: mark_box(m.group("n1", "n2", "n3", "n4")), text, MAX_REGIONS)
+    return text

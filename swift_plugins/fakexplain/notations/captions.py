@@ -13,12 +13,10 @@ _FIELDS = (
     r"|explanations?|captions?|labels?|objects?|names?|details?|observations?|evidence|analysis|notes?|what|why|title"
     r"|缺陷|描述|原因|说明|问题|物体|对象|名称|异常|解释|标签"
 )
-_PLACE_BEFORE = re.compile(
-    r"[\s(,;–-]*\b(?:from|at|(?:top|upper)[ -]left(?: corner)?|左上角?)\s*[:：=(]*\s*$", re.IGNORECASE
-)
+_PLACE_BEFORE = re.compile(r"(?:^| )\(?(?:from|at|(?:top|upper)[ -]left(?: corner)?|左上角?) ?[:：=(]*$", re.IGNORECASE)
 _NUMBERED = re.compile(rf"\W*(?:{_LABELS}|{_FIELDS})\s*\d{{1,3}}\W*", re.IGNORECASE)
 _ONLY_LABEL = re.compile(rf"\W*(?:(?:{_LABELS})\s*\d{{0,3}})?\W*", re.IGNORECASE)
-_LABEL_BEFORE = re.compile(rf"[\s(,;–-]*\b(?:{_LABELS})\s*\d{{0,3}}\s*[\"'*]*\s*[:：=]\s*$", re.IGNORECASE)
+_LABEL_BEFORE = re.compile(rf"\b(?:{_LABELS}) ?\d{{0,3}}[\"'* ]{{0,4}}[:：=] ?$", re.IGNORECASE)
 _FIELD_BEFORE = re.compile(
     rf"[\s\-*•>|]*(?:\*\*|\")?(?:{_FIELDS})\s*\d{{0,3}}(?:\*\*|\")?\s*[:：](?:\*\*)?\s*", re.IGNORECASE
 )
@@ -29,7 +27,9 @@ _BULLET = re.compile(r"[\s\-*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?
 _LETTER = re.compile(r"\w")
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "「": "」"}
 _LOOSE, _CLOSERS = " ,，;；:：*|`([{（", {"]": "[", "}": "{", ")": "(", "）": "（"}
-_MAX_LINES = 8
+_MAX_LINES, _LONGEST_LABEL = 8, 60
+MAX_CAPTION = 2000
+"""Characters beside a box, on either side, that are read as its words."""
 _BAD_CHARACTERS = re.compile("[\ue000\ue001]")
 
 
@@ -68,11 +68,14 @@ def assign_words(gaps: list[str], tail: str) -> list[str]:
             box_first = not clean_words(of_next)
         after.append(of_previous)
         before.append(of_next)
-    after = [*after[1:], tail.partition("\n")[0]]
+    before = [words[-MAX_CAPTION:] for words in before]
+    after = [words[:MAX_CAPTION] for words in (*after[1:], tail[: MAX_CAPTION + 1].partition("\n")[0])]
     pairs = list(zip(before, after, strict=False))
     captions = [clean_words(" ".join(filter(None, map(clean_words, pair)))) for pair in pairs]
     labelled = [
-        bool(_ONLY_LABEL.fullmatch(one) and re.search(r"\w", one)) and not clean_words(two) for one, two in pairs
+        bool(len(one) < _LONGEST_LABEL and _ONLY_LABEL.fullmatch(one) and re.search(r"\w", one))
+        and not clean_words(two)
+        for one, two in pairs
     ]
     if any(labelled):
         own_lines = _lines_of_items([*gaps, tail])
@@ -106,7 +109,7 @@ def _lines_of_items(gaps: list[str]) -> list[str]:
 
 def _skips(line: str) -> bool:
     """Whether a line of an item says nothing about the flaw: a number of the item, or a field of another kind."""
-    return bool(_OTHER_FIELD.match(line) or _NUMBERED.fullmatch(line))
+    return bool(_OTHER_FIELD.match(line) or (len(line) < _LONGEST_LABEL and _NUMBERED.fullmatch(line)))
 
 
 def _split_at_header(lines: list[str], header_first: bool) -> tuple[list[str], list[str]]:
@@ -119,18 +122,22 @@ def _split_at_header(lines: list[str], header_first: bool) -> tuple[list[str], l
 
 def clean_words(text: str) -> str:
     """Text as a caption that UTF-8 can write: one line, without bullets, field names and markup; '' if none is left."""
-    if "|" in text:
-        text = " ".join(cell for cell in text.split("|") if not cell.strip().isdigit()) if text.count("|") > 1 else text
-        text = text.strip("| ")
-    text = _PLACE_BEFORE.sub("", _LABEL_BEFORE.sub("", text.replace("**", "")))
-    text = _FIELD_BEFORE.sub("", text, count=1) if _FIELD_BEFORE.match(text) else text
-    words = " ".join(_BULLET.sub("", text, count=1).split())
-    while words and (
-        words[-1] in _LOOSE or words[-1] in _CLOSERS and words.count(_CLOSERS[words[-1]]) < words.count(words[-1])
-    ):
+    words = " ".join(text.replace("**", "").split())
+    if not words:
+        return ""
+    if "|" in words:
+        cells = words.split("|")
+        words = " ".join(" ".join(cell for cell in cells if not cell.strip().isdigit()).split()) if cells[2:] else words
+    head, end = words[:-_LONGEST_LABEL], words[-_LONGEST_LABEL:]
+    words = head + _PLACE_BEFORE.sub("", _LABEL_BEFORE.sub("", end))
+    for pattern in (_FIELD_BEFORE, _BULLET, _FIELD_BEFORE):
+        words = words[match.end() :] if (match := pattern.match(words)) else words
+    words = words.strip("| ")
+    for _ in range(_MAX_LINES):  # brackets that close nothing
+        words = words.rstrip(_LOOSE)
+        if not words or words[-1] not in _CLOSERS or words.count(_CLOSERS[words[-1]]) >= words.count(words[-1]):
+            break
         words = words[:-1]
-    if field := _FIELD_BEFORE.match(words):
-        words = words[field.end() :]
     if len(words) > 2 and _QUOTES.get(words[0]) == words[-1] and words[0] not in words[1:-1]:
         words = words[1:-1].strip()
     if not _LETTER.search(words):
@@ -152,10 +159,32 @@ _REJECTION = re.compile(
 _CONTRAST = re.compile(r"\b(?:but|however|although|though|yet|except|while)\b|但|却|不正常", re.IGNORECASE)
 
 
+_REJECTION_WORDS = (
+    *(
+        "no ",
+        "nothing",
+        "normal",
+        "fine",
+        "ok",
+        "correct",
+        "as expected",
+        "not ",
+        "n't",
+        "shadow",
+        "reflection",
+        "blur",
+    ),
+    *("false alarm", "没有", "无", "正常"),
+)
+
+
 def is_rejected(caption: str) -> bool:
     """Whether a caption says that nothing is wrong with its region.
 
     >>> is_rejected("The ear looks fine."), is_rejected("The ear looks fine, but it has two lobes.")
     (True, False)
     """
+    lower = caption.lower()
+    if not any(word in lower for word in _REJECTION_WORDS):
+        return False
     return bool(_REJECTION.search(caption)) and not _CONTRAST.search(caption)

@@ -17,17 +17,18 @@ from __future__ import annotations
 import re
 
 from .brackets import BOX, numbers_of
-from .limits import CLOSE, OPEN, mark_box
+from .limits import CLOSE, MAX_REGIONS, OPEN, mark_box
 
 _LOC = re.compile(r"<loc(\d{1,4})>\s*<loc(\d{1,4})>\s*<loc(\d{1,4})>\s*<loc(\d{1,4})>")
-_ANGLES = re.compile(r"\{?\s*<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>\s*\}?")
+_ANGLES = re.compile(r"<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>")
 _POINT = re.compile(r"<points?\b[^<>]*>(?:[^<>]*</points?>)?|<\|point_start\|>[^<>]*<\|point_end\|>", re.IGNORECASE)
 _ELEMENT = re.compile(
     r"(<b?box>|<\|box_start\|>|<\|det\|>|<\|begin_of_box\|>|<bounding_?box>|<coordinates?>)([^<>]*)"
     r"(</b?box>|<\|box_end\|>|<\|/det\|>|<\|end_of_box\|>|</bounding_?box>|</coordinates?>)?",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
+_ELEMENT_WORDS = ("box>", "box_start|>", "<|det|>", "_of_box|>", "<coordinate")
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 _REF = re.compile(
     r"(?:<ref>|<\|ref\|>|<\|object_ref_start\|>|<p>|<phrase>)([^<>\n]*)"
     r"(?:</ref>|<\|/ref\|>|<\|object_ref_end\|>|</p>|</phrase>)\s*"
@@ -58,7 +59,9 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
     if "patch_index_" in text:
         problems.add("bad_box")
     text = _ANGLES.sub(lambda m: mark_box(m.groups(), y_first), text)
-    end = len(text.rstrip())
+    lower, end = text.lower(), len(text.rstrip())
+    if not any(word in lower for word in _ELEMENT_WORDS):
+        return _on_own_lines(text)
 
     def as_boxes(match: re.Match[str]) -> str:
         content = match.group(2)
@@ -79,7 +82,11 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
             return " "
         return f" {content} "
 
-    text = _ELEMENT.sub(as_boxes, text)
+    return _on_own_lines(_ELEMENT.sub(as_boxes, text, MAX_REGIONS))
+
+
+def _on_own_lines(text: str) -> str:
+    """The text with each named box on a line with its words."""
     if OPEN in text and _REF.search(text):
         text = "\n".join(map(_named_boxes, text.split("\n")))
     return text

@@ -16,7 +16,7 @@ from .captions import clean_words
 from .limits import MAX_REGIONS, OPEN, mark_box
 
 _OBJECT = re.compile(r"\{[^{}]*\}?")
-_NESTED = re.compile(r"([\"']?\w{2,20}[\"']?\s*:\s*)\{([^{}]*)\}")
+_NESTED = re.compile(r":\s*\{([^{}]*)\}")
 _BOX_KEY = re.compile(
     r"[\"']?\b(bbox(?:_2d|es)?|box(?:_?2d|es)?|bounding_?box(?:es)?|coordinates?|coords|rect|region|location|position"
     r"|边界框|坐标)[\"']?\s*[:=]\s*",
@@ -40,7 +40,24 @@ _CAPTION = re.compile(
     r"(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"?|'([^'\\]*(?:\\.[^'\\]*)*)'?)",
     re.DOTALL | re.IGNORECASE,
 )
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
+_WORDS = (
+    "box",
+    "x1",
+    "x_1",
+    "min",
+    "left",
+    "point",
+    "coord",
+    "rect",
+    "region",
+    "location",
+    "position",
+    "width",
+    '"w',
+    "坐标",
+    "边界",
+)
 _X1, _Y1, _X2, _Y2 = {"x1", "xmin", "left"}, {"y1", "ymin", "top"}, {"x2", "xmax", "right"}, {"y2", "ymax", "bottom"}
 
 
@@ -52,7 +69,8 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
         y_first: the text says that its boxes are y1, x1, y2, x2.
         problems: gets a code for an object without a readable box, for points, and for the order y first.
     """
-    if "{" not in text:
+    lower = text.lower()
+    if "{" not in text or not any(word in lower for word in _WORDS):
         return text
     text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
     end = len(text.rstrip())
@@ -72,10 +90,10 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
 
 def _flatten(match: re.Match[str]) -> str:
     """An object as the value of a key, if it is a box: the box in its place."""
-    if corners := _CORNERS.search(match.group(2)):
-        return f'"bbox": {mark_box([number.strip() for number in corners.groups()])}'
-    numbers = _sides(match.group(2))
-    return match.group() if numbers is None else f'"bbox": {mark_box(numbers)}'
+    if corners := _CORNERS.search(match.group(1)):
+        return f': "bbox": {mark_box([number.strip() for number in corners.groups()])}'
+    numbers = _sides(match.group(1))
+    return match.group() if numbers is None else f': "bbox": {mark_box(numbers)}'
 
 
 def _sides(text: str) -> list[str] | None:

@@ -9,7 +9,7 @@ from ..annotation import NO_FLAW
 from ..boxes import Box
 from ..mentions import Mention
 from .brackets import find_boxes, mark_bare_boxes, read_box
-from .captions import assign_words, clean_words, is_rejected
+from .captions import MAX_CAPTION, assign_words, clean_words, is_rejected
 from .limits import CLOSE, MAX_REGIONS, OPEN
 from .markup import mark_elements
 from .objects import mark_objects
@@ -18,7 +18,9 @@ _Y_FIRST = re.compile(
     r"[\[(]\s*y_?(?:min|1|0|top)?\s*,\s*x_?(?:min|1|0|left)?\s*,\s*y_?(?:max|2|1|bottom)\s*,\s*x_?(?:max|2|1|right)\s*[\])]",
     re.IGNORECASE,
 )
-_MARKER = re.compile(r"</?[a-z][\w-]{0,20}>|<\|/?\w{1,20}\|>|```\w{0,10}", re.IGNORECASE)
+_MARKER = re.compile(r"<(?:/?[a-zA-Z][\w-]{0,20}>|\|/?\w{1,20}\|>)|```\w{0,10}")
+_DIGIT = re.compile(r"\d")
+_Y_WORDS = ("ymin", "y_min", "y1", "y0", "y_1")
 _LOOSE_NUMBERS = re.compile(r"(?<![\d.])\d[\d.]*\s*[,，]\s*[-+]?\d[\d.]*\s*[,，]\s*[-+]?\d[\d.]*\s*[,，]\s*[-+]?\d")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
@@ -37,13 +39,17 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     """
     if OPEN in text or CLOSE in text:
         text = text.replace(OPEN, " ").replace(CLOSE, " ")
-    if "y" in text and _Y_FIRST.search(text):
+    lower = text.lower()
+    if not _DIGIT.search(text) and "nan" not in lower and "inf" not in lower:
+        return []
+    if any(word in lower for word in _Y_WORDS) and _Y_FIRST.search(text):
         y_first = True
         problems.add("y_first")
         text = _Y_FIRST.sub(" ", text)
     text = mark_objects(text, y_first, problems)
     text = mark_elements(text, y_first, cut, problems)
-    text = _MARKER.sub(" ", text)
+    if "<" in text or "```" in text:
+        text = _MARKER.sub(" ", text)
     text = mark_bare_boxes(text, y_first)
     groups, tail = _boxes_with_gaps(text, problems, cut, y_first)
     captions = assign_words([gap for gap, _ in groups], tail)
@@ -51,8 +57,10 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     for (_, boxes), caption in zip(groups, captions, strict=True):
         if boxes and is_rejected(caption):
             problems.add("rejected_box")
-        else:
-            regions += [Mention(box, caption) for box in boxes]
+            continue
+        if len(caption) >= MAX_CAPTION:
+            problems.add("too_long")
+        regions += [Mention(box, caption) for box in boxes]
     return regions
 
 

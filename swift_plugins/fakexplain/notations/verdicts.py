@@ -12,6 +12,7 @@ What stands in such a place is read by `verdict_words`, which understands it in 
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from .verdict_words import MAX_WORDS, read_words
 
@@ -21,11 +22,20 @@ _PLACE = re.compile(
     r"|<\|begin_of_box\|>([^<]*)<\|end_of_box\|>",
     re.IGNORECASE,
 )
+_PLACE_WORDS = (
+    *("<answer>", "<conclusion>", "<final_answer>", "<result>", "<prediction>", "<classification>", "<judg", "\\boxed"),
+    "<|begin_of_box|>",
+)
+_HEADING_WORDS = (
+    *("verdict", "answer", "conclusion", "classification", "prediction", "judg", "decision", "assessment", "label"),
+    *("authenticity", "result", "结论", "判断", "判定", "答案", "结果"),
+)
+_END, _MAX_PLACES = 4000, 32
 _HEADING = re.compile(
-    r"^[ \t*#>_•\d.)-]{0,12}(?:(?:final|overall|my)[ _])?"
+    r"\n[ \t*#>_•\d.)-]{0,12}(?:(?:final|overall|my)[ _])?"
     r"(?:verdict|answer|conclusion|classification|prediction|judge?ment|decision|assessment|authenticity|result|label"
     r"|最终结论|结论|判断|判定|答案|结果)[ \t*_\"]{0,6}(?:[:：]|\n)[ \t*_\"]{0,6}([^\n]{1,400})",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 _OBJECT = re.compile(r"\{[^{}]*\}?")
 _REGION_KEY = re.compile(r"box|point|coord|x_?(?:1|min)", re.IGNORECASE)
@@ -87,17 +97,21 @@ def _agreed(found: dict[str, str | None], problems: set[str]) -> str | None:
 
 
 def _read_places(text: str) -> dict[str, str | None]:
-    """Words in the places for a verdict -> what they state."""
+    """Words in the places for a verdict, at either end of a text -> what they state."""
+    if len(text) > 2 * _END:
+        text = f"{text[:_END]}\n{text[-_END:]}"
     found: dict[str, str | None] = {}
-    if "<" in text or "\\boxed" in text:
-        for match in _PLACE.finditer(text):
+    lower = text.lower()
+    if ("<" in text or "\\" in text) and any(word in lower for word in _PLACE_WORDS):
+        for match in islice(_PLACE.finditer(text), _MAX_PLACES):
             words = (match.group(2) or match.group(3) or match.group(4) or "").strip()
             found[words] = read_words(words)
-    for match in _HEADING.finditer(text):
-        words = match.group(1).strip()
-        found[words] = read_words(words) or _first_sentence(words)
-    if "{" in text:
-        for match in _OBJECT.finditer(text):
+    if any(word in lower for word in _HEADING_WORDS):
+        for match in islice(_HEADING.finditer(f"\n{text}"), _MAX_PLACES):
+            words = match.group(1).strip()
+            found[words] = read_words(words) or _first_sentence(words)
+    if "{" in text and ('"' in text or "'" in text):
+        for match in islice(_OBJECT.finditer(text), _MAX_PLACES):
             if not _REGION_KEY.search(match.group()):
                 found |= _read_object(match.group())
     return found
@@ -116,11 +130,15 @@ def _read_object(text: str) -> dict[str, str | None]:
 
 def strip_places(text: str) -> str:
     """The text without the elements that hold only a verdict."""
-    if "<" not in text and "\\boxed" not in text:
+    if "<" not in text and "\\" not in text:
         return text
-    return _PLACE.sub(
-        lambda match: "\n" if read_words(next(filter(None, match.group(2, 3, 4)), "").strip()) else match.group(), text
-    )
+    lower = text.lower()
+    return _PLACE.sub(_without_verdict, text, _MAX_PLACES) if any(word in lower for word in _PLACE_WORDS) else text
+
+
+def _without_verdict(match: re.Match[str]) -> str:
+    words = next(filter(None, match.group(2, 3, 4)), "")
+    return "\n" if read_words(words.strip()) else match.group()
 
 
 # Sentences -----------------------------------------------------------------------------------------------------------
@@ -130,13 +148,13 @@ def _read_sentences(text: str) -> dict[str, str | None]:
     """The verdict of the first sentence, and of one that concludes."""
     found: dict[str, str | None] = {}
     lines = [
-        line for line in _TOKENS.sub(" ", text[:4000]).split("\n") if line.strip() and line.strip()[0] not in "[]{}|\"'"
+        line for line in _TOKENS.sub(" ", text[:_END]).split("\n") if line.strip() and line.strip()[0] not in "[]{}|\"'"
     ]
     if not lines:
         return found
     if verdict := _first_sentence(lines[0]):
         found[lines[0]] = verdict
-    last = lines[-1].strip()
+    last = lines[-1][-2 * MAX_WORDS :].strip()
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(last[:-1]))]
     sentence = last[starts[-1] :]
     if (concluding := _CONCLUDING.match(sentence)) and (verdict := _first_sentence(sentence[concluding.end() :])):
@@ -146,7 +164,7 @@ def _read_sentences(text: str) -> dict[str, str | None]:
 
 def _first_sentence(text: str) -> str | None:
     """The verdict of the first sentence of a text, without the reasons it gives."""
-    text = text.strip()
+    text = text[: 2 * MAX_WORDS].strip()
     end = _SENTENCE_END.search(text)
     sentence = text[: end.end()] if end else text
     if verdict := read_words(sentence):
