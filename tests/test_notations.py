@@ -113,6 +113,109 @@ def test_regions_in_other_notations(text, regions, problems, reason):
     assert parse_answer(f"{text}\n<verdict>fake</verdict>").regions == regions
 
 
+G = Region(CLOCK, "clock")
+SYSTEMS = [
+    # text, regions, codes beside wording, reason
+    ('[{"box_2d": [8, 12, 60, 90], "label": "clock"}]', (G,), ("y_first",), "Gemini: y first"),
+    (
+        '{"box_2d": {"ymin": 8, "xmin": 12, "ymax": 60, "xmax": 90}, "label": "clock"}',
+        (G,),
+        ("y_first",),
+        "named sides",
+    ),
+    ('{"bbox_2d": {"x1": 12, "y1": 8, "x2": 90, "y2": 60}, "label": "clock"}', (G,), (), "an object of sides"),
+    ('{"part": "clock", "xmin": 12, "ymin": 8, "xmax": 90, "ymax": 60}', (G,), (), "sides as keys"),
+    ('{"name": "clock", "bbox": {"x": 12, "y": 8, "width": 78, "height": 52}}', (G,), (), "a corner and a size"),
+    ("{'bbox': [12, 8, 90, 60], 'name': 'clock', 'score': 0.7}", (G,), (), "a dictionary of Python"),
+    ('{"bbox": "12, 8, 90, 60", "label": "clock"}', (G,), (), "a box in a string"),
+    (
+        '[{"bbox_2d": [12, 8, 90, 60], "name": "clock", "reason": "It has 3 hands."}]',
+        (Region(CLOCK, "clock It has 3 hands."),),
+        (),
+        "several keys of words",
+    ),
+    (
+        '[{"bbox_2d": [12, 8, 90, 60], "label": "dial of [1, 2, 3, 4]"}]',
+        (Region(CLOCK, "dial of [1, 2, 3, 4]"),),
+        ("doubtful_box",),
+        "a label",
+    ),
+    (
+        "Boxes are [ymin, xmin, ymax, xmax].\n[8, 12, 60, 90] clock",
+        (G,),
+        ("y_first",),
+        "the order as the text states it",
+    ),
+    ("<ref>clock</ref><box>12 8 90 60</box>", (G,), (), "MiniCPM-V"),
+    ("clock <bbox>12 8 90 60</bbox>", (G,), (), "Doubao"),
+    ("<|ref|>clock<|/ref|><|det|>[[12, 8, 90, 60]]<|/det|>", (G,), (), "DeepSeek-VL2"),
+    (
+        "A <|ref|>clock<|/ref|><|det|>[[12, 8, 90, 60]]<|/det|> melts. It is odd.",
+        (Region(CLOCK, "A clock melts."),),
+        (),
+        "prose",
+    ),
+    ("<loc0008><loc0012><loc0060><loc0090> clock", (G,), ("y_first",), "PaliGemma: y first"),
+    ("<p>clock</p> {<12><8><90><60>}", (G,), (), "MiniGPT-v2"),
+    ("clock<|begin_of_box|>[12,8,90,60]<|end_of_box|>", (G,), (), "GLM"),
+    ("clock: (12, 8) to (90, 60)", (G,), (), "two points and a word"),
+    ("clock at top-left (12, 8), bottom-right (90, 60)", (Region(CLOCK, "clock at"),), (), "named corners"),
+    ("［12，8，90，60］clock", (G,), (), "full-width signs"),
+    ("[12 8 90 60] clock", (G,), (), "no commas"),
+    ("[[12, 8], [90, 60]] clock", (G,), (), "two points in a list"),
+    ("[12, 8, 90, 60) clock\n{34, 120, 210, 300} hand", (G, Region(HAND, "hand")), (), "brackets that do not match"),
+    ("12, 8, 90, 60] clock", (G,), (), "one bracket"),
+    ("Bounding box: 12, 8, 90, 60 - clock", (G,), (), "no bracket, after a word for a box"),
+    ("clock: x1=12, y1=8, x2=90, y2=60", (G,), (), "sides in prose"),
+    ("[12, 8, 90, 60 clock\n.", (), ("bad_box",), "no second bracket"),
+    ("[12%, 8%, 90%, 60%] clock", (), ("bad_box",), "percentages"),
+    ("<box>12 8 90</box> clock", (), ("bad_box",), "three numbers in an element"),
+    ('{"bbox": [12, 8, 90], "label": "clock"}', (), ("bad_box",), "three numbers in an object"),
+    ('[{"point_2d": [12, 8], "label": "clock"}]', (), ("point",), "a point in JSON"),
+    ('<point x="12" y="8" alt="clock">clock</point>', (), ("point",), "a point of Molmo"),
+    ("[0.12, 0.08, 0.9, 0.6] clock", (Region((0.12, 0.08, 0.9, 0.6), "clock"),), ("shares",), "shares of the image"),
+    ("[12, 8, 90, 60] No flaw here.\n[34, 120, 210, 300] hand", (Region(HAND, "hand"),), ("rejected_box",), "a denial"),
+    (
+        "[12, 8, 90, 60] It looks fine, but has 3 hands.",
+        (Region(CLOCK, "It looks fine, but has 3 hands."),),
+        (),
+        "a flaw after a denial",
+    ),
+    ("<think>Is [1, 2, 9, 9] odd?</think>\n[12, 8, 90, 60] clock", (G,), ("draft_boxes",), "a draft in think"),
+    ("[12, 8, 90, 60] It reads (1, 2, 3, 4).", (Region(CLOCK, "It reads (1, 2, 3, 4)."),), ("doubtful_box",), "round"),
+    ("[12, 8, 90, 60] It reads [1, 2, 3, 4].", (Region(CLOCK, "It reads [1, 2, 3, 4]."),), ("doubtful_box",), "square"),
+    ("| 1 | clock | [12, 8, 90, 60] |\n| 2 | hand | [34, 120, 210, 300] |", (G, Region(HAND, "hand")), (), "a table"),
+    ('- **"clock"** [12, 8, 90, 60]', (G,), (), "markup and quotes"),
+    ("clock [12, 8, 90, 60] and hand [34, 120, 210, 300]", (G, Region(HAND, "hand")), (), "a joining word"),
+    (
+        "### clock\n- Box: [12, 8, 90, 60]\n- Flaw: melts\n### hand\n- Box: [34, 120, 210, 300]\n- Flaw: six fingers",
+        (Region(CLOCK, "clock melts"), Region(HAND, "hand six fingers")),
+        (),
+        "boxes on lines of their own",
+    ),
+    (
+        "<ref>钟</ref><box>(12,8),(90,60)</box>和<ref>手</ref><box>(34,120),(210,300)</box>",
+        (Region(CLOCK, "钟"), Region(HAND, "手")),
+        (),
+        "Qwen-VL in Chinese",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "regions", "codes", "reason"), SYSTEMS, ids=[row[3] for row in SYSTEMS])
+def test_boxes_of_other_systems(text, regions, codes, reason):
+    answer = parse_answer(f"{text}\n<verdict>fake</verdict>", variant="full")
+    assert answer.regions == regions
+    assert answer.problems == codes
+
+
+def test_plain_boxes_may_be_y_first():
+    text = "[8, 12, 60, 90] clock"
+    for answer in (f"<think>\n{text}\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>", f"{text}\n"):
+        assert parse_answer(answer, y_first=True).regions == (G,)
+    assert parse_answer('{"box_2d": [8, 12, 60, 90], "label": "clock"}', y_first=True).regions == (G,)
+
+
 WORDS = [
     # text before each box, text after the last, captions, reason
     (["", " a ", " b "], " c", ["a", "b", "c"], "boxes first"),
@@ -170,6 +273,135 @@ def test_verdicts_in_other_words(text, verdict, problems, reason):
     assert parse_answer(text, strict=True).problems
 
 
+WORDS_OF_VERDICTS = {
+    "fake": [
+        *("deepfake", "tampered", "photoshopped", "It isn't real.", "likely fake", "AI-Generated Image Detected"),
+        *(
+            "Real: 4%",
+            "3 % real",
+            "real=0",
+            "P(real) = 0.1",
+            "Fake: 0.51, real: 0.49",
+            "Is it real? No.",
+            "No, it is fake.",
+        ),
+        *('{"is_real": false}', '{"authentic": "no"}', '{"label": "ai", "confidence": 0.8}', "\\boxed{\\text{Fake}}"),
+        *(
+            "这是一张合成的图片。",
+            "不真实",
+            "图片不是real",
+            "B) fake",
+            "Label: generated by AI",
+            "not real but AI",
+            "ＡＩ",
+        ),
+    ],
+    "real": [
+        *(
+            "not fake",
+            "no deepfake",
+            "human-made",
+            "a real photograph",
+            "No AI detected",
+            "No, it is real.",
+            "Fake: 0%",
+        ),
+        *(
+            '{"is_fake": 0}',
+            '{"ai_generated": false}',
+            "1% fake",
+            "AI: 2%",
+            "不是AI生成的",
+            "真实",
+            "并非 fake",
+            "Option A: Real",
+        ),
+        *("real, not AI-generated", "Is it AI? No", "Prediction: **real**", "non-AI", "real (97%)"),
+    ],
+    None: [
+        *(
+            "real ❌",
+            "❌ fake",
+            "!real",
+            "real≠",
+            "~~real~~",
+            "<del>real</del> fake",
+            "real?",
+            "AI?",
+            "AI-generated: 3/10",
+        ),
+        *(
+            "real (4%)",
+            "real or fake",
+            "maybe fake",
+            "hardly real",
+            "not clearly fake",
+            "réel",
+            "фейк",
+            "partially real",
+        ),
+        *(
+            "real-looking fake",
+            "surreal",
+            "real: 0.5",
+            "1",
+            "no",
+            "{}",
+            "真假难辨",
+            "not edited",
+            "fake, I am not sure",
+            "No AI, no",
+        ),
+        *("is_fake", "score: 0.9", "un", "AI real")[1:],
+    ],
+}
+STATED = [(words, verdict) for verdict, all_words in WORDS_OF_VERDICTS.items() for words in all_words]
+
+
+@pytest.mark.parametrize(("words", "verdict"), STATED, ids=[words for words, _ in STATED])
+def test_a_verdict_is_understood_in_full_or_not_read(words, verdict):
+    assert parse_answer(words).verdict == verdict
+    block = parse_answer(f"<verdict>{words}</verdict>")
+    assert block.verdict == verdict
+    assert ("no_verdict" in block.problems) == (verdict is None)
+
+
+@pytest.mark.parametrize("sign", ["❌", "!", "≠", "?", "~", "7", "ж", "不", "👎", "^", "%", "not"])
+@pytest.mark.parametrize("word", ["real", "fake", "AI-generated"])
+def test_what_is_not_understood_never_leaves_the_verdict_as_it_is(word, sign):
+    plain = parse_answer(word).verdict
+    assert parse_answer(f"{sign}{word}").verdict != plain
+    assert parse_answer(f"{word} {sign}").verdict != plain
+
+
+PLACES = [
+    ("<think>The hand.</think>\n<answer>Fake</answer>", "fake", "bare_verdict"),
+    ("<conclusion>real</conclusion>", "real", "bare_verdict"),
+    ("Six fingers. \\boxed{AI-generated}", "fake", "bare_verdict"),
+    ("Six fingers.\n<|begin_of_box|>fake<|end_of_box|>", "fake", "bare_verdict"),
+    ("Six fingers.\n**Final verdict**: AI-generated", "fake", "bare_verdict"),
+    ("## Conclusion\nThe image is not AI-generated. It has grain.", "real", "bare_verdict"),
+    ("手有六根手指。\n结论：这张图片是假的。", "fake", "bare_verdict"),
+    ('{"verdict": "fake", "reason": "The hand has 6 fingers."}', "fake", "bare_verdict"),
+    ('{"is_fake": false, "reason": "Grain everywhere."}', "real", "bare_verdict"),
+    ("This is a fake image. The hand has six fingers.", "fake", "sentence_verdict"),
+    ("[CLS] The image is tampered.[SEG] The hand.", "fake", "sentence_verdict"),
+    ("Yes, this image is AI-generated because the hand has six fingers.", "fake", "sentence_verdict"),
+    ("The hand has six fingers. Therefore, this image is likely fake.", "fake", "sentence_verdict"),
+    ("This is a fake image. So it is a real image.", None, "conflicting_verdicts"),
+    ("<answer>fake</answer><answer>real</answer>", None, "conflicting_verdicts"),
+    ("This image looks real, but it is not sharp.", None, "no_verdict"),
+    ("<think>\nThis image is fake. The", None, "no_verdict"),
+]
+
+
+@pytest.mark.parametrize(("text", "verdict", "code"), PLACES, ids=[row[0][:40] for row in PLACES])
+def test_verdicts_in_the_places_of_other_systems(text, verdict, code):
+    answer = parse_answer(text, variant="full")
+    assert answer.verdict == verdict
+    assert code in answer.problems
+
+
 TAG_BLOCKS = [
     # text, tags, problems, reason
     (
@@ -183,6 +415,9 @@ TAG_BLOCKS = [
     ("<tag>texture error, shiny</tag>", ("texture_error",), ("unknown_tag",), "one unknown"),
     ("<tag>shiny and new</tag>", (), ("unknown_tag",), "prose that names none"),
     ("<tag>None.</tag>", (), (), "none"),
+    ("<tag>No perspective error, no texture error</tag>", (), ("denied_tag",), "both denied"),
+    ("<tag>There isn't any texture error; artistic style</tag>", ("artistic_style",), ("denied_tag",), "one denied"),
+    ("<tag>The hand is not right: a texture error</tag>", ("texture_error",), (), "a negation of something else"),
     ("<tag></tag>", (), (), "empty"),
     ("<tag>perspective errors\n<verdict>", ("perspective_error",), ("unclosed",), "cut short"),
     ("texture error", (), (), "outside a block"),

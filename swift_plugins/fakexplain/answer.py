@@ -32,6 +32,7 @@ PROBLEMS = {
     "bad_box": "a box that is not four finite numbers, or lacks a bracket; skipped",
     "inverted_box": "a box with x2 <= x1 or y2 <= y1; skipped",
     "outside_frame": "a box that lies outside the frame of the image; skipped",
+    "beyond_frame": "a box that reaches beyond the frame of the image by more than a twentieth; clipped",
     "point": "a point where a box belongs; skipped",
     "rejected_box": "a box whose own words say that nothing is wrong there; skipped",
     "draft_boxes": "boxes in a think block that others follow; only the latter are read",
@@ -123,7 +124,7 @@ def render_answer(annotation: Annotation, variant: str = "full", frame: _Frame |
     return "\n".join([*parts, verdict])
 
 
-def parse_answer(text: str, strict: bool = False, variant: str | None = None) -> Answer:
+def parse_answer(text: str, strict: bool = False, variant: str | None = None, y_first: bool = False) -> Answer:
     """Read the answer in any text.
 
     Args:
@@ -131,6 +132,8 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None) ->
         strict: True reports every deviation: `problems` is empty if and only if the text is exactly an answer of the
             variant. False reports only lost, doubtful or contradictory parts, not mere deviations.
         variant: the variant that was asked for; None accepts any.
+        y_first: numbers in plain brackets are y1, x1, y2, x2, as some systems write them; boxes of the answer are
+            always x1, y1, x2, y2.
 
     Returns:
         The answer; only `problems` depends on `strict`. An exact answer has at least one region line or states that
@@ -150,12 +153,19 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None) ->
     text = text.strip()
     if blocks := _exact_blocks(text):
         if answer := _read_exact(blocks, variant):
-            return answer
+            return _swapped(answer) if y_first else answer
         if variant is not None and (answer := _read_exact(blocks, None)):
+            answer = _swapped(answer) if y_first else answer
             return replace(answer, problems=("layout",)) if strict else answer
-    read = read_notations(text, variant)
+    read = read_notations(text, variant, y_first)
     problems = (read.problems or {"layout"}) if strict else read.problems - _HARMLESS
     return Answer(read.verdict, read.regions, read.tags, sort_problems(problems), read.states_regions)
+
+
+def _swapped(answer: Answer) -> Answer:
+    boxes = [(region, region.bbox) for region in answer.regions]
+    regions = [region._replace(bbox=(box[1], box[0], box[3], box[2])) if box else region for region, box in boxes]
+    return replace(answer, regions=tuple(regions))
 
 
 def sort_problems(codes: Collection[str]) -> tuple[str, ...]:

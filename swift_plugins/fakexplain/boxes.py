@@ -97,6 +97,15 @@ def clip_xyxy(xyxy: Iterable[Sequence[float]], image_wh: Sequence[float]) -> lis
     return clipped
 
 
+def are_shares(xyxy: Sequence[float]) -> bool:
+    """Whether the numbers of a box are shares of an image: from 0 to 1, and not the whole numbers of one unit.
+
+    >>> are_shares((0.25, 0.5, 0.75, 1.0)), are_shares((0.0, 0.0, 1.0, 1.0))
+    (True, False)
+    """
+    return min(xyxy) >= 0 and max(xyxy) <= 1 and any(0 < number < 1 for number in xyxy)
+
+
 def _with_area(xyxy: Iterable[Sequence[float]], strict: bool = False) -> list[Box]:
     """The boxes that are finite and have an area, as floats; if strict, any other box raises."""
     kept = []

@@ -13,7 +13,7 @@ from math import inf, nan
 from typing import NamedTuple, cast
 
 from .answer import Answer, parse_answer
-from .boxes import Box, clip_xyxy, union_iou
+from .boxes import Box, are_shares, clip_xyxy, union_iou
 from .frames import FrameRule
 from .variants import VARIANTS, variant_named
 
@@ -140,7 +140,8 @@ def iou_reward(text: object, gold: Gold, rule: FrameRule, eta: float = 1.1, empt
         return None
     answer, _ = _answer(text, gold.variant)
     frame_wh, targets = target_boxes(gold, rule)
-    boxes = clip_xyxy([region.bbox for region in answer.regions if region.bbox], frame_wh)
+    # shares of the image are no boxes in a frame of pixels or thousandths
+    boxes = clip_xyxy([box for box, _ in answer.regions if box and not are_shares(box)], frame_wh)
     if not boxes and not targets:
         if answer.names_regions or not answer.states_regions:
             return 0.0

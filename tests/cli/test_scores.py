@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.scoring.metrics.texts import caption_text
 from swift_plugins.fakexplain.scoring.run import load_run
 from tests.cli.command import fakexplain
 from tests.cli.predictions import RIGHT, answer
@@ -197,7 +198,11 @@ def test_the_run_of_perturbed_images_says_so(annotations_file: Path, tmp_path: P
         (("--max-pixels", "0"), 2, "greater than or equal to 1"),
         (("--subset", "fold7_test"), 2, "no such subset"),
         (("--one-is", "2"), 2, "'2' is not one of 'fake', 'real'"),
-        (("--column", "colour=a"), 2, "expected ROLE=NAME, ROLE one of image, verdict, score, boxes, found 'colour=a'"),
+        (
+            ("--column", "colour=a"),
+            2,
+            "expected ROLE=NAME, ROLE one of image, verdict, score, boxes, text, found 'colour=a'",
+        ),
         (("--resamples", "-1"), 2, "greater than or equal to 0"),
         (("--out", "."), 2, "holds an input"),
         (("--json", "data/annotations.jsonl", "--force"), 2, "is an input"),
@@ -229,3 +234,95 @@ def test_a_run_is_not_overwritten_without_force(annotations_file: Path, predicti
     assert fakexplain(*args).returncode == 2
     assert fakexplain(*args, "--force").returncode == 0
     assert {each.name: each.read_bytes() for each in (tmp_path / "run").iterdir()} == before
+
+
+class TestFrames:
+    """Systems of one call whose boxes are in different frames; the image is 120x90, its boxes those of `RIGHT`."""
+
+    BOXES = {  # the gold boxes [10, 5, 50, 45] and [60, 50.5, 100, 80] of the first record, in each frame
+        "pixels": "[10, 5, 50, 45] Sign.\n[60, 50.5, 100, 80] Hand.",
+        "norm1000": "[83.3, 55.6, 416.7, 500] Sign.\n[500, 561.1, 833.3, 888.9] Hand.",
+        "norm1": "[0.0833, 0.0556, 0.4167, 0.5] Sign.\n[0.5, 0.5611, 0.8333, 0.8889] Hand.",
+        "yx1000": "[55.6, 83.3, 500, 416.7] Sign.\n[561.1, 500, 888.9, 833.3] Hand.",
+        "yx1024": "<loc0057><loc0085><loc0512><loc0427> Sign ; <loc0575><loc0512><loc0910><loc0853> Hand",
+    }
+
+    def files(self, annotations_file: Path, folder: Path) -> list[str]:
+        fakes = [each for each in read_annotations(annotations_file) if each.label == "fake"]
+        for name, boxes in self.BOXES.items():
+            text = f"{boxes}\n<verdict>fake</verdict>"
+            (folder / f"{name}.jsonl").write_text("".join(answer(each.path, text) for each in fakes))
+        return [f"{name}={folder / name}.jsonl" for name in self.BOXES]
+
+    def test_one_call_mixes_them(self, annotations_file: Path, tmp_path: Path):
+        files = self.files(annotations_file, tmp_path)
+        frames = [arg for name in self.BOXES for arg in ("--frame", f"{name}={name}")]
+        args = (
+            "--annotations",
+            annotations_file,
+            *QUICK,
+            "--json",
+            tmp_path / "scores.json",
+            "--out",
+            tmp_path / "run",
+        )
+        done = fakexplain("score", *files, *frames, *args)
+        assert done.returncode == 0, done.stderr
+        scores = json.loads((tmp_path / "scores.json").read_text())
+        assert {name: round(each["iou"], 1) for name, each in scores.items()} == dict.fromkeys(self.BOXES, 1.0)
+        assert not any(each["problems"][code] for each in scores.values() for code in ("shares", "beyond_frame"))
+        assert "--frame" not in done.stdout
+        assert load_run(tmp_path / "run").settings["frames"] == {name: name for name in self.BOXES}
+
+    def test_numbers_of_another_frame_are_named_with_a_hint(self, annotations_file: Path, tmp_path: Path):
+        done = fakexplain("score", *self.files(annotations_file, tmp_path), "--annotations", annotations_file, *QUICK)
+        assert done.returncode == 0, done.stderr
+        notes = {line.split(":")[0]: line for line in done.stdout.splitlines() if "--frame" in line}
+        assert notes.keys() == {"norm1000", "norm1", "yx1000", "yx1024"}
+        assert notes["norm1"].endswith("If they are in another frame, add --frame norm1=norm1.")
+        assert "the frame of fx_qwen2_5_vl (outside_frame 8, beyond_frame 8)" in notes["norm1000"]
+
+    @pytest.mark.parametrize(
+        ("option", "error"),
+        [
+            ("pixels", "expected NAME=FRAME, FRAME one of pixels, norm1000, norm1, yx1000, yx1024, found 'pixels'"),
+            ("pixels=thirds", "expected NAME=FRAME"),
+            ("other=pixels", "expected the name of a system, one of pixels, norm1000"),
+        ],
+    )
+    def test_bad_usage(self, option: str, error: str, annotations_file: Path, tmp_path: Path):
+        files = self.files(annotations_file, tmp_path)
+        done = fakexplain("score", *files, "--frame", option, "--annotations", annotations_file)
+        assert done.returncode == 2
+        assert error in " ".join(re.sub("[│╭╰─╮╯]", " ", done.stderr).split())
+
+
+class TestExplanationsInProse:
+    """Systems without regions, whose explanation is compared with the captions (Table 2)."""
+
+    def test_a_column_of_a_table(self, annotations_file: Path, tmp_path: Path):
+        records = list(read_annotations(annotations_file))
+        lines = [f"{each.image},{each.label},{' '.join(caption_text(each))}" for each in records]
+        (tmp_path / "table.csv").write_text("\n".join(["image,verdict,explanation", *lines]))
+        (tmp_path / "labels.csv").write_text("\n".join(["image,verdict", *(line.rpartition(",")[0] for line in lines)]))
+        files = (f"texts={tmp_path / 'table.csv'}", f"labels={tmp_path / 'labels.csv'}")
+        done = fakexplain("score", *files, "--annotations", annotations_file, *QUICK)
+        assert done.returncode == 0, done.stderr
+        assert cells(done.stdout, "ROUGE-L") == ["1.000", "—"]
+        assert cells(done.stdout, "accuracy") == ["1.000", "1.000"]
+
+    def test_answers(self, annotations_file: Path, tmp_path: Path):
+        path = tmp_path / "vlm.jsonl"
+        records = list(read_annotations(annotations_file))
+        text = "[CLS] This is a fake image. The sign has letters of no alphabet."
+        path.write_text("".join(answer(each.path, text) for each in records))
+        args = ("--annotations", annotations_file, *QUICK, "--json", tmp_path / "scores.json", "--force")
+        rouge = []
+        for prose in ((), ("--prose", "vlm")):
+            done = fakexplain("score", f"vlm={path}", *prose, *args)
+            assert done.returncode == 0, done.stderr
+            scores = json.loads((tmp_path / "scores.json").read_text())["vlm"]
+            assert (scores["accuracy"], scores["problems"]["sentence_verdict"]) == (0.5, 16)
+            rouge.append(scores["rouge_l"])
+        assert rouge[0] == 0 < rouge[1] < 1
+        assert fakexplain("score", f"vlm={path}", "--prose", "shield", *args).returncode == 2

@@ -47,6 +47,23 @@ Dataset = Annotated[
 Resamples = Annotated[
     int, typer.Option(help="Bootstrap resamples for intervals and comparisons; 0 leaves them out.", min=0)
 ]
+FrameNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--frame",
+        help="Frame of a system's boxes: pixels, norm1000, norm1, yx1000 or yx1024 (y first); repeatable.",
+        show_default="the template's",
+        metavar="NAME=FRAME",
+    ),
+]
+Prose = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prose",
+        help="System whose answers are prose without captions: compare its whole text with the captions; repeatable.",
+        metavar="NAME",
+    ),
+]
 Images = Annotated[
     Path | None,
     typer.Option(
@@ -68,7 +85,7 @@ Threshold = Annotated[
 ColumnNames = Annotated[
     list[str] | None,
     typer.Option(
-        help="Name of the column for a role: image, verdict, score or boxes; repeatable.",
+        help="Name of the column for a role: image, verdict, score, boxes or text; repeatable.",
         metavar="ROLE=NAME",
         rich_help_panel=BASELINES,
     ),
@@ -115,6 +132,8 @@ def score(
     subset: SubsetName = "all",
     template: Template = "fx_qwen2_5_vl",
     max_pixels: MaxPixels = None,
+    frame: FrameNames = None,
+    prose: Prose = None,
     variant: VariantName = "full",
     output: RunFolder = None,
     json_out: JsonFile = None,
@@ -136,7 +155,7 @@ def score(
     """Score predictions (answers, labels, boxes or masks) with 95 % confidence intervals.
 
     Boxes in answers are mapped back to original pixels by the template's frame: set MAX_PIXELS, MIN_PIXELS or
-    IMAGE_MAX_TOKEN_NUM as for `swift infer`. Unreadable answers count as wrong, and so do images of the subset without
+    IMAGE_MAX_TOKEN_NUM as for `swift infer`. Answers of other systems may be in another frame, which --frame names. Unreadable answers count as wrong, and so do images of the subset without
     an answer. All systems are compared in pairs (paired bootstrap, McNemar).
     """
     from ..atomic import atomic_file
@@ -144,6 +163,7 @@ def score(
     from ..jsonl import to_indented_json
     from ..rows import parse_subset
     from ..scoring.evaluate import ScoreRequest, answer_variant, evaluate
+    from ..scoring.predictions.stated_frames import parse_frames
     from ..scoring.results import Resampling
     from ..scoring.tables.terminal import render_table
 
@@ -151,6 +171,9 @@ def score(
     parse_option(parse_subset, subset, "--subset")
     variant = parse_option(lambda name: answer_variant(subset, name), variant, "--variant")
     files = parse_named_files(predictions, "PREDICTIONS")
+    frames = parse_option(lambda _: parse_frames(frame or [], files), "", "--frame")
+    if strangers := [name for name in prose or [] if name not in files]:
+        raise typer.BadParameter(f"expected the name of a system, found {strangers[0]!r}", param_hint="--prose")
     for out, is_folder in ((json_out, False), (output, True)):
         if out is not None:
             check_free(out, force, annotations, *(path for paths in files.values() for path in paths), folder=is_folder)
@@ -158,13 +181,16 @@ def score(
         one_is, higher_is, threshold, column or [], coco, min_score, fake_if_boxes, min_area_share, mask_threshold
     )
     resampling = Resampling(resamples, seed)
-    request = ScoreRequest(files, annotations, rule, subset, variant, dataset, images, options, resampling)
+    request = ScoreRequest(
+        files, annotations, rule, subset, variant, dataset, images, options, resampling, frames, prose or []
+    )
     found = evaluate(request, output, lambda items, what, unit: show_progress(items, None, what, unit))
     if json_out is not None:
         with atomic_file(json_out) as partial:
             partial.write_text(to_indented_json(found.results), encoding="utf-8")
     print(render_table(found.results, found.comparisons, resampling.level))
     _print_notes(found, subset)
+    _print_frame_hints(found, {name: each.name for name, each in frames.items()}, template)
 
 
 def _baseline_options(
@@ -251,3 +277,16 @@ def report(
     print(f"report in {output / 'report.html'}")
     for sentence in missing:
         print(f"  missing: {sentence}")
+
+
+def _print_frame_hints(found: Evaluation, frames: dict[str, str], template: str) -> None:
+    """Print which systems write numbers that cannot be of their frame."""
+    for name, result in found.results.items():
+        counts = {code: result["problems"][code] for code in ("shares", "outside_frame", "beyond_frame")}
+        if any(counts.values()):
+            said = ", ".join(f"{code} {count}" for code, count in counts.items() if count)
+            other = "norm1" if counts["shares"] else "norm1000, pixels or yx1000"
+            print(
+                f"\n{name}: answers with boxes that do not fit the frame of {frames.get(name, template)} ({said}). "
+                f"If they are in another frame, add --frame {name}={other}."
+            )

@@ -16,7 +16,7 @@ from .limits import CLOSE, INTEGER_BOX, MAX_REGIONS, OPEN, mark_box
 _R = r"[\])）］】}]"
 _COMMA = "[,，、;；]"
 _N = r"\s*([-+.\w]+)\s*"
-_D = r"([-+]?(?:\d+(?:\.\d*)?|\.\d+))"
+_D = r"([-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15}))"
 _GAP = rf"(?:\s*{_COMMA}\s*|\s+)"
 _TO = (
     r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*)?"
@@ -46,7 +46,7 @@ def numbers_of(match: re.Match[str]) -> tuple[str, ...] | None:
     return match.group(last - 3, last - 2, last - 1, last) if 4 <= last <= _FOUR else None
 
 
-def read_box(match: re.Match[str], problems: set[str], y_first: bool = False) -> list[Box]:
+def parse_box(match: re.Match[str], problems: set[str], y_first: bool = False) -> list[Box]:
     """The box in a match of `BOX`, or none if it is no valid box.
 
     Args:

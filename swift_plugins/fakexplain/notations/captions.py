@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _LABELS = (
     r"bounding[ _]box(?:es)?|b?box(?:es)?|coordinates?|coords|location|region|position|area|where|place"
@@ -71,7 +72,7 @@ def assign_words(gaps: list[str], tail: str) -> list[str]:
     before = [words[-MAX_CAPTION:] for words in before]
     after = [words[:MAX_CAPTION] for words in (*after[1:], tail[: MAX_CAPTION + 1].partition("\n")[0])]
     pairs = list(zip(before, after, strict=False))
-    captions = [clean_words(" ".join(filter(None, map(clean_words, pair)))) for pair in pairs]
+    captions = [_join(clean_words(one), clean_words(two)) for one, two in pairs]
     labelled = [
         bool(len(one) < _LONGEST_LABEL and _ONLY_LABEL.fullmatch(one) and re.search(r"\w", one))
         and not clean_words(two)
@@ -83,6 +84,10 @@ def assign_words(gaps: list[str], tail: str) -> list[str]:
             lines if own else caption for lines, own, caption in zip(own_lines, labelled, captions, strict=True)
         ]
     return captions
+
+
+def _join(before: str, after: str) -> str:
+    return clean_words(f"{before} {after}") if before and after else before or after
 
 
 def _lines_of_items(gaps: list[str]) -> list[str]:
@@ -120,6 +125,7 @@ def _split_at_header(lines: list[str], header_first: bool) -> tuple[list[str], l
     return lines[:cut], lines[cut:]
 
 
+@lru_cache(maxsize=1024)
 def clean_words(text: str) -> str:
     """Text as a caption that UTF-8 can write: one line, without bullets, field names and markup; '' if none is left."""
     words = " ".join(text.replace("**", "").split())
@@ -150,7 +156,7 @@ _REJECTION = re.compile(
     r"\bno (?:visible |obvious |clear |apparent |real |other )?"
     r"(?:flaws?|issues?|errors?|anomal(?:y|ies)|artifacts?|problems?|defects?|inconsistenc(?:y|ies))\b"
     r"|\bnothing (?:is )?(?:wrong|unusual|odd|suspicious|strange)\b"
-    r"|\b(?:looks?|appears?|seems?|is|are) (?:perfectly |quite |all |completely )?(?:normal|fine|ok|okay|correct|as expected)\b"
+    r"|\b(?:looks?|appears?|seems?|is|are) (?:perfectly |quite |all )?(?:normal|fine|ok|okay|correct|as expected)\b"
     r"|\b(?:not|isn't) (?:really )?(?:a|an) (?:flaw|error|anomaly|artifact|issue|problem|defect)\b"
     r"|\b(?:is|are|was) (?:only|just|merely) (?:a|an|the) (?:shadow|reflection|blur)\b|\bfalse alarm\b"
     r"|没有(?:问题|异常|缺陷|瑕疵)|无(?:异常|缺陷|问题)|正常",

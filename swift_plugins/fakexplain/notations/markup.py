@@ -70,14 +70,14 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
             for each in BOX.finditer(content)
             if (numbers := numbers_of(each))
         ]
-        numbers = _NUMBER.findall(content)
-        if not boxes and numbers and len(numbers) % 4 == 0 and match.group(3):
-            boxes = [mark_box(numbers[i : i + 4], y_first) for i in range(0, len(numbers), 4)]
+        found = _NUMBER.findall(content)
+        if not boxes and found and len(found) % 4 == 0 and match.group(3):
+            boxes = [mark_box(found[i : i + 4], y_first) for i in range(0, len(found), 4)]
         if boxes and match.group(3):
-            if 4 * len(boxes) < len(numbers):
+            if 4 * len(boxes) < len(found):
                 problems.add("bad_box")
             return f" {','.join(boxes)} "
-        if numbers and not boxes and not (cut and match.end() >= end):
+        if found and not boxes and not (cut and match.end() >= end):
             problems.add("bad_box")
             return " "
         return f" {content} "

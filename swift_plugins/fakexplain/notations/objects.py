@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 
 from .brackets import BOX, numbers_of
 from .captions import clean_words
@@ -116,10 +117,8 @@ def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
 
     def collect(match: re.Match[str]) -> str:
         raw = match.group(1) if match.group(1) is not None else match.group(2)
-        try:
+        with suppress(ValueError):
             raw = json.loads(f'"{raw}"', strict=False)
-        except ValueError:
-            pass
         captions[clean_words(str(raw))] = None
         return " "
 

@@ -8,7 +8,7 @@ from itertools import islice
 from ..annotation import NO_FLAW
 from ..boxes import Box
 from ..mentions import Mention
-from .brackets import find_boxes, mark_bare_boxes, read_box
+from .brackets import find_boxes, mark_bare_boxes, parse_box
 from .captions import MAX_CAPTION, assign_words, clean_words, is_rejected
 from .limits import CLOSE, MAX_REGIONS, OPEN
 from .markup import mark_elements
@@ -74,11 +74,11 @@ def _boxes_with_gaps(
         gap = text[position : match.start()]
         position = match.end()
         if groups and not gap.strip(_BETWEEN_BOXES):
-            groups[-1][1].extend(read_box(match, problems, y_first))
+            groups[-1][1].extend(parse_box(match, problems, y_first))
         else:
-            groups.append((gap, read_box(match, problems, y_first)))
+            groups.append((gap, parse_box(match, problems, y_first)))
     gaps = [*(gap for gap, _ in groups), text[position:]]
-    if any(_LOOSE_NUMBERS.search(gap) for gap in gaps if "," in gap or "，" in gap):
+    if "too_long" not in problems and any(_LOOSE_NUMBERS.search(gap) for gap in gaps if "," in gap or "，" in gap):
         problems.add("doubtful_box")
     return groups, text[position:]
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from .vocabulary import ALONE, MADE_BY_HUMANS, PHRASES, SYMBOLS, TOKEN
 
-MAX_WORDS = 200
+MAX_VERDICT = 200
 """Characters of the longest verdict."""
 
 _OTHER = {"fake": "real", "real": "fake"}
@@ -35,7 +35,7 @@ def read_words(words: str) -> str | None:
     >>> [read_words(words) for words in ("AI-generated", "not fake", "Fake: 0%", "real?", "a real hand")]
     ['fake', 'real', 'real', None, None]
     """
-    if len(words) > MAX_WORDS:
+    if len(words) > MAX_VERDICT:
         return None
     text = _normalise(words)
     if verdict := ALONE.get(text.strip(" .*'\"[]")):
@@ -91,7 +91,9 @@ def _clauses(text: str) -> list[_Clause] | None:
             end = token if kind == "sign" and token in "?:=" else ""
             if symbols[-1:] == ["but"]:
                 symbols.pop()
-            if symbols or numbers or end == "?":
+            if end == "?" and not symbols and not numbers:
+                return None
+            if symbols or numbers:
                 if (clause := _clause(symbols, numbers, end)) is None:
                     return None
                 clauses.append(clause)
@@ -161,10 +163,7 @@ def _without_verdict(known: list[str], p: float | None, end: str) -> _Clause | N
 
 def _share(number: str) -> float | None:
     """A probability; None for any other number, as a count."""
-    if number.endswith("%"):
-        share = float(number[:-1]) / 100
-    else:
-        share = float(number)
+    share = float(number[:-1]) / 100 if number.endswith("%") else float(number)
     return share if 0 <= share <= 1 else None
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from .verdict_words import MAX_WORDS, read_words
+from .verdict_words import MAX_VERDICT, read_words
 
 _PLACE = re.compile(
     r"<(answer|conclusion|final_answer|result|prediction|classification|judge?ment)>([^<]*)"
@@ -118,7 +118,7 @@ def _read_places(text: str) -> dict[str, str | None]:
 
 
 def _read_object(text: str) -> dict[str, str | None]:
-    if len(text) <= MAX_WORDS and (verdict := read_words(text)):
+    if len(text) <= MAX_VERDICT and (verdict := read_words(text)):
         return {text: verdict}
     found = {}
     for match in _PAIR.finditer(text):
@@ -154,7 +154,7 @@ def _read_sentences(text: str) -> dict[str, str | None]:
         return found
     if verdict := _first_sentence(lines[0]):
         found[lines[0]] = verdict
-    last = lines[-1][-2 * MAX_WORDS :].strip()
+    last = lines[-1][-2 * MAX_VERDICT :].strip()
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(last[:-1]))]
     sentence = last[starts[-1] :]
     if (concluding := _CONCLUDING.match(sentence)) and (verdict := _first_sentence(sentence[concluding.end() :])):
@@ -164,7 +164,7 @@ def _read_sentences(text: str) -> dict[str, str | None]:
 
 def _first_sentence(text: str) -> str | None:
     """The verdict of the first sentence of a text, without the reasons it gives."""
-    text = text[: 2 * MAX_WORDS].strip()
+    text = text[: 2 * MAX_VERDICT].strip()
     end = _SENTENCE_END.search(text)
     sentence = text[: end.end()] if end else text
     if verdict := read_words(sentence):

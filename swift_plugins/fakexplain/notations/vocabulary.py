@@ -19,7 +19,8 @@ _WORDS = {
     "edited": "edited altered modified doctored photoshopped retouched inpainted",
     "real": "real authentic genuine natural pristine untampered unmanipulated human-made human-created human-generated "
     "human-drawn human-captured camera-captured 真 真的 真实 真图 真品 真實 实拍 本物 진짜",
-    "not": "not isn't isnt don't doesn't didn't wasn't aren't non un never without 不是 并非 并不是 不 非 没有 未 无 没",
+    "not": "not isn't isnt don't doesn't didn't wasn't aren't non un never without "
+    "不是 并非 并不是 不 非 没有 未 无 没",
     "no": "no nope false 否 不对",
     "yes": "yes yep yeah true correct 对",
     # words around a verdict that leave it as it is
@@ -28,10 +29,11 @@ _WORDS = {
     "detected identified classified considered determined labeled labelled deemed judged marked categorized "
     "verdict answer label class result prediction classification conclusion decision category type status "
     "judgment judgement assessment authenticity output response final overall therefore thus hence so my our i'd "
-    "looks look appears appear seems seem i i'm am we would say think believe conclude art artwork model gan diffusion tool tools software made created "
-    "produced captured given shown provided "
-    "这 这张 张 幅 该 此 图 图片 图像 照片 图象 画 是 为 由 的 一 一张 一幅 被 过 经过 经 属于 内容 痕迹 结论 判断 结果 答案 判定 "
-    "标签 类别 最终 综上 综上所述 因此 所以 我 认为 鉴定 工具 模型 有 存在 技术",
+    "looks look appears appear seems seem i i'm am we would say think believe conclude "
+    "art artwork model gan diffusion tool "
+    "tools software made created produced captured given shown provided "
+    "这 这张 张 幅 该 此 图 图片 图像 照片 图象 画 是 为 由 的 一 一张 一幅 被 过 经过 经 属于 内容 痕迹 "
+    "结论 判断 结果 答案 判定 标签 类别 最终 综上 综上所述 因此 所以 我 认为 鉴定 工具 模型 有 存在 技术",
     "hedge": "likely probably definitely certainly clearly obviously evidently apparently surely "
     "most very highly quite undoubtedly truly indeed actually "
     "很可能 极可能 极有可能 大概率 明显 显然 确实 肯定 应该",

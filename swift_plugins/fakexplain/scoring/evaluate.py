@@ -13,6 +13,7 @@ from ..frames import FrameRule
 from ..rows import parse_subset, select
 from .metrics.texts import TEXT_SETTINGS
 from .predictions.inputs import DEFAULT_OPTIONS, BaselineOptions, read_system
+from .predictions.stated_frames import StatedFrame
 from .results import Resampling
 from .run import Run, run_writer
 from .score import DEFAULT_RESAMPLING, BaselineSystem, ImageScores, build_system, score_systems
@@ -41,6 +42,8 @@ class ScoreRequest:
         images: folder that image paths of baselines are relative to; default: the folder of the annotations.
         options: how to read the files of baselines.
         resampling: settings of the bootstrap.
+        frames: name of a system -> the frame of its boxes, if it is not `rule`'s.
+        prose: names of systems whose answers are explanations in prose, compared as a whole with the captions.
     """
 
     predictions: Mapping[str, Sequence[Path]]
@@ -52,6 +55,8 @@ class ScoreRequest:
     images: Path | None = None
     options: BaselineOptions = DEFAULT_OPTIONS
     resampling: Resampling = DEFAULT_RESAMPLING
+    frames: Mapping[str, StatedFrame] = field(default_factory=dict)
+    prose: Sequence[str] = ()
 
     @property
     def dataset_name(self) -> str:
@@ -143,7 +148,11 @@ def evaluate(request: ScoreRequest, out: Path | None = None, progress: Progress 
     systems = {}
     for name, paths in request.predictions.items():
         predictions = read_system(paths, images=images, annotations=records, options=request.options)
-        systems[name] = build_system(progress(predictions, name, "answer"), request.options.mask_threshold)
+        systems[name] = build_system(
+            progress(predictions, name, "answer"), request.options.mask_threshold, name in request.prose
+        )
+        if name in request.frames and isinstance(systems[name], BaselineSystem):
+            raise ValueError(f"--frame {name}: expected a system that writes answers, found labels, boxes or masks")
     summary = RecordSummary()
     with ExitStack() as files:
         write_image, finish = files.enter_context(run_writer(out)) if out is not None else (None, None)
@@ -158,6 +167,7 @@ def evaluate(request: ScoreRequest, out: Path | None = None, progress: Progress 
             systems,
             request.rule,
             request.variant,
+            frames=request.frames,
             resampling=request.resampling,
             what=f"the records of {request.subset}" if request.subset != "all" else "the records",
             on_image=on_image,
@@ -180,8 +190,9 @@ def _run(request: ScoreRequest, out: Path, evaluation: Evaluation) -> Run:
         records=evaluation.summary.records,
         settings={
             "template": asdict(request.rule),
+            "frames": {name: frame.name for name, frame in request.frames.items()},
             "bootstrap": asdict(request.resampling) | {"strata": "label and fold"},
-            "texts": TEXT_SETTINGS,
+            "texts": TEXT_SETTINGS | ({"prose_systems": sorted(request.prose)} if request.prose else {}),
             "baselines": asdict(request.options.convention),
         },
         systems=evaluation.results,

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..annotation import Annotation
-from ..frames import FrameRule
 from .metrics.columns import Collector
 from .metrics.image import Outputs, Scored, score_baseline, score_image, score_missing_answer
 from .predictions.answers import AnswerPrediction
 from .predictions.join import index_by_image, join_all
 from .predictions.labels import BaselinePrediction
+from .predictions.stated_frames import AnswerFrame
 from .results import ImageGroups, Resampling, results
 
 DEFAULT_RESAMPLING = Resampling()
@@ -27,22 +27,23 @@ class System(Protocol):
     @property
     def predictions(self) -> Mapping[str, Any]: ...
 
-    def score(self, annotation: Annotation, prediction: Any, rule: FrameRule, variant: str) -> Scored:
+    def score(self, annotation: Annotation, prediction: Any, rule: AnswerFrame, variant: str) -> Scored:
         """Score the prediction for one image; None means no prediction."""
 
 
 @dataclass(frozen=True)
 class AnswerSystem:
-    """A system that writes answers."""
+    """A system that writes answers; in prose, if it writes no captions and its texts are to be compared with them."""
 
     predictions: Mapping[str, AnswerPrediction]
+    prose: bool = False
 
     def score(
-        self, annotation: Annotation, prediction: AnswerPrediction | None, rule: FrameRule, variant: str
+        self, annotation: Annotation, prediction: AnswerPrediction | None, rule: AnswerFrame, variant: str
     ) -> Scored:
         if prediction is None:
             return score_missing_answer(annotation, variant)
-        return score_image(annotation, prediction.text, rule, variant, prediction.p_fake)
+        return score_image(annotation, prediction.text, rule, variant, prediction.p_fake, self.prose)
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,19 @@ class BaselineSystem:
     outputs: Outputs
 
     def score(
-        self, annotation: Annotation, prediction: BaselinePrediction | None, rule: FrameRule, variant: str
+        self, annotation: Annotation, prediction: BaselinePrediction | None, rule: AnswerFrame, variant: str
     ) -> Scored:
         return score_baseline(annotation, prediction, self.outputs)
 
 
 def build_system(
-    predictions: Iterable[AnswerPrediction | BaselinePrediction], mask_threshold: int | None = None
+    predictions: Iterable[AnswerPrediction | BaselinePrediction],
+    mask_threshold: int | None = None,
+    prose: bool = False,
 ) -> AnswerSystem | BaselineSystem:
     """Build a system from its predictions, all of one kind; reads them to the end.
 
-    A baseline that gives boxes or masks for some image is expected to give them for every image. Without
+    A baseline that gives boxes, masks or texts for some image is expected to give them for every image. Without
     predictions, the result is a system without answers.
 
     Raises:
@@ -72,18 +75,20 @@ def build_system(
     found = index_by_image(predictions)
     baseline = {image: each for image, each in found.items() if isinstance(each, BaselinePrediction)}
     if not baseline:
-        return AnswerSystem({image: each for image, each in found.items() if isinstance(each, AnswerPrediction)})
+        return AnswerSystem({image: each for image, each in found.items() if isinstance(each, AnswerPrediction)}, prose)
     boxes = any(each.boxes is not None for each in baseline.values())
     masks = any(each.mask is not None for each in baseline.values())
-    return BaselineSystem(baseline, Outputs(boxes, masks, mask_threshold))
+    texts = any(each.text is not None for each in baseline.values())
+    return BaselineSystem(baseline, Outputs(boxes, masks, texts, mask_threshold))
 
 
 def score_systems(
     annotations: Iterable[Annotation],
     systems: Mapping[str, System],
-    rule: FrameRule,
+    rule: AnswerFrame,
     variant: str = "full",
     *,
+    frames: Mapping[str, AnswerFrame] = {},
     resampling: Resampling = DEFAULT_RESAMPLING,
     what: str = "the records",
     on_image: OnImage | None = None,
@@ -95,6 +100,7 @@ def score_systems(
         systems: by name.
         rule: frame rule of the run that wrote the answers.
         variant: the parts that answers should contain.
+        frames: name of a system -> the frame of its boxes, if it is not `rule`'s.
         resampling: settings of the bootstrap.
         what: name of the records in error messages.
         on_image: called with each record and every system's scores and prediction.
@@ -112,7 +118,7 @@ def score_systems(
         groups.add(annotation)
         scores: ImageScores = []
         for name, system in systems.items():
-            scored = system.score(annotation, predictions[name], rule, variant)
+            scored = system.score(annotation, predictions[name], frames.get(name, rule), variant)
             collectors[name].collect(annotation, scored)
             scores.append((name, scored, predictions[name]))
         if on_image:

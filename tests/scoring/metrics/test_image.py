@@ -45,7 +45,13 @@ BY_HAND = [
     # x 126..252 is 128..256, y 126..378 is 128..384: the left half of the gold box, IoU 1/2
     (fake("f2", (128, 128, 384, 384)), says("[126, 126, 252, 378] Rail.", "fake", "texture error"), "fake", 0.5, ()),
     # truncated: no verdict; its box, clipped at x = 512, is the right half and the gold box: IoU 1
-    (fake("f3", (256, 0, 512, 512)), "<think>\n[252, 0, 900, 504] Rail.", None, 1.0, ("no_verdict", "unclosed")),
+    (
+        fake("f3", (256, 0, 512, 512)),
+        "<think>\n[252, 0, 900, 504] Rail.",
+        None,
+        1.0,
+        ("no_verdict", "beyond_frame", "unclosed"),
+    ),
     # no annotated region, and the answer says so: IoU 1
     (fake("f4"), says("No visible flaw.", "fake", "texture error"), "fake", 1.0, ()),
     # no annotated region, but the answer does not mention regions: IoU 0; the verdict is right

@@ -14,16 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...annotation import Annotation
-from ...answer import parse_answer, sort_problems
-from ...boxes import Box, clip_xyxy, union_iou
-from ...frames import FrameRule
+from ...answer import Answer, parse_answer, sort_problems
+from ...boxes import Box, are_shares, clip_xyxy, union_iou
+from ...frames import Frame
 from ...masks import to_mask
 from ...mentions import Mention
 from ...variants import variant_named
 from ..predictions.labels import BaselinePrediction
 from ..predictions.masks import load_mask
+from ..predictions.stated_frames import AnswerFrame, StatedFrame
 from .matching import BoxCounts, Fragmentation, box_counts, fragmentation, match_boxes
-from .texts import Text, caption_text, matched_texts
+from .texts import Text, caption_text, matched_texts, prose_text
 
 
 class Scored(NamedTuple):
@@ -35,7 +36,8 @@ class Scored(NamedTuple):
         answered: False without a prediction; everything the system is asked for then counts as wrong.
         p_fake: higher for likelier fake; None if unknown.
         iou: union IoU in [0, 1]; None for a real image or if the system is not asked for regions.
-        problems: codes of `PROBLEMS`: those that keep the answer from being exact, and boxes outside the frame.
+        problems: codes of `PROBLEMS`: those that keep the answer from being exact, and those of boxes that do not fit
+            the frame.
         exact: whether the answer follows the format of the variant exactly; None for systems that write no answers.
         regions: predicted regions; boxes in original pixels, clipped to the image (None for captions only).
         tags: predicted tags; None if no tags were asked for.
@@ -65,7 +67,7 @@ class Scored(NamedTuple):
         return self.verdict == self.label
 
 
-def to_boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> list[Box]:
+def to_boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: AnswerFrame) -> list[Box]:
     """Map an answer's boxes to original pixels, clipped to the image; drop boxes left without area.
 
     Raises:
@@ -74,49 +76,85 @@ def to_boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameR
     return [region.bbox for region in to_regions_px(regions, annotation, rule) if region.bbox]
 
 
-def to_regions_px(regions: Iterable[Mention], annotation: Annotation, rule: FrameRule) -> tuple[Mention, ...]:
-    """Map an answer's regions to original pixels, clipped to the image; drop regions whose box is left without area.
+def to_regions_px(regions: Iterable[Mention], annotation: Annotation, rule: AnswerFrame) -> tuple[Mention, ...]:
+    """Map an answer's regions to original pixels, clipped to the image.
+
+    A region whose box is left without area is dropped, and so is one whose box is in shares of the image, unless these
+    are the frame.
 
     Raises:
         ValueError: the template does not accept an image of this shape.
     """
-    try:
-        frame = rule.frame(annotation.image_wh)
-    except ValueError as error:
-        raise ValueError(f"{annotation.file}:{annotation.line}: {error} (id {annotation.id!r})") from None
+    frame = _frame(annotation, rule)
     kept = []
     for region in regions:
         if region.bbox is None:
             kept.append(region)
-        elif clipped := clip_xyxy([frame.to_pixels(region.bbox)], annotation.image_wh):
+        elif _is_of(region.bbox, frame) and (clipped := clip_xyxy([frame.to_pixels(region.bbox)], annotation.image_wh)):
             kept.append(Mention(clipped[0], region.caption))
     return tuple(kept)
 
 
+def _frame(annotation: Annotation, rule: AnswerFrame) -> Frame:
+    try:
+        return rule.frame(annotation.image_wh)
+    except ValueError as error:
+        raise ValueError(f"{annotation.file}:{annotation.line}: {error} (id {annotation.id!r})") from None
+
+
+def _is_of(bbox: Box, frame: Frame) -> bool:
+    return frame.frame_wh == (1, 1) or not are_shares(bbox)
+
+
+def _problems(answer: Answer, frame: Frame) -> tuple[str, ...]:
+    """Codes of the answer, and of boxes that cannot be of the frame."""
+    problems = set(answer.problems)
+    if frame.frame_wh == (1, 1):
+        problems.discard("shares")
+    width, height = frame.frame_wh
+    for bbox, _ in answer.regions:
+        if bbox and _is_of(bbox, frame):
+            x1, y1, x2, y2 = bbox
+            if not clip_xyxy([bbox], frame.frame_wh):
+                problems.add("outside_frame")
+            elif min(x1 / width, y1 / height) < -_BEYOND or max(x2 / width, y2 / height) > 1 + _BEYOND:
+                problems.add("beyond_frame")
+    return sort_problems(problems)
+
+
+_BEYOND = 0.05
+
+
 def score_image(
-    annotation: Annotation, text: str, rule: FrameRule, variant: str = "full", p_fake: float | None = None
+    annotation: Annotation,
+    text: str,
+    rule: AnswerFrame,
+    variant: str = "full",
+    p_fake: float | None = None,
+    prose: bool = False,
 ) -> Scored:
     """Score one answer.
 
     Args:
         annotation: the record; its boxes are compared unrounded.
         text: the completion.
-        rule: frame rule of the run that wrote it.
+        rule: gives the frame of its boxes: the rule of the run that wrote it, or what the user states.
         variant: the parts that the answer was asked to hold.
         p_fake: probability of the verdict fake, if known.
+        prose: compare the whole text with the captions, for systems that write none.
 
     Raises:
         ValueError: no such variant, or the template does not accept an image of this shape.
     """
     asked = variant_named(variant)
-    answer = parse_answer(text, strict=True, variant=variant)
+    y_first = isinstance(rule, StatedFrame) and rule.y_first
+    answer = parse_answer(text, strict=True, variant=variant, y_first=y_first)
     regions = to_regions_px(answer.regions, annotation, rule)
-    outside = {"outside_frame"} if len(regions) < len(answer.regions) else set()
     scored = Scored(
         annotation.label,
         answer.verdict,
         p_fake=p_fake,
-        problems=sort_problems(outside.union(answer.problems)),
+        problems=_problems(answer, _frame(annotation, rule)),
         exact=not answer.problems,
         regions=regions,
         tags=answer.tags if asked.tags else None,
@@ -127,7 +165,7 @@ def score_image(
         empty = answer.states_regions and not answer.names_regions
         scored = _with_boxes(scored, annotation, empty, asked.captions)
     if asked.captions:
-        scored = scored._replace(text=(caption_text(answer), caption_text(annotation)))
+        scored = scored._replace(text=(prose_text(text) if prose else caption_text(answer), caption_text(annotation)))
     return scored
 
 
@@ -135,8 +173,8 @@ def _with_boxes(scored: Scored, annotation: Annotation, empty: bool, captions: b
     """Add the scores that depend on the boxes of a fake image.
 
     Args:
-        empty: whether a prediction without boxes states that there are none. Two empty sets agree, but silence is not an
-            empty set, and neither are regions of which none counts.
+        empty: whether a prediction without boxes states that there are none. Two empty sets agree, but silence is not
+            an empty set, and neither are regions of which none counts.
         captions: whether to compare the captions of matching boxes.
     """
     pred, gold = ([region for region in each if region.bbox] for each in (scored.regions, annotation.regions))
@@ -167,11 +205,13 @@ class Outputs:
 
     Attributes:
         boxes, masks: whether it marks regions with boxes or with masks.
+        texts: whether it explains its verdicts in prose.
         mask_threshold: as for `load_mask`.
     """
 
     boxes: bool = False
     masks: bool = False
+    texts: bool = False
     mask_threshold: int | None = None
 
 
@@ -188,6 +228,9 @@ def score_baseline(annotation: Annotation, prediction: BaselinePrediction | None
         scored = scored._replace(verdict=prediction.verdict, p_fake=prediction.score)
     if annotation.label == "real":
         return scored
+    if outputs.texts:
+        text = prose_text((prediction.text if prediction is not None else None) or "")
+        scored = scored._replace(text=(text, caption_text(annotation)))
     if outputs.masks:
         return scored._replace(iou=_iou_of_mask(annotation, prediction, outputs.mask_threshold))
     if outputs.boxes:

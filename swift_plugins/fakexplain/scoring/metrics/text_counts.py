@@ -48,9 +48,13 @@ def text_counts(pred: Sequence[Text], gold: Sequence[Text]) -> np.ndarray:
     number = _numbers()
     words = array("q")
     ends = [0]
-    for text in chain(pred, gold):
+    foreign = [_is_foreign(text) for text in gold]
+    for text, is_foreign in zip(chain(pred, gold), chain(foreign, foreign), strict=True):
         for caption in text:
-            words.extend(map(number.__getitem__, caption.split()))
+            of_caption = caption.split()
+            words.extend(
+                map(number.__getitem__, [_FOREIGN + word for word in of_caption] if is_foreign else of_caption)
+            )
         ends.append(len(words))
     texts = np.array(words), np.array(ends)
     tokens, gold_tokens, width = _tokens(texts, number, _13a)
@@ -101,9 +105,34 @@ def _tokens(texts: _Texts, words: Iterable[str], tokenise: Callable[[str], list[
     return (flat[:middle], starts[: half + 1]), (flat[middle:], starts[half:] - middle), len(number)
 
 
+# Scripts without spaces between words: Han, kana, Thai, Lao, Burmese, Khmer, and the signs that go with them.
+_UNSPACED = re.compile(
+    "[\u3000-\u303f\u3040-\u30ff\u3100-\u312f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003134f]"
+)
+_FOREIGN = "\x00"  # before each word of a pair whose gold text rouge-score's words do not suit
+_WORDS = re.compile("[a-z0-9]+")
+_LETTERS = re.compile(r"[^\W_]+")
+
+
+def _is_foreign(text: Text) -> bool:
+    """Whether a text is in a script without spaces between words, or has no word in rouge-score's sense."""
+    if all(map(str.isascii, text)):
+        return False
+    lower = " ".join(text).lower()
+    words = sum(map(len, _WORDS.findall(lower)))
+    return words == 0 or len(_UNSPACED.findall(lower)) >= words
+
+
 @lru_cache(maxsize=1 << 16)
 def _13a(word: str) -> list[str]:
-    """Split a word into 13a tokens: no rule of 13a looks beyond a space, and none separates letters and digits."""
+    """Split a word into 13a tokens: no rule of 13a looks beyond a space, and none separates letters and digits.
+
+    In a foreign text, characters of scripts without spaces are tokens of their own, as in sacrebleu's tokeniser `zh`.
+    """
+    if word.startswith(_FOREIGN):
+        parts = _UNSPACED.sub(r" \g<0> ", word[1:]).split()
+        return [token for part in parts for token in _13a(part)]
     if word.isalnum():
         return [word]
     from sacrebleu import BLEU
@@ -113,7 +142,10 @@ def _13a(word: str) -> list[str]:
 
 @lru_cache(maxsize=1 << 16)
 def _rouge(word: str) -> list[str]:
-    return re.findall("[a-z0-9]+", word.lower())
+    """Split a word as rouge-score does; in a foreign text, into runs of letters, or characters where no spaces are."""
+    if word.startswith(_FOREIGN):
+        return _LETTERS.findall(_UNSPACED.sub(r" \g<0> ", word[1:].lower()))
+    return _WORDS.findall(word.lower())
 
 
 def _bigrams(texts: _Texts, width: int) -> _Texts:

@@ -8,10 +8,14 @@ raise the scores.
 An image without an annotated caption (every real one, A.5) has no text to compare with and is left out. If two empty
 texts scored 1, every right answer about a photograph would score 1, and hide how well fakes are explained. An answer
 about an image with annotated captions that has no captions itself scores 0, whatever its verdict.
+
+Systems that explain in prose (FakeShield and LEGION in Table 2, FakeVLM) have no captions. What they say about an
+image, as it stands, is compared with its captions ("model responses against the FakeXplained dataset", §5.2).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -26,8 +30,11 @@ from .matching import Match
 
 TEXT_SETTINGS: dict[str, Any] = {
     "text": "captions, joined by a space; no boxes, tags, verdict or markup",
+    "prose": "for systems without captions: the explanation as it stands, against the captions joined by a space",
     "images": "those whose annotation has a caption; an answer without one scores 0",
     "matched": "each pair of regions whose boxes match, at any IoU above 0, is a pair of texts",
+    "other_scripts": "gold texts mostly in a script without spaces, or without a-z and 0-9: BLEU-2 with sacrebleu's "
+    "tokeniser zh, ROUGE-L over characters, or words where spaces divide them",
     "bleu2": {
         "library": f"sacrebleu {version('sacrebleu')}",
         "order": 2,
@@ -61,6 +68,19 @@ def caption_text(source: Annotation | Answer) -> Text:
     """
     regions = target_regions(source) if isinstance(source, Annotation) else source.regions
     return tuple(region.caption for region in regions if region.caption)
+
+
+_MARKUP = re.compile(r"<(?:/?[a-zA-Z][\w-]{0,20}|\|/?\w{1,20}\|)>|\[(?:CLS|SEG|END)\]")
+
+
+def prose_text(response: str) -> Text:
+    """The explanation in a response without captions: its words, without markup.
+
+    >>> prose_text("[CLS] This is a fake image. <think>The rail bends.</think>")
+    ('This is a fake image. The rail bends.',)
+    """
+    words = " ".join(_MARKUP.sub(" ", response).split())
+    return (words,) if words else ()
 
 
 def matched_texts(
@@ -115,7 +135,7 @@ def bleu2(counts: ArrayLike, sentence: bool = False) -> np.ndarray:
 def rouge_l(counts: ArrayLike) -> np.ndarray:
     """Compute ROUGE-L of pairs from their counts (Table 2): F1 = 2 · LCS / (predicted + gold words).
 
-    Words are runs of a-z and 0-9, so a text in another script has no words.
+    Words are runs of a-z and 0-9; in other scripts, runs of letters or, where no spaces divide them, single letters.
 
     Args:
         counts: (..., 8) from `text_counts`.

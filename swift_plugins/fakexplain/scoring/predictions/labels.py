@@ -36,6 +36,7 @@ class BaselinePrediction(NamedTuple):
             method has no boxes for the image, () if it found nothing.
         mask: path of the mask image; None if there is no mask.
         file, line: where it was read; line 0 if the file has no meaningful lines.
+        text: the method's explanation in prose; None if it has none for the image.
     """
 
     image: str
@@ -45,6 +46,7 @@ class BaselinePrediction(NamedTuple):
     mask: str | None = None
     file: str = ""
     line: int = 0
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ ROLE_NAMES = {
     "verdict": ("verdict", "prediction", "pred", "predicted", "predicted_label", "pred_label", "label"),
     "score": ("score", "prob", "probability", "p_fake", "prob_fake", "fake_prob"),
     "boxes": ("boxes", "bboxes"),
+    "text": ("explanation", "explanations", "rationale"),
 }
 """Role -> accepted names of its column or field, in upper or lower case."""
 
@@ -205,7 +208,10 @@ def build_prediction(
     if score is not None and convention.higher_is == "real":
         score = -score
     image = resolve_image(images, value["image"], at["image"])
-    return BaselinePrediction(image, verdict, score, file=file, line=line)
+    text = value.get("text")
+    if text is not None and not isinstance(text, str):
+        raise DataError("a text, or nothing", text, field=at["text"])
+    return BaselinePrediction(image, verdict, score, file=file, line=line, text=text)
 
 
 def resolve_image(images: Path, name: object, field: str) -> str:
@@ -232,14 +238,14 @@ def read_label_csv(
     convention: Convention = DEFAULT_CONVENTION,
     columns: Mapping[str, str] = {},
 ) -> Iterator[BaselinePrediction]:
-    """Read labels, scores or both from a table (NPR, DMD, ComFor, AfPr, AEROBLADE, DIRE, FakeVLM ...).
+    """Read labels, scores or both, and explanations, from a table (NPR, DMD, ComFor, AfPr, AEROBLADE, DIRE, FakeVLM ...).
 
     Args:
         path: CSV in UTF-8 with the column names in its first row. Cells are separated by commas, semicolons or tabs,
             whichever is most frequent in the first row. Columns are found by `ROLE_NAMES`; others are ignored.
         images: folder that image paths are relative to.
         convention: meaning of numbers. Without a column of verdicts, the scores decide them.
-        columns: names to use in place of `ROLE_NAMES`, under 'image', 'verdict' or 'score'; '' skips the role.
+        columns: names to use in place of `ROLE_NAMES`, under 'image', 'verdict', 'score' or 'text'; '' skips it.
 
     Raises:
         FileNotFoundError: no such file.
@@ -249,7 +255,7 @@ def read_label_csv(
     rows = read_csv(path, "a CSV file of labels or scores", "prediction")
     line, names = next(rows)
     try:
-        places = find_columns(names, columns, ("image", "verdict", "score"))
+        places = find_columns(names, columns, ("image", "verdict", "score", "text"))
         if "image" not in places or len(places) < 2:
             expected = "columns for the image and for a verdict or a score (--column ROLE=NAME names one)"
             raise DataError(expected, Unquoted(", ".join(names)) or NOTHING)
