@@ -2,7 +2,8 @@
 
 There is one grammar, and two ways to read. The exact reading, here, accepts only the text that `render_answer` writes
 (with numbers for its placeholders); a text it accepts has no problems. Every other text goes to the tolerant reading
-of the package `notations`. Both fill the same fields; `strict` only decides whether a readable deviation counts as a problem.
+of the package `notations`. Both fill the same fields; `strict` only decides whether a readable deviation counts as a
+problem.
 
 A completion is data: reading never raises and takes time linear in the text. The first `MAX_CHARACTERS` characters of a
 text are read and, if the text is not exact, the first `MAX_REGIONS` regions.

@@ -236,27 +236,28 @@ def test_a_run_is_not_overwritten_without_force(annotations_file: Path, predicti
     assert {each.name: each.read_bytes() for each in (tmp_path / "run").iterdir()} == before
 
 
+BOXES = {  # the gold boxes [10, 5, 50, 45] and [60, 50.5, 100, 80] of the first record, in each frame
+    "pixels": "[10, 5, 50, 45] Sign.\n[60, 50.5, 100, 80] Hand.",
+    "norm1000": "[83.3, 55.6, 416.7, 500] Sign.\n[500, 561.1, 833.3, 888.9] Hand.",
+    "norm1": "[0.0833, 0.0556, 0.4167, 0.5] Sign.\n[0.5, 0.5611, 0.8333, 0.8889] Hand.",
+    "yx1000": "[55.6, 83.3, 500, 416.7] Sign.\n[561.1, 500, 888.9, 833.3] Hand.",
+    "yx1024": "<loc0057><loc0085><loc0512><loc0427> Sign ; <loc0575><loc0512><loc0910><loc0853> Hand",
+}
+
+
 class TestFrames:
     """Systems of one call whose boxes are in different frames; the image is 120x90, its boxes those of `RIGHT`."""
 
-    BOXES = {  # the gold boxes [10, 5, 50, 45] and [60, 50.5, 100, 80] of the first record, in each frame
-        "pixels": "[10, 5, 50, 45] Sign.\n[60, 50.5, 100, 80] Hand.",
-        "norm1000": "[83.3, 55.6, 416.7, 500] Sign.\n[500, 561.1, 833.3, 888.9] Hand.",
-        "norm1": "[0.0833, 0.0556, 0.4167, 0.5] Sign.\n[0.5, 0.5611, 0.8333, 0.8889] Hand.",
-        "yx1000": "[55.6, 83.3, 500, 416.7] Sign.\n[561.1, 500, 888.9, 833.3] Hand.",
-        "yx1024": "<loc0057><loc0085><loc0512><loc0427> Sign ; <loc0575><loc0512><loc0910><loc0853> Hand",
-    }
-
     def files(self, annotations_file: Path, folder: Path) -> list[str]:
         fakes = [each for each in read_annotations(annotations_file) if each.label == "fake"]
-        for name, boxes in self.BOXES.items():
+        for name, boxes in BOXES.items():
             text = f"{boxes}\n<verdict>fake</verdict>"
             (folder / f"{name}.jsonl").write_text("".join(answer(each.path, text) for each in fakes))
-        return [f"{name}={folder / name}.jsonl" for name in self.BOXES]
+        return [f"{name}={folder / name}.jsonl" for name in BOXES]
 
     def test_one_call_mixes_them(self, annotations_file: Path, tmp_path: Path):
         files = self.files(annotations_file, tmp_path)
-        frames = [arg for name in self.BOXES for arg in ("--frame", f"{name}={name}")]
+        frames = [arg for name in BOXES for arg in ("--frame", f"{name}={name}")]
         args = (
             "--annotations",
             annotations_file,
@@ -269,10 +270,10 @@ class TestFrames:
         done = fakexplain("score", *files, *frames, *args)
         assert done.returncode == 0, done.stderr
         scores = json.loads((tmp_path / "scores.json").read_text())
-        assert {name: round(each["iou"], 1) for name, each in scores.items()} == dict.fromkeys(self.BOXES, 1.0)
+        assert {name: round(each["iou"], 1) for name, each in scores.items()} == dict.fromkeys(BOXES, 1.0)
         assert not any(each["problems"][code] for each in scores.values() for code in ("shares", "beyond_frame"))
         assert "--frame" not in done.stdout
-        assert load_run(tmp_path / "run").settings["frames"] == {name: name for name in self.BOXES}
+        assert load_run(tmp_path / "run").settings["frames"] == {name: name for name in BOXES}
 
     def test_numbers_of_another_frame_are_named_with_a_hint(self, annotations_file: Path, tmp_path: Path):
         done = fakexplain("score", *self.files(annotations_file, tmp_path), "--annotations", annotations_file, *QUICK)

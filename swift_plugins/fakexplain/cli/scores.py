@@ -155,8 +155,9 @@ def score(
     """Score predictions (answers, labels, boxes or masks) with 95 % confidence intervals.
 
     Boxes in answers are mapped back to original pixels by the template's frame: set MAX_PIXELS, MIN_PIXELS or
-    IMAGE_MAX_TOKEN_NUM as for `swift infer`. Answers of other systems may be in another frame, which --frame names. Unreadable answers count as wrong, and so do images of the subset without
-    an answer. All systems are compared in pairs (paired bootstrap, McNemar).
+    IMAGE_MAX_TOKEN_NUM as for `swift infer`; --frame names the frame of another system. Unreadable answers count as
+    wrong, and so do images of the subset without an answer. All systems are compared in pairs (paired bootstrap,
+    McNemar).
     """
     from ..atomic import atomic_file
     from ..frames import frame_rule

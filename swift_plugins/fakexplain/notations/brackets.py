@@ -128,7 +128,8 @@ def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
 
 _FOUR_NUMBERS = rf"{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}"
 _LABELLED = re.compile(
-    rf"(\b(?:b?box|bounding box|coordinates|coords|坐标|边界框|位置)(?: ?(?:is|are|at|为|是)\b)?[ :：=\"'`*]{{0,6}}){_FOUR_NUMBERS}"
+    rf"(\b(?:b?box|bounding box|coordinates|coords|坐标|边界框|位置)(?: ?(?:is|are|at|为|是)\b)?"
+    rf"[ :：=\"'`*]{{0,6}}){_FOUR_NUMBERS}"
     rf"(?!{_GAP}?[\d\])%])",
     re.IGNORECASE,
 )

@@ -238,7 +238,7 @@ def read_label_csv(
     convention: Convention = DEFAULT_CONVENTION,
     columns: Mapping[str, str] = {},
 ) -> Iterator[BaselinePrediction]:
-    """Read labels, scores or both, and explanations, from a table (NPR, DMD, ComFor, AfPr, AEROBLADE, DIRE, FakeVLM ...).
+    """Read labels, scores and explanations from a table (NPR, DMD, ComFor, AfPr, AEROBLADE, DIRE, FakeVLM ...).
 
     Args:
         path: CSV in UTF-8 with the column names in its first row. Cells are separated by commas, semicolons or tabs,
