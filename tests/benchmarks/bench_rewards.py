@@ -1,6 +1,10 @@
 """Cost of the three rewards through ms-swift's own call, less that call's own cost. Run by hand:
 
 python tests/benchmarks/bench_rewards.py
+
+Two peers score the same completions in the same run, as rewards for grounding are commonly written: each parses the
+completion for itself with lazy patterns. One measures unions of boxes with shapely, the other matches boxes one to one
+(Hungarian method, mean IoU).
 """
 
 from __future__ import annotations
@@ -8,11 +12,16 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 import statistics
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
+from shapely.geometry import box as shapely_box
+from shapely.ops import unary_union
 from swift.rewards import orms
 from swift.rl_core.data import GRPOSample
 from swift.rl_core.grpo_algorithm import compute_rewards_per_func
@@ -57,6 +66,71 @@ def cpu_us(samples: list[GRPOSample], rewards: list) -> float:
     return (time.process_time() - start) / len(samples) * 1e6
 
 
+# Peers ---------------------------------------------------------------------------------------------------------------
+
+FRAME = 504 / 512  # of the images of the batch
+
+
+def blocks_of(text: str) -> tuple[str, str, str] | None:
+    match = re.search(r"<think>(.*?)</think>\s*<tag>(.*?)</tag>\s*<verdict>(.*?)</verdict>", text, re.DOTALL)
+    return match.group(1, 2, 3) if match else None
+
+
+def boxes_of(text: str) -> list[list[int]]:
+    blocks = blocks_of(text)
+    found = re.findall(r"\[\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*\]", blocks[0]) if blocks else []
+    return [[int(number) for number in each] for each in found]
+
+
+def gold_boxes(solution: str) -> list[list[int]]:
+    return [[round(number * FRAME) for number in each] for each in json.loads(solution)["boxes"]]
+
+
+def label_peer(completions: list[str], solution: list[str], **columns: object) -> list[float]:
+    pairs = zip(map(blocks_of, completions), map(json.loads, solution), strict=True)
+    return [float(blocks is not None and blocks[2].strip() == gold["label"]) for blocks, gold in pairs]
+
+
+def format_peer(completions: list[str], **columns: object) -> list[float]:
+    return [float(blocks_of(text) is not None) for text in completions]
+
+
+def union_peer(completions: list[str], solution: list[str], **columns: object) -> list[float]:
+    """min(1, 1.1 IoU) of unions of boxes."""
+    scores = []
+    for text, gold in zip(completions, solution, strict=True):
+        pred, target = (
+            unary_union([shapely_box(*each) for each in some]) for some in (boxes_of(text), gold_boxes(gold))
+        )
+        union = pred.union(target).area
+        scores.append(min(1.0, 1.1 * pred.intersection(target).area / union) if union else 0.0)
+    return scores
+
+
+def matching_peer(completions: list[str], solution: list[str], **columns: object) -> list[float]:
+    """Mean IoU of boxes matched one to one, over the larger number of boxes."""
+    scores = []
+    for text, gold in zip(completions, solution, strict=True):
+        pred, target = np.array(boxes_of(text), float), np.array(gold_boxes(gold), float)
+        if not len(pred) or not len(target):
+            scores.append(float(len(pred) == len(target)))
+            continue
+        low = np.maximum(pred[:, None, :2], target[None, :, :2])
+        high = np.minimum(pred[:, None, 2:], target[None, :, 2:])
+        both = np.prod(np.clip(high - low, 0, None), axis=2)
+        areas = [np.prod(each[:, 2:] - each[:, :2], axis=1) for each in (pred, target)]
+        iou = both / (areas[0][:, None] + areas[1][None] - both)
+        rows, columns_ = linear_sum_assignment(iou, maximize=True)
+        scores.append(float(iou[rows, columns_].sum() / max(iou.shape)))
+    return scores
+
+
+PEERS = {
+    "patterns and shapely's union": [union_peer, label_peer, format_peer],
+    "patterns and Hungarian matching": [matching_peer, label_peer, format_peer],
+}
+
+
 def main() -> None:
     torch.set_num_threads(1)
     register_rewards()
@@ -64,12 +138,17 @@ def main() -> None:
     rewards = [orms[name](args=args) for name in ("fx_iou", "fx_label", "fx_format")]
     nothing = [lambda completions, **columns: [0.0] * len(completions)] * 3
     rng = random.Random(0)
-    costs = []
+    costs: dict[str, list[float]] = {"ours": [], **{name: [] for name in PEERS}}
     for _ in range(ROUNDS):
         samples = batch(rng)
         base = cpu_us(samples, nothing)
-        costs.append(cpu_us(samples, rewards) - base)
-    print(f"three rewards, {BOXES} boxes a side: {statistics.median(costs):.1f} us a completion (target: 60)")
+        for name, each in {"ours": rewards, **PEERS}.items():
+            costs[name].append(cpu_us(samples, each) - base)
+    ours = statistics.median(costs["ours"])
+    print(f"three rewards, {BOXES} boxes per side: {ours:.1f} us per completion (target: 60)")
+    for name in PEERS:
+        peer = statistics.median(costs[name])
+        print(f"  {name}: {peer:.1f} us per completion; ours takes {ours / peer:.2f} of it")
     gold = json.dumps(
         {"id": "a", "label": "fake", "size": [512, 512], "boxes": boxes(rng, BOXES), "tags": [], "variant": "full"}
     )
