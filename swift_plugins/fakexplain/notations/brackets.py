@@ -36,6 +36,7 @@ BOX = re.compile(
     r"))"
 )
 _INTEGER_BOX = re.compile(INTEGER_BOX)
+_DIGIT, _ALPHA = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _ROUND = re.compile(r"[(（][^)）]*[)）]")
 _FOUR = 16  # groups of the alternatives that are boxes; those of the near misses come after them
 
@@ -83,10 +84,10 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
         problems: gets the codes.
         cut: the text may have been cut short at its end; a box that is not complete there has no code of its own.
     """
-    matches = [match for match in _matches(text, problems) if _may_be_box(match.group())]
+    matches = [match for match in _matches(text, problems) if _may_be_box(match)]
     if cut and matches and numbers_of(matches[-1]) is None and matches[-1].end() >= len(text.rstrip()):
         matches.pop()
-    in_round = [bool(_ROUND.fullmatch(match.group())) for match in matches]
+    in_round = [match.group()[0] in "(（" and bool(_ROUND.fullmatch(match.group())) for match in matches]
     mixed = not all(in_round)
     begins_with_box = known = False
     position = 0
@@ -94,26 +95,26 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
         gap = text[position : match.start()]
         new_line = not index or "\n" in gap
         if new_line:
-            begins_with_box = not any(map(str.isalpha, gap.rpartition("\n")[2]))
+            begins_with_box = not _ALPHA.search(gap.rpartition("\n")[2])
             known = begins_with_box and match.group().startswith(OPEN)
-        elif begins_with_box and any(map(str.isalpha, gap)):
+        elif begins_with_box and _ALPHA.search(gap):
             end = matches[index + 1].start() if index + 1 < len(matches) else len(text)
             words = text[match.end() : end].partition("\n")[0]
             if known and not match.group().startswith(OPEN):
                 continue
-            if not any(map(str.isalpha, words)):
+            if not _ALPHA.search(words):
                 problems.add("doubtful_box")
                 continue
-        if in_round[index] and mixed and any(map(str.isalpha, gap.rpartition("\n")[2])):
+        if in_round[index] and mixed and _ALPHA.search(gap.rpartition("\n")[2]):
             problems.add("doubtful_box")
             continue
         position = match.end()
         yield match
 
 
-def _may_be_box(text: str) -> bool:
+def _may_be_box(match: re.Match[str]) -> bool:
     """Whether it is more than words in round brackets."""
-    return text[0] in "[［" or any(map(str.isdigit, text))
+    return match.group()[0] in f"[［{OPEN}" or _DIGIT.search(match.group()) is not None
 
 
 def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
@@ -142,12 +143,18 @@ _NAMED = re.compile(
 )
 
 
+_END = 4000
 _BOX_WORDS = ("box", "coord", "坐标", "边界框", "位置")
 _SIDE_WORDS = ("x1", "x_1", "xmin", "x_min", "left")
 
 
 def mark_bare_boxes(text: str, y_first: bool) -> str:
-    """Mark boxes that stand in no brackets, but after a word for a box, on a line of their own, or name their sides."""
+    """Mark boxes that stand in no brackets, but after a word for a box, on a line of their own, or name their sides.
+
+    Only in the first `_END` characters; numbers like those of a box after them are named by a code.
+    """
+    if len(text) > _END:
+        return mark_bare_boxes(text[:_END], y_first) + text[_END:]
     lower = text.lower()
     if any(word in lower for word in _BOX_WORDS):
         text = _LABELLED.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text, MAX_REGIONS)

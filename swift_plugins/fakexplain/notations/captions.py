@@ -74,7 +74,7 @@ def assign_words(gaps: list[str], tail: str) -> list[str]:
     pairs = list(zip(before, after, strict=False))
     captions = [_join(clean_words(one), clean_words(two)) for one, two in pairs]
     labelled = [
-        bool(len(one) < _LONGEST_LABEL and _ONLY_LABEL.fullmatch(one) and re.search(r"\w", one))
+        bool(one and len(one) < _LONGEST_LABEL and _ONLY_LABEL.fullmatch(one) and _LETTER.search(one))
         and not clean_words(two)
         for one, two in pairs
     ]

@@ -117,8 +117,9 @@ def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
 
     def collect(match: re.Match[str]) -> str:
         raw = match.group(1) if match.group(1) is not None else match.group(2)
-        with suppress(ValueError):
-            raw = json.loads(f'"{raw}"', strict=False)
+        if "\\" in raw:
+            with suppress(ValueError):
+                raw = json.loads(f'"{raw}"', strict=False)
         captions[clean_words(str(raw))] = None
         return " "
 
@@ -138,8 +139,7 @@ def _boxes_of(text: str, y_first: bool, cut: bool, problems: set[str]) -> list[s
             for match in BOX.finditer(value)
             for numbers in [numbers_of(match)]
         ]
-        numbers = _NUMBER.findall(value)
-        if not boxes and len(numbers) == 4 and not cut:
+        if not boxes and not cut and len(numbers := _NUMBER.findall(value)) == 4:
             boxes = [mark_box(numbers, swapped)]
         if boxes:
             if swapped:

@@ -78,7 +78,9 @@ def _boxes_with_gaps(
         else:
             groups.append((gap, parse_box(match, problems, y_first)))
     gaps = [*(gap for gap, _ in groups), text[position:]]
-    if "too_long" not in problems and any(_LOOSE_NUMBERS.search(gap) for gap in gaps if "," in gap or "，" in gap):
+    if "too_long" not in problems and any(
+        _LOOSE_NUMBERS.search(gap) for gap in gaps if gap.count(",") + gap.count("，") > 2
+    ):
         problems.add("doubtful_box")
     return groups, text[position:]
 
