@@ -145,7 +145,7 @@ _NAMED = re.compile(
 
 _END = 4000
 _BOX_WORDS = ("box", "coord", "坐标", "边界框", "位置")
-_SIDE_WORDS = ("x1", "x_1", "xmin", "x_min", "left")
+_SIDE_WORDS = ("x1", "x_1", "xmin", "x_min", "top")
 
 
 def mark_bare_boxes(text: str, y_first: bool) -> str:

@@ -40,7 +40,7 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     if OPEN in text or CLOSE in text:
         text = text.replace(OPEN, " ").replace(CLOSE, " ")
     lower = text.lower()
-    if not _DIGIT.search(text) and "nan" not in lower and "inf" not in lower:
+    if not _has_digit(text) and "nan" not in lower and "inf" not in lower:
         return []
     if any(word in lower for word in _Y_WORDS) and _Y_FIRST.search(text):
         y_first = True
@@ -62,6 +62,12 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
             problems.add("too_long")
         regions += [Mention(box, caption) for box in boxes]
     return regions
+
+
+def _has_digit(text: str) -> bool:
+    if any(digit in text for digit in "0123456789"):
+        return True
+    return not text.isascii() and _DIGIT.search(text) is not None
 
 
 def _boxes_with_gaps(
