@@ -101,6 +101,7 @@ def test_hand_worked(tokens: list[str | dict], expected: float):
         *("", "fa", "<verdict>", "<verdict></verdict>", "<verdict>fa", "No idea."),
         "<verdict>fake</verdict><verdict>real</verdict>",
         *("<verdict>AI-generated</verdict>", "<verdict>not real</verdict>", "<verdict>fake or real</verdict>"),
+        "It is AI-generated. Nothing in it is what it seems, and all of it looks fake.",  # not the verdict's word
     ],
 )
 def test_no_verdict_or_one_in_other_words(text: str):

@@ -27,7 +27,7 @@ from ...errors import NOTHING, DataError
 
 _BLOCK = re.compile("<verdict>", re.IGNORECASE)
 _IN_BLOCK = {verdict: re.compile(rf"<verdict>[^<]*?({verdict})", re.IGNORECASE) for verdict in LABELS}
-_BARE = {verdict: re.compile(rf"\A[^<]*?({verdict})", re.IGNORECASE) for verdict in LABELS}
+_BARE = {verdict: re.compile(rf"\A[^<.!?\n]*?({verdict})", re.IGNORECASE) for verdict in LABELS}
 _WORD = re.compile("([a-z]+)(.?)", re.IGNORECASE | re.DOTALL)
 
 
@@ -74,7 +74,7 @@ def p_fake(logprobs: object, text: str) -> float | None:
 
 
 def _start(text: str, verdict: str) -> int | None:
-    """Position of the last verdict's word; a text without a verdict block may be a bare verdict."""
+    """Position of the last verdict's word; a text without a verdict block may begin with a sentence that is one."""
     matches = list((_IN_BLOCK if _BLOCK.search(text) else _BARE)[verdict].finditer(text))
     return matches[-1].start(1) if matches else None
 
