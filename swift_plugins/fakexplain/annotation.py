@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 from .boxes import Box
 from .errors import DataError, OnError, Unquoted, raise_error
 from .ids import Ids
+from .json_text import check_keys
 from .json_values import optional, require
-from .jsonl import decode_line, read_lines, write_jsonl
+from .jsonl import decode_unchecked, read_lines, write_jsonl
 from .paths import resolve_folder
 from .tags import TAGS, canonical_tag
 
@@ -270,16 +271,19 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: a bad record, a repeated id, or a file without records.
+        DataError: a bad record, a key twice in one, a repeated id, or a file without records.
     """
     path = Path(path)
     lines = 0
+    record: Any
     with closing(Ids()) as ids:
         for lines, (number, raw) in enumerate(read_lines(path, "an annotations file (JSON Lines)"), 1):  # noqa: B007
             record = None
             try:
-                record = decode_line(raw)
+                record = decode_unchecked(raw)
                 annotation = parse_record(record, folder=path.parent, file=str(path), line=number)
+                if raw.count(b":") != len(record) + 2 * len(annotation.regions):  # a colon in a text, or a key twice
+                    check_keys(raw, record)
                 ids.add(annotation.id, f"line {number}")
             except DataError as error:
                 id = record.get("id") if isinstance(record, dict) else None

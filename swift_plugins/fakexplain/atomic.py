@@ -1,24 +1,170 @@
-"""Files and folders that appear complete or not at all: each is written beside its final path and moved there."""
+"""Files and folders that appear complete or not at all: each is written beside its final path and moved there.
+
+Output is written in a hidden folder of its own, `.NAME.RANDOM.partial`, beside the final path. The folder's file `lock`
+is our mark: it names the output and is locked while the run lives. So nothing of the user's is ever taken for partial
+output, the remains of a killed run are removed by the next one, and two runs never write one output at once.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
+import secrets
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from .paths import real_path
+
+if sys.platform != "win32":
+    import fcntl
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_LOCK = "lock"
+
+
+class InUseError(OSError):
+    """Another run is writing the same output."""
+
 
 def partial_path(path: Path) -> Path:
-    """The path of a file or folder while it is being written."""
-    return path.with_name(path.name + ".partial")
+    """A path for a file or folder while it is being written, in a folder that does not exist yet; new at each call."""
+    return path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.partial") / path.name
+
+
+def _mark(path: Path) -> bytes:
+    return b"Partial output of fakexplain, safe to delete once it has ended: " + os.fsencode(path.name) + b"\n"
+
+
+def check_not_in_use(path: Path) -> None:
+    """Check that no other run is writing an output.
+
+    Raises:
+        InUseError: one is.
+    """
+    path = _named(path)
+    if any(_state(each) == "in use" for each in _partials_of(path)):
+        raise InUseError(f"{path}: another run is writing it; wait until it ends, or choose another path")
+
+
+def _partials_of(path: Path) -> list[Path]:
+    """Folders with partial output of a path, of this and of other runs."""
+    if not path.parent.is_dir():
+        return []
+    with os.scandir(path.parent) as entries:
+        names = [each.name for each in entries if each.name.startswith(".") and each.name.endswith(".partial")]
+    return [folder for folder in map(path.parent.joinpath, names) if _is_marked(folder, path)]
+
+
+def _named(path: Path) -> Path:
+    """The path, or for `.` and `..`, which have no name, the path without links."""
+    return path if path.name not in ("", "..") else real_path(path)
+
+
+def _is_marked(folder: Path, path: Path) -> bool:
+    """Whether a folder holds partial output of this path."""
+    mark, lock = _mark(path), folder / _LOCK
+    with suppress(OSError):
+        return lock.is_file() and lock.stat().st_size == len(mark) and lock.read_bytes() == mark
+    return False
+
+
+def _state(folder: Path) -> str:
+    """Whether partial output is `in use`, `abandoned` by a run that was killed, or `unknown` (no locks here)."""
+    with suppress(OSError), open(folder / _LOCK, "rb+") as file:
+        try:
+            return "abandoned" if _lock(file.fileno(), wait=False) else "unknown"
+        except BlockingIOError:
+            return "in use"
+    return "unknown"
+
+
+def _lock(descriptor: int, *, wait: bool = True) -> bool:
+    """Lock a file or folder until it is closed; False where the file system has no locks.
+
+    Raises:
+        BlockingIOError: it is locked, and `wait` is not set.
+    """
+    if sys.platform == "win32":
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        raise
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Let one run at a time into the block; others wait for the milliseconds that it takes."""
+    descriptor = os.open(folder, os.O_RDONLY) if sys.platform != "win32" else None
+    try:
+        if descriptor is not None:
+            _lock(descriptor)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+@contextmanager
+def _partial(path: Path) -> Iterator[Path]:
+    """Yield a path to write to, in a folder that is removed at the end.
+
+    Raises:
+        InUseError: another run is writing to the same path.
+        OSError: the disk is full; names `path`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_path(path)
+    folder, lock = partial.parent, -1
+    try:
+        with defer_interrupts(), _alone_in(path.parent):
+            check_not_in_use(path)
+            for each in _partials_of(path):
+                if _state(each) == "abandoned":
+                    _remove(each)
+            folder.mkdir()
+            lock = os.open(folder / _LOCK, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            _lock(lock)
+            os.write(lock, _mark(path))
+        yield partial
+    except OSError as error:
+        if error.errno in _FULL:  # a failed write does not name its file
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+    finally:
+        with defer_interrupts():
+            _remove(folder)
+            if lock >= 0:
+                os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    """Remove partial output, its mark last."""
+    if folder.is_dir():
+        for each in folder.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each, ignore_errors=True)
+            elif each.name != _LOCK:
+                each.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yield a path to write to; its file replaces `path` when the block ends without an error.
+
+    Raises:
+        InUseError: another run is writing to `path`.
+        OSError: the disk is full; names `path`.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp(), "out", "scores.json")
@@ -29,14 +175,10 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     >>> [each.name for each in target.parent.iterdir()]
     ['scores.json']
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_path(path)
-    try:
+    path = _named(Path(path))
+    with _partial(path) as partial:
         yield partial
         partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -52,6 +194,8 @@ def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
 
     Raises:
         ValueError: `whole`, and `path` holds a file that the block has not written.
+        InUseError: another run is writing to `path`.
+        OSError: the disk is full; names `path`.
 
     >>> import tempfile
     >>> target = Path(tempfile.mkdtemp(), "masks")
@@ -62,12 +206,8 @@ def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
     >>> [each.name for each in target.iterdir()]
     ['a.png']
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_path(path)
-    if partial.is_dir():
-        shutil.rmtree(partial)  # left by a run that was killed
-    try:
+    path = _named(Path(path))
+    with _partial(path) as partial:
         partial.mkdir()
         yield partial
         written = _files(partial)
@@ -83,8 +223,6 @@ def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
             for each in sorted(written, key=lambda each: (-len(each.parts), each)):
                 (path / each).parent.mkdir(parents=True, exist_ok=True)
                 (partial / each).replace(path / each)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _files(folder: Path) -> set[Path]:

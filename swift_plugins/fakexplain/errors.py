@@ -2,8 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Protocol
+
+# Control characters, halves of characters, and characters that turn the direction of the text around them.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    r"""Text that a terminal only prints: what could command it, or be no character, becomes an escape; lines stay.
+
+    >>> print(printable("a\x1b[2Jb\udce9"))
+    a\x1b[2Jb\udce9
+    """
+    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] in "\n\t" else _escape(match[0]), text)
+
+
+def on_one_line(text: str) -> str:
+    r"""Printable text whose line breaks and tabs are escapes too.
+
+    >>> print(on_one_line("a\nb"))
+    a\nb
+    """
+    return _UNPRINTABLE.sub(lambda match: _escape(match[0]), text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class Record(Protocol):
@@ -44,7 +70,7 @@ class DataError(ValueError):
             found = found[:117] + "..."
         what = f"{self.field}: " if self.field else ""
         who = f" (id {self.id!r})" if self.id else ""
-        return f"{place + ': ' if place else ''}{what}expected {self.expected}, found {found}{who}"
+        return on_one_line(f"{place + ': ' if place else ''}{what}expected {self.expected}, found {found}{who}")
 
 
 class Unquoted(str):

@@ -10,8 +10,16 @@ from typing import IO, Any
 
 from .annotation import Annotation
 from .errors import DataError, Unquoted
+from .paths import A_FILE, NO_FILE, kind_of
 
 _BROKEN = (OSError, RuntimeError, SyntaxError, ValueError)  # raised by Pillow for a broken file
+
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM")
+"""Formats that are opened, by Pillow's names, whatever a file's name; an EPS, for example, is a program."""
+
+several_frames: set[str] = set()
+"""Names of opened images with several frames, such as an animated GIF. Only the first frame is ever used."""
 
 
 def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> Any:
@@ -19,28 +27,39 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
 
     Args:
         source: path, or an open binary file.
-        name: its name in errors.
+        name: its name in errors, and in `several_frames`.
         decode: read the pixels at once, which detects truncated files and takes some milliseconds.
 
     Returns:
         A `PIL.Image.Image`; close it, or use it as a context manager.
 
     Raises:
-        DataError: no file, not an image, or an image so large that it may be a decompression bomb (more than twice
-            `PIL.Image.MAX_IMAGE_PIXELS`, about 179 million pixels); field `image`.
+        DataError: no file, not an image of one of `FORMATS`, or an image so large that it may be a decompression bomb
+            (more than twice `PIL.Image.MAX_IMAGE_PIXELS`, about 179 million pixels); field `image`.
     """
     from PIL import Image, UnidentifiedImageError
 
     allow_large_images()
+    if isinstance(source, Path) and (kind := kind_of(source)) != A_FILE:  # opening a pipe would wait for its writer
+        found = f"no file {name}" if kind == NO_FILE else f"{kind}: {name}"
+        raise DataError("an image file", Unquoted(found), field="image")
     try:
-        image = Image.open(source)
+        image = Image.open(source, formats=_formats())
+        if image.format != "MPO" and getattr(image, "is_animated", False):  # the others in an MPO are its previews
+            several_frames.add(name)
         if decode:
             image.load()
         return image
-    except FileNotFoundError:
-        raise DataError("an image file", Unquoted(f"no file {name}"), field="image") from None
     except (*_BROKEN, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise DataError("a readable image", Unquoted(f"{name}: {error}"), field="image") from None
+
+
+@lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    from PIL import features
+
+    avif = "avif" in features.modules and features.check("avif")
+    return tuple(name for name in FORMATS if name != "AVIF" or avif)
 
 
 @lru_cache(maxsize=1)

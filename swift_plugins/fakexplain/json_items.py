@@ -9,18 +9,29 @@ from types import SimpleNamespace
 from typing import IO, Any
 
 from .errors import DataError, Unquoted
+from .json_text import DepthCheck, UniqueKeys
 
 
 def as_utf8(file: IO[bytes]) -> Any:
-    """Return a file that reads as UTF-8, converted from the Unicode encoding that its byte order mark names."""
+    """Return a file that reads as UTF-8, converted from the Unicode encoding that its byte order mark names.
+
+    Its `read` raises a `DataError` where the JSON is nested too deeply.
+    """
     head = file.read(4)
+    source: Any = file
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         file.seek(0)
-        return SimpleNamespace(
-            read=codecs.EncodedFile(file, "utf-8", "utf-16").read
-        )  # ijson may bypass an EncodedFile and read raw bytes
-    file.seek(3 if head.startswith(codecs.BOM_UTF8) else 0)
-    return file
+        source = codecs.EncodedFile(file, "utf-8", "utf-16")
+    else:
+        file.seek(3 if head.startswith(codecs.BOM_UTF8) else 0)
+    depth = DepthCheck()
+
+    def read(size: int = -1) -> bytes:
+        part: bytes = source.read(size)
+        depth.add(part)
+        return part
+
+    return SimpleNamespace(read=read)  # ijson may bypass an EncodedFile and read raw bytes
 
 
 def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any]]:
@@ -36,7 +47,8 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: the file is not JSON, or holds something else in place of the list.
+        DataError: the file is not JSON, is nested too deeply, has a key twice in an object of an item, or holds
+            something else in place of the list.
     """
     import ijson
 
@@ -46,10 +58,12 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
             if prefix == "item" and not is_json_list(path):
                 raise DataError("a JSON list", Unquoted("none")).at(str(path), 0)
             if prefix.endswith("item"):
-                for index, value in enumerate(ijson.items(file, prefix, use_float=True)):
+                for index, value in enumerate(ijson.items(file, prefix, use_float=True, map_type=UniqueKeys)):
                     yield f"{prefix[:-4].rstrip('.')}[{index}]", value
             else:
-                yield from ijson.kvitems(file, prefix.rstrip("."), use_float=True)
+                yield from ijson.kvitems(file, prefix.rstrip("."), use_float=True, map_type=UniqueKeys)
+        except DataError as error:
+            raise error.at(str(path), 0) from None
         except (ijson.JSONError, UnicodeError) as error:
             what = error.args[0]
             what = what.decode(errors="replace") if isinstance(what, bytes) else str(error)

@@ -12,6 +12,7 @@ import msgspec
 
 from .atomic import atomic_file
 from .errors import DataError, Unquoted
+from .json_text import check_keys
 from .paths import check_is_file
 
 
@@ -76,10 +77,21 @@ def decode_line(raw: bytes) -> object:
     """Decode one line of JSON.
 
     Raises:
-        DataError: it is not JSON in UTF-8, or holds text that UTF-8 cannot write.
+        DataError: it is not JSON in UTF-8, has a key twice, or holds text that UTF-8 cannot write.
 
     >>> decode_line(b'{"a": 1.0}')
     {'a': 1.0}
+    """
+    value = decode_unchecked(raw)
+    check_keys(raw, value)
+    return value
+
+
+def decode_unchecked(raw: bytes) -> object:
+    """Decode one line of JSON as `decode_line` does, but let the last value of a key stand.
+
+    Raises:
+        DataError: it is not JSON in UTF-8, or holds text that UTF-8 cannot write.
     """
     try:
         return _decode_fast(raw)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from operator import attrgetter
@@ -10,13 +12,13 @@ from pathlib import Path
 
 
 def check_is_file(path: Path, what: str) -> None:
-    """Check that a path is a file.
+    """Check that a path is a regular file, which can be read more than once and has an end.
 
     Raises:
-        FileNotFoundError: it is a folder or does not exist.
+        FileNotFoundError: it is something else or does not exist.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected {what}, found {'a folder' if path.is_dir() else 'no such file'}")
+        raise FileNotFoundError(f"{path}: expected {what}, found {kind_of(path)}")
 
 
 def check_is_folder(path: Path, what: str) -> None:
@@ -26,21 +28,55 @@ def check_is_folder(path: Path, what: str) -> None:
         FileNotFoundError: it is a file or does not exist.
     """
     if not path.is_dir():
-        raise FileNotFoundError(f"{path}: expected {what}, found {'a file' if path.exists() else 'no such folder'}")
+        found = kind_of(path)
+        raise FileNotFoundError(f"{path}: expected {what}, found {'no such folder' if found == NO_FILE else found}")
 
 
 def check_exists(path: Path, what: str) -> None:
-    """Check that a path is a file or a folder.
+    """Check that a path is a regular file or a folder.
 
     Raises:
         FileNotFoundError: it is neither.
     """
     if not (path.is_file() or path.is_dir()):
-        raise FileNotFoundError(f"{path}: expected {what}, found no such file")
+        raise FileNotFoundError(f"{path}: expected {what}, found {kind_of(path)}")
+
+
+A_FILE, NO_FILE = "a file", "no such file"
+_KINDS = {
+    stat.S_IFREG: A_FILE,
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe, which is not a regular file",
+    stat.S_IFCHR: "a device, which is not a regular file",
+    stat.S_IFBLK: "a device, which is not a regular file",
+    stat.S_IFSOCK: "a socket, which is not a regular file",
+}
+
+
+def kind_of(path: str | Path) -> str:
+    """What a path leads to, in words for an error.
+
+    >>> kind_of("/"), kind_of("/no/such"), kind_of("/dev/null")
+    ('a folder', 'no such file', 'a device, which is not a regular file')
+    """
+    try:
+        return _KINDS[stat.S_IFMT(os.stat(path).st_mode)]  # noqa: PTH116  (called for every image)
+    except OSError as error:
+        words = {errno.ELOOP: "links in a circle", errno.ENOENT: NO_FILE, errno.ENOTDIR: NO_FILE}
+        return words.get(error.errno or 0) or error.strerror or str(error)
+    except ValueError:
+        return "a path with a NUL character"
+
+
+def real_path(path: str | Path) -> Path:
+    """A path without links; unlike `Path.resolve`, links in a circle are no error."""
+    return Path(os.path.realpath(path))
 
 
 def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
-    """Yield the files below a folder, sorted by name within each folder; follow links and skip hidden entries.
+    """Yield what is below a folder and not a folder, sorted by name within each; follow links, skip hidden entries.
+
+    A link that leads nowhere is yielded too, so that whoever opens it reports it.
 
     Args:
         folder: the folder to start at.
@@ -48,22 +84,29 @@ def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
     """
 
     def walk(current: Path, above: frozenset[Path]) -> Iterator[Path]:
-        real = current.resolve()
+        real = real_path(current)
         if real in above or real in skipped:  # a link may lead up
             return
         for entry in sorted(os.scandir(current), key=attrgetter("name")):
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 yield from walk(current / entry.name, above | {real})
-            elif entry.is_file():
+            else:
                 yield current / entry.name
 
-    skipped = {path.resolve() for path in skip}
+    skipped = set(map(real_path, skip))
     yield from walk(folder, frozenset())
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # links in a circle
+        return False
 
 
 @lru_cache(maxsize=1024)
 def resolve_folder(folder: Path) -> Path:
     """A folder's path without links, cached."""
-    return folder.resolve()
+    return real_path(folder)

@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from ..annotation import Annotation
-from ..errors import DataError
+from ..atomic import InUseError, check_not_in_use
+from ..errors import DataError, on_one_line, printable
 from ..frames import TEMPLATES
-from ..images import image_key
+from ..images import image_key, several_frames
+from ..paths import real_path
 from ..variants import VARIANTS
+from . import INTERRUPTED
 
 if TYPE_CHECKING:
     _Variant = str
 else:
     _Variant = Literal[VARIANTS]  # `--help` prints them
 
+
+class _Commands(TyperGroup):
+    """All commands; an error of an option shows text from outside as `fail` does."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = on_one_line(error.message)
+            raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",  # joins the lines of a paragraph
     add_completion=False,
@@ -55,19 +74,52 @@ KeepGoing = Annotated[
 def run() -> None:
     """Run the command line; bad data and missing files end it with one message and exit code 1.
 
-    Typer itself ends a command silently, with exit code 1, if the reader of its output closes the pipe.
+    A command ends silently, with exit code 1, if the reader of its output closes the pipe.
     """
+    several_frames.clear()
     try:
-        app()
+        try:
+            app()
+        except SystemExit as end:
+            if end.code != INTERRUPTED:
+                _print_several_frames()
+            _flush_stdout()
+            raise
+    except sqlite3.OperationalError as error:
+        fail(f"{gettempdir()}: temporary database: {error}")
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
     except ValueError as error:
         fail(str(error))
 
 
+def _print_several_frames() -> None:
+    """Print how many images have several frames, of which every command uses the first alone."""
+    if several_frames:
+        names = ", ".join(sorted(several_frames)[:3]) + (" …" if len(several_frames) > 3 else "")
+        say(f"{len(several_frames)} images have several frames, of which only the first was used: {names}", err=True)
+
+
+def _flush_stdout() -> None:
+    """Write buffered output, which at the end of Python would fail without a message of ours."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        fail(f"standard output: {error.strerror}")
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Print what a command found; text from files cannot command the terminal."""
+    print(printable(text), file=sys.stderr if err else sys.stdout)
+
+
 def fail(message: str, code: int = 1) -> NoReturn:
     """End with an error message."""
-    typer.secho(f"error: {message}", fg="red", err=True)
+    typer.secho(f"error: {on_one_line(message)}", fg="red", err=True)
     raise SystemExit(code)
 
 
@@ -89,12 +141,17 @@ def check_free(out: Path, force: bool, *sources: Path, folder: bool = False) -> 
         folder: whether `out` is a folder.
 
     Raises:
-        BadParameter: `out` is an input, is of the wrong kind, or exists without --force.
+        BadParameter: `out` is an input, is of the wrong kind, is being written by another run, or exists without
+            --force.
     """
-    target = out.resolve()
-    for source in map(Path.resolve, sources):
+    target = real_path(out)
+    for source in map(real_path, sources):
         if source == target or (folder and source.is_relative_to(target)):
             raise typer.BadParameter(f"{out} {'holds an input' if folder else 'is an input'}", param_hint=OUT[0])
+    try:
+        check_not_in_use(out)
+    except InUseError as error:
+        raise typer.BadParameter(str(error), param_hint=OUT[0]) from None
     if out.exists() and not (out.is_dir() if folder else out.is_file()):
         raise typer.BadParameter(
             f"expected a {'folder' if folder else 'file'}, found something else at {out}", param_hint=OUT[0]
@@ -109,7 +166,7 @@ def exclude_output_images(records: Iterable[Annotation], out: Path) -> Iterator[
     Raises:
         BadParameter: an image lies in `out`.
     """
-    inside = f"{out.resolve()}{os.sep}"
+    inside = f"{real_path(out)}{os.sep}"
     exists = out.exists()
     for record in records:
         if exists and image_key(record.path).startswith(inside):

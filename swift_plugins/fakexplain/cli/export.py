@@ -24,6 +24,7 @@ from .app import (
     check_free,
     exclude_output_images,
     parse_option,
+    say,
     show_progress,
 )
 
@@ -92,7 +93,7 @@ def export(
         if not count:
             errors.exit_if_any(0, annotations)
             raise ValueError(f"{annotations}: no record belongs to the subset {subset}")
-    print(f"{count} {'rows' if to == 'rows' else 'records'} in {output}")
+    say(f"{count} {'rows' if to == 'rows' else 'records'} in {output}")
     if to == "coco":
-        print(f"  image paths are relative to {options['images']}")
+        say(f"  image paths are relative to {options['images']}")
     errors.exit_if_any(count, annotations)

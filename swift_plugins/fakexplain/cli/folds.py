@@ -15,7 +15,7 @@ from ..annotation import FOLDS, Annotation, read_annotations, relocate, write_an
 from ..atomic import atomic_file, atomic_folder
 from ..errors import OnError, raise_error
 from ..text_table import align_columns
-from .app import DATA, OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, show_progress
+from .app import DATA, OUT, Annotations, Errors, Force, KeepGoing, Seed, app, check_free, say, show_progress
 
 
 @app.command(rich_help_panel=DATA)
@@ -85,7 +85,7 @@ def _print_folds(table: Counter[tuple[int, str, str]]) -> None:
         counts = {name: [table[fold, label, name] for fold in FOLDS] for name in generators}
         rows.append((label, "", *map(str, map(sum, zip(*counts.values(), strict=True)))))
         rows += [("", name or "(no generator)", *map(str, counts[name])) for name in generators if generators != [""]]
-    print(align_columns(rows, left=(0, 1)))
+    say(align_columns(rows, left=(0, 1)))
 
 
 @app.command("pair-real", rich_help_panel=DATA)
@@ -153,4 +153,4 @@ def _print_added(missing: Counter[int | None], added: Counter[int | None]) -> No
     for fold in sorted(missing, key=lambda fold: -1 if fold is None else fold):
         name = "no fold" if fold is None else f"fold {fold}"
         surplus = f", {-missing[fold]} more real images than fakes" if missing[fold] < 0 else ""
-        print(f"{name}: {added[fold]} real images added{surplus}")
+        say(f"{name}: {added[fold]} real images added{surplus}")

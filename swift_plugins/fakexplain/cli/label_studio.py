@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ..paths import check_is_folder
-from .app import DATA, OUT, Force, app, check_free
+from .app import DATA, OUT, Force, app, check_free, say
 
 
 @app.command("label-studio", rich_help_panel=DATA)
@@ -47,5 +47,5 @@ def label_studio(
         if Path(os.path.normpath(root.absolute())) not in folder.parents:
             raise typer.BadParameter(f"expected a folder that contains {tasks}, found {root}", param_hint="--root")
         count, known = save_tasks(output, folder, root, load_manifest(manifest) if manifest else {})
-        typer.echo(f"{count} tasks in {output}" + (f", {known} of them in {manifest}" if manifest else ""), err=True)
-    print(CONFIG.read_text("utf-8"), end="")
+        say(f"{count} tasks in {output}" + (f", {known} of them in {manifest}" if manifest else ""), err=True)
+    say(CONFIG.read_text("utf-8").removesuffix("\n"))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .app import DATA, OUT, Force, app, check_free, parse_option, show_progress
+from .app import DATA, OUT, Force, app, check_free, parse_option, say, show_progress
 
 
 @app.command(rich_help_panel=DATA)
@@ -44,4 +44,4 @@ def manifest(
     names = imagenet_classes() if classes is None else load_classes(classes)
     lines = parse_option(lambda prompt: plan(names, chosen, prompt=prompt, wh=wh), prompt, "--prompt, --generators")
     count = save_manifest(show_progress(lines, None, "manifest", "line"), output)
-    print(f"{count} lines in {output}: {len(names)} classes by {len(chosen)} generators")
+    say(f"{count} lines in {output}: {len(names)} classes by {len(chosen)} generators")

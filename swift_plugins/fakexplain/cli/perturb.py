@@ -24,6 +24,7 @@ from .app import (
     check_free,
     exclude_output_images,
     parse_option,
+    say,
     show_progress,
 )
 
@@ -119,7 +120,7 @@ def _write_set(
         count = write_annotations(partial / "annotations.jsonl", results)
         if not count:
             errors.exit_if_any(0, annotations)
-    print(f"{count} records in {target / 'annotations.jsonl'}")
+    say(f"{count} records in {target / 'annotations.jsonl'}")
     if lost.dropped:
-        print(f"  {lost.dropped} regions dropped; {lost.bare} fake images have no region left but keep their tags")
+        say(f"  {lost.dropped} regions dropped; {lost.bare} fake images have no region left but keep their tags")
     return count

@@ -23,6 +23,7 @@ from .app import (
     check_free,
     exclude_output_images,
     parse_option,
+    say,
     show_progress,
 )
 from .named_files import parse_named_files
@@ -66,7 +67,7 @@ def sheet(
         pairs = (pair for pair in join(records, read_predictions(predictions)) if pair[1] is not None)
     chosen = sample(pairs, limit, seed)
     count = contact_sheet(chosen, output, rule=rule, variant=variant, columns=columns, cell=cell, font=font)
-    print(f"{count} images on {output}")
+    say(f"{count} images on {output}")
 
 
 @app.command(rich_help_panel=PICTURES)
@@ -117,7 +118,7 @@ def draw(
         raise ValueError(f"{source}: expected at least one image to draw, found none")
     with closing(draw_all(chosen, output, longer_side=longer_side, font=font, overlaid=overlaid)) as results:
         errors = [error for error in show_progress(results, None, "draw", "image") if error]
-    print(f"{len(chosen)} images in {output}")
+    say(f"{len(chosen)} images in {output}")
     if errors:
         raise ValueError(
             f"{len(errors)} images could not be read; their pictures say why. The first: {min(errors, key=str)}"

@@ -10,7 +10,7 @@ import typer
 from ..annotation import read_annotations
 from ..atomic import atomic_folder
 from ..errors import raise_error
-from ..paths import check_exists
+from ..paths import check_exists, real_path
 from .app import (
     DATA,
     OUT,
@@ -21,6 +21,7 @@ from .app import (
     check_free,
     exclude_output_images,
     parse_option,
+    say,
     show_progress,
 )
 
@@ -65,7 +66,7 @@ def prepare(
     wh = parse_option(parse_size, size, "--size")
     check_exists(src, "an annotations file or a folder of images")
     check_free(output, force, src, folder=True)
-    if src.is_dir() and output.resolve().is_relative_to(src.resolve()):
+    if src.is_dir() and real_path(output).is_relative_to(real_path(src)):
         raise typer.BadParameter(f"{output} lies in the input folder {src}", param_hint=OUT[0])
     errors = Errors(keep_going)
     if src.is_dir():
@@ -78,9 +79,9 @@ def prepare(
         counts = prepare_images(shown, partial, settings, on_error=errors if keep_going else raise_error)
         if not counts["images"]:
             errors.exit_if_any(0, src)
-    print(f"{counts['images']} images of {wh[0]}x{wh[1]} in {output}")
+    say(f"{counts['images']} images of {wh[0]}x{wh[1]} in {output}")
     for name, words in COUNTS.items():
         if counts[name]:
             listed = f"; {output / 'duplicates.csv'}" if name in ("exact", "near") else ""
-            print(f"  {counts[name]} {words}{listed}")
+            say(f"  {counts[name]} {words}{listed}")
     errors.exit_if_any(counts["images"], src)

@@ -12,9 +12,10 @@ import typer
 
 from ..annotation import Annotation
 from ..atomic import atomic_folder
+from ..errors import on_one_line
 from ..percentages import percent
 from ..text_table import align_columns
-from .app import OUT, QUALITY, Annotations, Errors, Force, KeepGoing, app, check_free, show_progress
+from .app import OUT, QUALITY, Annotations, Errors, Force, KeepGoing, app, check_free, say, show_progress
 
 if TYPE_CHECKING:
     from converters.quality.lint import CaptionWarning
@@ -69,7 +70,7 @@ def qc(
             errors.exit_if_any(0, annotations)
             return
     _print_metrics(result.metrics, len(result.pairs), output)
-    print(f"{result.accepted} records in {output / 'accepted.jsonl'}, {result.rejected} in {output / 'rejected.jsonl'}")
+    say(f"{result.accepted} records in {output / 'accepted.jsonl'}, {result.rejected} in {output / 'rejected.jsonl'}")
     errors.exit_if_any(result.records, annotations)
     if reference is not None:
         reference_errors.exit_if_any(result.references, reference)
@@ -86,26 +87,27 @@ class WarningPrinter:
 
         if next(self.number) <= MAX_WARNINGS:
             place = f"{record.file}:{record.line}: {record.id}"
-            tqdm.write(f"{place}: {warning.field}: {warning.rule}: {warning.text}", file=sys.stderr)
+            line = f"{place}: {warning.field}: {warning.rule}: {warning.text}"
+            tqdm.write(on_one_line(line), file=sys.stderr)
 
 
 def _print_metrics(metrics: Mapping[str, Any], pairs: int, output: Path) -> None:
-    print(f"{metrics['records']} records, {metrics['images']} images, {len(metrics['annotators'])} annotators")
+    say(f"{metrics['records']} records, {metrics['images']} images, {len(metrics['annotators'])} annotators")
     _print_annotators(metrics["annotators"], metrics["overall"] is not None)
     if metrics["overall"] is not None:
         _print_reference(metrics)
     between = metrics["between"]
     if between is None:
-        print(f"between annotators: not measured; records without an annotator: {metrics['unnamed']}")
+        say(f"between annotators: not measured; records without an annotator: {metrics['unnamed']}")
     elif not pairs:
-        print("between annotators: not measured because no two share an image")
+        say("between annotators: not measured because no two share an image")
     else:
-        print(f"between annotators, {pairs} pairs with {between['images']} images in common: {_agreement(between)}")
+        say(f"between annotators, {pairs} pairs with {between['images']} images in common: {_agreement(between)}")
     if metrics["lint"] is not None:
         total = sum(metrics["lint"].values())
         rules = ", ".join(f"{rule} {number}" for rule, number in metrics["lint"].items())
         hidden = f"; {total - MAX_WARNINGS} of them are not printed" if total > MAX_WARNINGS else ""
-        print(f"captions: {total} warnings in {output / 'lint.csv'}{hidden}" + (f" ({rules})" if rules else ""))
+        say(f"captions: {total} warnings in {output / 'lint.csv'}{hidden}" + (f" ({rules})" if rules else ""))
 
 
 def _print_annotators(annotators: list[Mapping[str, Any]], measured: bool) -> None:
@@ -120,20 +122,20 @@ def _print_annotators(annotators: list[Mapping[str, Any]], measured: bool) -> No
         else:
             rows.append((each["annotator"], str(each["records"])))
     if annotators:
-        print(f"\n{align_columns(rows, left=(0, 1) if measured else (0,))}\n")
+        say(f"\n{align_columns(rows, left=(0, 1) if measured else (0,))}\n")
 
 
 def _print_reference(metrics: Mapping[str, Any]) -> None:
     """Print the agreement with the reference beside the paper's."""
     overall, accepted, paper = metrics["overall"], metrics["accepted"], metrics["paper"]
-    print(
+    say(
         f"against the reference, {overall['images']} records ({overall['images_without_any_region']} without any "
         f"region): IoU {percent(overall['mean_iou'], 2)} (paper: {percent(paper['mean_iou'], 2)}), "
         f"tag agreement {percent(overall['tag_agreement'], 2)} (paper: {percent(paper['tag_agreement'], 2)})"
     )
-    print(f"without rejected annotators, {accepted['images']} records: {_agreement(accepted)}")
+    say(f"without rejected annotators, {accepted['images']} records: {_agreement(accepted)}")
     if unmatched := metrics["references_not_met"]:
-        print(f"reference records that no annotator covered: {unmatched} of {metrics['references']}")
+        say(f"reference records that no annotator covered: {unmatched} of {metrics['references']}")
 
 
 def _agreement(metrics: Mapping[str, Any]) -> str:

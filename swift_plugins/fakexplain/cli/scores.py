@@ -19,6 +19,7 @@ from .app import (
     app,
     check_free,
     parse_option,
+    say,
     show_progress,
 )
 from .named_files import parse_named_files
@@ -189,7 +190,7 @@ def score(
     if json_out is not None:
         with atomic_file(json_out) as partial:
             partial.write_text(to_indented_json(found.results), encoding="utf-8")
-    print(render_table(found.results, found.comparisons, resampling.level))
+    say(render_table(found.results, found.comparisons, resampling.level))
     _print_notes(found, subset)
     _print_frame_hints(found, {name: each.name for name, each in frames.items()}, template)
 
@@ -222,14 +223,14 @@ def _print_notes(found: Evaluation, subset: str) -> None:
     for name, result in found.results.items():
         if missing := result["missing"]:
             ids = ", ".join(missing[:5]) + (" …" if missing[5:] else "")
-            print(f"\n{name}: {len(missing)} of {result['n']} images have no answer and count as wrong: {ids}")
+            say(f"\n{name}: {len(missing)} of {result['n']} images have no answer and count as wrong: {ids}")
         if name in found.baselines and result["answered"] and result["unreadable"] == result["answered"]:
-            print(
+            say(
                 f"\n{name} gives no verdict, so it is wrong on every image. Add {name}=labels.csv, or take verdicts "
                 f"from masks or boxes with --min-area-share or --fake-if-boxes."
             )
     if subset == "all" and (fold := found.summary.only_fold) is not None:
-        print(f"All answers belong to fold {fold}; use --subset fold{fold}_test to score that fold alone.")
+        say(f"All answers belong to fold {fold}; use --subset fold{fold}_test to score that fold alone.")
 
 
 @app.command(rich_help_panel=SCORES)
@@ -275,9 +276,9 @@ def report(
     training_logs = [read_log(path, name) for name, (path,) in logs.items()]
     with atomic_folder(output, whole=True) as partial:
         missing = write_report(loaded_runs, partial, votes=vote_counts, logs=training_logs, images=gallery, title=title)
-    print(f"report in {output / 'report.html'}")
+    say(f"report in {output / 'report.html'}")
     for sentence in missing:
-        print(f"  missing: {sentence}")
+        say(f"  missing: {sentence}")
 
 
 def _print_frame_hints(found: Evaluation, frames: dict[str, str], template: str) -> None:
@@ -287,7 +288,7 @@ def _print_frame_hints(found: Evaluation, frames: dict[str, str], template: str)
         if any(counts.values()):
             said = ", ".join(f"{code} {count}" for code, count in counts.items() if count)
             other = "norm1" if counts["shares"] else "norm1000, pixels or yx1000"
-            print(
+            say(
                 f"\n{name}: answers with boxes that do not fit the frame of {frames.get(name, template)} ({said}). "
                 f"If they are in another frame, add --frame {name}={other}."
             )

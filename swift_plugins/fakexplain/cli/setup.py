@@ -10,6 +10,7 @@ import typer
 
 from ..annotation import Annotation, read_annotations, relocate, write_annotations
 from ..atomic import atomic_file
+from ..errors import printable
 from ..images import check_image
 from ..parallel import map_good
 from ..paths import check_is_file
@@ -28,6 +29,7 @@ from .app import (
     check_free,
     fail,
     parse_option,
+    say,
     show_progress,
 )
 
@@ -35,7 +37,7 @@ from .app import (
 @app.command(rich_help_panel=TRAINING)
 def plugin() -> None:
     """Print the path of the plugin file, for ms-swift's --custom_register_path."""
-    print(_plugin_file())
+    print(_plugin_file())  # exactly, for a shell
 
 
 def _plugin_file() -> Path:
@@ -77,7 +79,7 @@ def validate(
     else:
         for _ in read_valid():
             pass
-    print(counts.summary())
+    say(counts.summary())
     errors.exit_if_any(counts.records, annotations)
 
 
@@ -117,6 +119,6 @@ def preflight(
         sample=sample,
     ):
         states.append(state)
-        typer.echo(f"{typer.style(f'{state:4}', fg=colours[state])}  {what}: {found}")
+        typer.echo(f"{typer.style(f'{state:4}', fg=colours[state])}  {printable(f'{what}: {found}')}")
     if "fail" in states:
         fail(f"{states.count('fail')} of {len(states)} checks failed")

@@ -13,7 +13,7 @@ from ..annotation import read_annotations
 from ..atomic import atomic_folder
 from ..tags import TAG_WORDS
 from ..text_table import align_columns
-from .app import OUT, QUALITY, Annotations, Errors, Force, KeepGoing, app, check_free, show_progress
+from .app import OUT, QUALITY, Annotations, Errors, Force, KeepGoing, app, check_free, say, show_progress
 
 if TYPE_CHECKING:
     from converters.quality.stats import Stats
@@ -55,7 +55,7 @@ def _print_stats(found: Stats) -> None:
 
     counts = found.counts
     fakes = counts.fields["label"]["fake"]
-    print(counts.headline(f" (paper: {REGIONS_IN_PAPER})"))
+    say(counts.headline(f" (paper: {REGIONS_IN_PAPER})"))
     _print_shares("label", ranked(counts.fields["label"]), counts.records, "records")
     if fakes:
         _print_shares("tag", [(TAG_WORDS[tag], count) for tag, count in tag_counts(found)], fakes, "fake images")
@@ -86,7 +86,7 @@ def _print_captions_and_boxes(found: Stats) -> None:
     _print_table(("per caption", "mean", "min", "5%", "median", "95%", "max"), lengths)
     bins = [f"{100 * low:g} to {100 * high:g}%" for low, high in pairwise(AREA_EDGES)]
     _print_shares("box area", list(zip(bins, found.areas, strict=True)), found.counts.regions, "boxes")
-    print(f"mean {found.area_sum / found.counts.regions:.1%} of the image")
+    say(f"mean {found.area_sum / found.counts.regions:.1%} of the image")
 
 
 def _print_shares(name: str, rows: list[tuple[str, int]], total: int, unit: str, limit: int = MAX_ROWS) -> None:
@@ -98,6 +98,6 @@ def _print_table(
     names: tuple[str, ...], rows: Sequence[tuple[str, ...]], left: tuple[int, ...] = (0,), limit: int = MAX_ROWS
 ) -> None:
     if rows:
-        print("\n" + align_columns([names, *rows[:limit]], left))
+        say("\n" + align_columns([names, *rows[:limit]], left))
     if len(rows) > limit:
-        print(f"and {len(rows) - limit} more")
+        say(f"and {len(rows) - limit} more")

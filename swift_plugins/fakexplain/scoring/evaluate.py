@@ -10,6 +10,7 @@ from typing import Any
 
 from ..annotation import Annotation, read_annotations
 from ..frames import FrameRule
+from ..paths import real_path
 from ..rows import parse_subset, select
 from .metrics.texts import TEXT_SETTINGS
 from .predictions.inputs import DEFAULT_OPTIONS, BaselineOptions, read_system
@@ -60,7 +61,7 @@ class ScoreRequest:
 
     @property
     def dataset_name(self) -> str:
-        path = self.annotations.resolve()
+        path = real_path(self.annotations)
         return self.dataset or (path.parent.name if path.stem == "annotations" else path.stem)
 
 

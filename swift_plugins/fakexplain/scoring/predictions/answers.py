@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ...errors import DataError, Unquoted
 from ...images import image_key
+from ...json_text import check_keys
 from ...jsonl import read_lines
 from .p_fake import p_fake
 
@@ -68,6 +69,9 @@ def _json_object(line: bytes) -> dict[str, Any]:
     """Decode the object of a line; unlike `jsonl.decode_line`, accept NaN and infinite log probabilities."""
     try:
         record = json.loads(line.strip())
+        check_keys(line, record)
+    except DataError:
+        raise
     except json.JSONDecodeError as error:
         found = Unquoted(f"{error.msg.removesuffix(' at')} at column {error.colno}")
         raise DataError("one JSON object of `swift infer`", found) from None
