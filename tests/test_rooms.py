@@ -28,7 +28,7 @@ STOREYS = {
     "swift_plugins.fakexplain.scoring": (
         {"predictions"},
         {"metrics"},
-        {"results", "checkpoints"},
+        {"results", "checkpoints", "run_types"},
         {"score"},
         {"run"},
         {"systems", "evaluate", "pictures"},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.atomic import atomic_file
+from swift_plugins.fakexplain.csv_files import save_csv, unquote_formula
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.generators import GENERATORS, family_of, generator_of
 from swift_plugins.fakexplain.json_values import require
@@ -113,14 +114,12 @@ def save_manifest(lines: Iterable[dict[str, Any]], out: str | Path) -> int:
     """Write a manifest as CSV if the name ends in `.csv`, else as JSON Lines; return the number of lines."""
     if Path(out).suffix.lower() != ".csv":
         return write_jsonl(out, lines)
-    count = 0
-    with atomic_file(out) as partial, open(partial, "w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, FIELDS, lineterminator="\n")
-        table.writeheader()
-        for line in lines:
-            table.writerow(line)
-            count += 1
-    return count
+    with atomic_file(out) as partial:
+        return save_csv(partial, FIELDS, ([line[name] for name in FIELDS] for line in lines))
+
+
+def _unquote(row: dict[Any, Any]) -> dict[Any, Any]:
+    return {name: unquote_formula(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
 
 
 def load_manifest(path: str | Path) -> dict[Path, dict[str, str]]:
@@ -141,7 +140,7 @@ def load_manifest(path: str | Path) -> dict[Path, dict[str, str]]:
         rows = ((table.line_num, row) for row in table) if path.suffix.lower() == ".csv" else enumerate(file, 1)
         for number, row in rows:
             try:
-                line: Any = decode_line(row.encode()) if isinstance(row, str) else row
+                line: Any = decode_line(row.encode()) if isinstance(row, str) else _unquote(row)
                 image = inner_path(require(line, "image", str, "the planned path of the image"))
                 fields = {name: line[name] for name in ("id", "class_name", "generator", "family") if line.get(name)}
             except DataError as error:

@@ -17,7 +17,7 @@ def parse_named_files(arguments: list[str], option: str) -> dict[str, list[Path]
         option: the option they belong to, for the error.
 
     Raises:
-        typer.BadParameter: two files without a name have the same stem.
+        typer.BadParameter: two files without a name have the same stem, or a name or a path is empty.
     """
     named: dict[str, list[Path]] = {}
     unnamed = set()
@@ -26,6 +26,8 @@ def parse_named_files(arguments: list[str], option: str) -> dict[str, list[Path]
         if not equals or Path(argument).exists():
             name, path = Path(argument).stem, argument
             unnamed.add(name)
+        if not name or not path:
+            raise typer.BadParameter(f"expected FILE or NAME=FILE, found {argument!r}", param_hint=option)
         named.setdefault(name, []).append(Path(path))
     for name in unnamed:
         if len(named[name]) > 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..annotation import Annotation, read_annotations
+from ..errors import DataError
 from .app import (
     OUT,
     PICTURES,
@@ -66,8 +67,9 @@ def sheet(
     if predictions is not None:
         pairs = (pair for pair in join(records, read_predictions(predictions)) if pair[1] is not None)
     chosen = sample(pairs, limit, seed)
-    count = contact_sheet(chosen, output, rule=rule, variant=variant, columns=columns, cell=cell, font=font)
-    say(f"{count} images on {output}")
+    errors = contact_sheet(chosen, output, rule=rule, variant=variant, columns=columns, cell=cell, font=font)
+    say(f"{len(errors)} images on {output}")
+    _end_if_unreadable([error for error in errors if error])
 
 
 @app.command(rich_help_panel=PICTURES)
@@ -119,6 +121,11 @@ def draw(
     with closing(draw_all(chosen, output, longer_side=longer_side, font=font, overlaid=overlaid)) as results:
         errors = [error for error in show_progress(results, None, "draw", "image") if error]
     say(f"{len(chosen)} images in {output}")
+    _end_if_unreadable(errors)
+
+
+def _end_if_unreadable(errors: Sequence[DataError]) -> None:
+    """End the command with exit code 1 if there were unreadable images."""
     if errors:
         raise ValueError(
             f"{len(errors)} images could not be read; their pictures say why. The first: {min(errors, key=str)}"

@@ -8,30 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ..annotation import Annotation, relocate, to_record
 from ..atomic import atomic_folder
-from ..errors import NOTHING, DataError, Unquoted
+from ..errors import NOTHING, DataError
 from ..jsonl import decode_line, to_indented_json, to_json
+from .metrics.definitions import METRIC_NAMES
 from .metrics.image import Scored
 from .predictions.answers import AnswerPrediction
+from .run_types import ComparedSystems, RecordedAnswer, RunFields, SystemResult, check_type
 from .score import ImageScores, OnImage
 
 FILES = ("run.json", "images.jsonl")
-_FIELDS: dict[str, type | tuple[type, ...]] = {
-    "dataset": str,
-    "subset": str,
-    "variant": str,
-    "perturbation": (str, type(None)),
-    "annotations": str,
-    "records": int,
-    "settings": dict,
-    "systems": dict,
-    "comparisons": list,
-}
 
 
 @dataclass(frozen=True)
@@ -63,6 +54,9 @@ class Run:
     comparisons: list[dict[str, Any]]
 
 
+_FIELDS = tuple(field.name for field in fields(Run))[1:]
+
+
 def load_run(folder: str | Path) -> Run:
     """Read a run that `fakexplain score --out` wrote.
 
@@ -77,20 +71,24 @@ def load_run(folder: str | Path) -> Run:
             raise FileNotFoundError(f"{folder}: expected a folder written by `fakexplain score --out`, found {found}")
     path = folder / FILES[0]
     try:
-        value = decode_line(path.read_bytes())
-        if not isinstance(value, dict):
-            raise DataError("a JSON object", value)
-        for name, kind in _FIELDS.items():
-            if name not in value:
-                raise DataError("a field of a run", Unquoted("nothing"), field=name)
-            if not isinstance(value[name], kind) or isinstance(value[name], bool):
-                raise DataError("a field of a run", value[name], field=name)
-        for name, system in value["systems"].items():
-            if not isinstance(system, dict) or "accuracy" not in system:
-                raise DataError("the result of a system", system, field=f"systems.{name}")
+        value: Any = decode_line(path.read_bytes())
+        _check_run(value)
     except DataError as error:
         raise error.at(str(path), 0) from None
     return Run(folder, **{name: value[name] for name in _FIELDS})
+
+
+def _check_run(value: Any) -> None:
+    check_type(value, RunFields)
+    for name, system in value["systems"].items():
+        check_type(system, SystemResult, f"systems.{name}")
+        over = system["over_folds"]
+        if over and (absent := [metric for metric in METRIC_NAMES if metric not in over]):
+            raise DataError("a value", NOTHING, field=f"systems.{name}.over_folds.{absent[0]}")
+    for index, comparison in enumerate(value["comparisons"]):
+        check_type(comparison, ComparedSystems, f"comparisons[{index}]")
+    if not value["systems"]:
+        raise DataError("at least one system", NOTHING, field="systems")
 
 
 @contextmanager
@@ -109,8 +107,8 @@ def run_writer(folder: Path) -> Iterator[tuple[OnImage, Callable[[Run], None]]]:
             file.write(to_json(_image_line(annotation, scores, folder)) + b"\n")
 
         def finish(run: Run) -> None:
-            fields = {name: getattr(run, name) for name in _FIELDS}
-            (partial / FILES[0]).write_text(to_indented_json(fields), encoding="utf-8")
+            contents = {name: getattr(run, name) for name in _FIELDS}
+            (partial / FILES[0]).write_text(to_indented_json(contents), encoding="utf-8")
 
         yield on_image, finish
 
@@ -119,34 +117,34 @@ def run_writer(folder: Path) -> Iterator[tuple[OnImage, Callable[[Run], None]]]:
 
 RecordedAnswers = dict[str, "dict[str, Any] | None"]
 """System -> its prediction for an image, as a line of images.jsonl holds it; None without a prediction."""
-_ANSWER = {"verdict", "p_fake", "iou", "regions", "tags", "problems"}
 
 
-def recorded_answers(record: Annotation) -> dict[str, Any]:
-    """Get the predictions of a line of images.jsonl, unchecked.
+def recorded_answers(record: Annotation) -> RecordedAnswers:
+    """Get the predictions of a line of images.jsonl.
 
     Raises:
-        DataError: the record is from another kind of file.
+        DataError: the record is from another kind of file, or a prediction is not as `fakexplain score` writes it.
     """
     answers = record.extra.get("answers", NOTHING)
     if not isinstance(answers, dict):
         error = DataError("the prediction of each system", answers, field="answers")
         raise error.at_record(record)
-    return answers
-
-
-def complete_answers(record: Annotation) -> RecordedAnswers:
-    """Get the predictions of a line of images.jsonl, and check that each has all of its fields.
-
-    Raises:
-        DataError: a prediction lacks a field, or is not an object.
-    """
-    answers = recorded_answers(record)
     for name, answer in answers.items():
-        if answer is not None and not (isinstance(answer, dict) and answer.keys() >= _ANSWER):
-            error = DataError(f"null, or {', '.join(sorted(_ANSWER))}", answer, field=f"answers.{name}")
-            raise error.at_record(record)
+        try:
+            if answer is not None:
+                _check_answer(answer, record.image_wh, f"answers.{name}")
+        except DataError as error:
+            raise error.at_record(record) from None
     return answers
+
+
+def _check_answer(answer: Any, image_wh: tuple[int, int], field: str) -> None:
+    check_type(answer, RecordedAnswer, field)
+    for index, region in enumerate(answer["regions"]):
+        if region["bbox"] is not None:
+            x1, y1, x2, y2 = region["bbox"]
+            if not (0 <= x1 <= x2 <= image_wh[0] and 0 <= y1 <= y2 <= image_wh[1]):
+                raise DataError("a box inside the image", region["bbox"], field=f"{field}.regions[{index}].bbox")
 
 
 def _image_line(annotation: Annotation, scores: ImageScores, folder: Path) -> dict[str, Any]:

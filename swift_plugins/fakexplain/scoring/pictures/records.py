@@ -8,12 +8,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ...annotation import LABELS, Annotation
-from ...boxes import Box
+from ...annotation import Annotation
 from ...errors import DataError, Unquoted
 from ...frames import FrameRule
 from ...mentions import Mention
-from ...tags import TAG_WORDS
 from ..metrics.image import Scored, score_image
 from ..predictions.answers import read_predictions
 from ..predictions.join import index_by_image, join_all
@@ -35,7 +33,7 @@ def attach_run_answers(records: Iterable[Annotation], systems: Sequence[str]) ->
     """
     for record in records:
         answers = recorded_answers(record)
-        yield record, {name: _read_answer(record, name, answers.get(name)) for name in systems}
+        yield record, {name: _to_scored(record.label, answers.get(name)) for name in systems}
 
 
 def attach_file_answers(
@@ -61,31 +59,12 @@ def attach_file_answers(
             yield record, {name: each and score_image(record, each.text, rule, variant) for name, each in found.items()}
 
 
-def _read_answer(annotation: Annotation, name: str, answer: Any) -> Scored | None:
+def _to_scored(label: str, answer: Mapping[str, Any] | None) -> Scored | None:
     if answer is None:
         return None
-    try:
-        verdict, iou, tags = answer["verdict"], answer["iou"], answer["tags"]
-        regions = tuple(Mention(each["bbox"] and tuple(each["bbox"]), each["caption"]) for each in answer["regions"])
-        valid = (
-            verdict in (*LABELS, None)
-            and (iou is None or 0 <= iou <= 1)
-            and (tags is None or TAG_WORDS.keys() >= {*tags})
-            and all(isinstance(caption, str) and _lies_in(box, annotation.image_wh) for box, caption in regions)
-        )
-    except (KeyError, TypeError, ValueError):
-        valid = False
-    if not valid:
-        error = DataError("an answer as `fakexplain score` writes it", answer, field=f"answers.{name}")
-        raise error.at_record(annotation)
-    return Scored(annotation.label, verdict, iou=iou, regions=regions, tags=None if tags is None else tuple(tags))
-
-
-def _lies_in(box: Box | None, image_wh: tuple[int, int]) -> bool:
-    if box is None:
-        return True
-    x1, y1, x2, y2 = box
-    return 0 <= x1 <= x2 <= image_wh[0] and 0 <= y1 <= y2 <= image_wh[1]
+    regions = tuple(Mention(each["bbox"] and tuple(each["bbox"]), each["caption"]) for each in answer["regions"])
+    tags = None if answer["tags"] is None else tuple(answer["tags"])
+    return Scored(label, answer["verdict"], iou=answer["iou"], regions=regions, tags=tags)
 
 
 def select_ids(records: Iterable[AnsweredRecord], ids: Collection[str], source: Path) -> list[AnsweredRecord]:

@@ -28,7 +28,7 @@ def contact_sheet(
     columns: int = 4,
     cell: int = 360,
     font: str | Path | None = None,
-) -> int:
+) -> list[DataError | None]:
     """Draw images with their boxes and captions on one PNG.
 
     Args:
@@ -41,7 +41,7 @@ def contact_sheet(
         font: TrueType or OpenType file; default: DejaVu Sans.
 
     Returns:
-        Number of images shown. A panel with the reason replaces each unreadable image.
+        For each image shown, its error if it is unreadable, else None. A panel with the reason replaces such an image.
 
     Raises:
         ValueError: there are no images, or answers without a rule.
@@ -53,7 +53,7 @@ def contact_sheet(
     if answered and rule is None:
         raise ValueError("predicted boxes need the frame rule of the template that wrote them, found none")
     pen = Pen(cell, font)
-    cells = [_cell(annotation, text, rule, variant, pen) for annotation, text in pairs]
+    cells, errors = zip(*(_cell(annotation, text, rule, variant, pen) for annotation, text in pairs), strict=True)
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     gap = margin = cell // 12
     legend = _legend(len(rows[0]) * (cell + gap) - gap, answered, pen)
@@ -67,10 +67,12 @@ def contact_sheet(
 
     with atomic_file(out) as partial:
         sheet.save(partial, "PNG")
-    return len(cells)
+    return list(errors)
 
 
-def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, variant: str, pen: Pen) -> Image.Image:
+def _cell(
+    annotation: Annotation, text: str | None, rule: FrameRule | None, variant: str, pen: Pen
+) -> tuple[Image.Image, DataError | None]:
     answer = None if text is None else parse_answer(text, variant=variant)
     iou = score_image(annotation, text, rule, variant).iou if text is not None and rule else None
     gold = {str(number): region for number, region in enumerate(target_regions(annotation), 1)}
@@ -90,9 +92,11 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
         notes.write(f"answer: {text}" if text and text.strip() else "answer: empty")
     below = notes.image()
 
+    unreadable = None
     try:
         picture = load_picture(annotation, pen.cell)
     except DataError as error:
+        unreadable = error
         picture = draw_error_panel(error, pen)
     else:
         pred_px = {
@@ -106,7 +110,7 @@ def _cell(annotation: Annotation, text: str | None, rule: FrameRule | None, vari
     cell.paste(PANEL, (0, 0, pen.cell, picture.height))
     cell.paste(picture, ((pen.cell - picture.width) // 2, 0))
     cell.paste(below, (0, top))
-    return cell
+    return cell, unreadable
 
 
 def _legend(width: int, answered: bool, pen: Pen) -> Image.Image:

@@ -20,7 +20,7 @@ from ...mentions import Mention, RegionLike
 from ...parallel import map_ordered
 from ...pictures.data_uri import to_jpeg_data_uri
 from ...pictures.overlay import load_picture, place_badges, to_letter
-from ..run import FILES, RecordedAnswers, Run, complete_answers
+from ..run import FILES, RecordedAnswers, Run, recorded_answers
 from ..systems import without_checkpoints
 
 ENLARGED = 2  # largest factor; further enlarging shows no more detail
@@ -159,7 +159,7 @@ def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
 
 def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, RecordedAnswers]]:
     for record in read_annotations(run.folder / FILES[1]):
-        yield record, {name: answer for name, answer in complete_answers(record).items() if name in systems}
+        yield record, {name: answer for name, answer in recorded_answers(record).items() if name in systems}
 
 
 def _image(

@@ -21,7 +21,7 @@ from ..plots.figures import draw_keywords, draw_preferences, draw_tags
 from ..plots.svg import make_standalone
 from ..plots.training import Log
 from ..plots.votes import Votes
-from ..run import FILES, Run, complete_answers
+from ..run import FILES, Run, recorded_answers
 from ..systems import main_runs, systems_of, without_checkpoints
 from ..tables.contents import all_tables, missing_tables
 from ..tables.published import paper_table
@@ -136,7 +136,7 @@ def collect_keywords(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]
         for record in read_annotations(run.folder / FILES[1]):
             if record.label == "real":
                 continue
-            for name, answer in complete_answers(record).items():
+            for name, answer in recorded_answers(record).items():
                 gold.setdefault(name, []).extend(region.caption for region in record.regions)
                 if answer is not None:
                     captions = (region["caption"] for region in answer["regions"])

@@ -6,13 +6,14 @@ paper's values are marked (†). Names come from users' files and are escaped, s
 
 from __future__ import annotations
 
-import csv
 import html
 import io
 import re
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from typing import Any
 
+from ...csv_files import write_rows
 from .latex import to_latex
 from .table import Cell, Estimate, Head, Table, append_interval, arrange_heads, format_cells, get_value, printable_line
 
@@ -35,16 +36,16 @@ def to_csv(table: Table) -> str:
     for column, has_bounds in zip(table.columns, bounded, strict=True):
         name = column.full_name + " (paper)" * column.paper
         head += [name, f"{name} low", f"{name} high"] if has_bounds else [name]
-    lines = [head]
+    lines: list[list[Any]] = [head]
     for row in table.rows:
         name = row.name + " (paper)" * row.paper
-        line = [row.group, name] if groups else [name]
+        line: list[Any] = [row.group, name] if groups else [name]
         for cell, has_bounds in zip(row.cells, bounded, strict=True):
             parts = [get_value(cell), *(_bounds(cell) or ("", ""))] if has_bounds else [get_value(cell)]
-            line += ["" if part is None else str(part) for part in parts]
+            line += parts
         lines.append(line)
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([printable_line(cell) for cell in line] for line in lines)
+    write_rows(text, ([printable_line(cell) if isinstance(cell, str) else cell for cell in line] for line in lines))
     return text.getvalue()
 
 
