@@ -15,12 +15,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import check_wh, open_image
+from swift_plugins.fakexplain.jsonl import decode_line
 from swift_plugins.fakexplain.parallel import map_good
+from swift_plugins.fakexplain.paths import check_is_file
 from swift_plugins.fakexplain.pixels import flatten
 
 from ..drafts.draft import inner_path
@@ -140,6 +142,39 @@ def _apply_step(
     if window != (0, 0, *pixels.size):
         pixels = pixels.crop(window)
     return pixels if wh == pixels.size else pixels.resize(wh, lanczos), None
+
+
+SETTINGS_FILE = "perturbation.json"
+"""File in the folder of a perturbed set that says what the set was made from."""
+
+
+def describe_set(annotations: Path, chain: Chain, seed: int, min_visible: float) -> dict[str, Any]:
+    """Everything that a perturbed set depends on, apart from the images: the contents of its `SETTINGS_FILE`.
+
+    Raises:
+        FileNotFoundError: no such annotations file.
+    """
+    check_is_file(annotations, "an annotations file (JSON Lines)")
+    with open(annotations, "rb") as file:
+        digest = file_digest(file)
+    return {"perturbation": chain.name, "seed": seed, "min_visible": min_visible, "annotations": digest}
+
+
+def file_digest(file: IO[bytes]) -> str:
+    """Digest of a file's contents, as hexadecimal digits."""
+    digest = blake2b(digest_size=16)
+    while part := file.read(2**20):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def is_finished(folder: Path, description: dict[str, Any]) -> bool:
+    """Whether a folder holds the perturbed set of a description; a set appears only as a whole."""
+    try:
+        found: Any = decode_line((folder / SETTINGS_FILE).read_bytes())
+    except (OSError, DataError):
+        return False
+    return bool(found == description)
 
 
 @dataclass

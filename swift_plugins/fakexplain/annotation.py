@@ -121,6 +121,8 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
     if not isinstance(record, dict):
         raise DataError("a JSON object", record)
     id, image = _text(record, "id"), _text(record, "image")
+    if "\0" in image:
+        raise DataError("a path", image, field="image")
     width = require(record, "width", int, "a whole number of pixels")
     height = require(record, "height", int, "a whole number of pixels")
     for name, value in (("width", width), ("height", height)):

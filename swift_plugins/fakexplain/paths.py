@@ -42,10 +42,11 @@ def check_exists(path: Path, what: str) -> None:
         raise FileNotFoundError(f"{path}: expected {what}, found {kind_of(path)}")
 
 
-A_FILE, NO_FILE = "a file", "no such file"
+A_FILE, A_FOLDER, NO_FILE, CIRCLE = "a file", "a folder", "no such file", "links in a circle"
+_FILE_OR_NOWHERE = (A_FILE, NO_FILE, CIRCLE)
 _KINDS = {
     stat.S_IFREG: A_FILE,
-    stat.S_IFDIR: "a folder",
+    stat.S_IFDIR: A_FOLDER,
     stat.S_IFIFO: "a pipe, which is not a regular file",
     stat.S_IFCHR: "a device, which is not a regular file",
     stat.S_IFBLK: "a device, which is not a regular file",
@@ -62,7 +63,7 @@ def kind_of(path: str | Path) -> str:
     try:
         return _KINDS[stat.S_IFMT(os.stat(path).st_mode)]  # noqa: PTH116  (called for every image)
     except OSError as error:
-        words = {errno.ELOOP: "links in a circle", errno.ENOENT: NO_FILE, errno.ENOTDIR: NO_FILE}
+        words = {errno.ELOOP: CIRCLE, errno.ENOENT: NO_FILE, errno.ENOTDIR: NO_FILE}
         return words.get(error.errno or 0) or error.strerror or str(error)
     except ValueError:
         return "a path with a NUL character"
@@ -74,9 +75,9 @@ def real_path(path: str | Path) -> Path:
 
 
 def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
-    """Yield what is below a folder and not a folder, sorted by name within each; follow links, skip hidden entries.
+    """Yield the files below a folder, sorted by name within each folder; follow links and skip hidden entries.
 
-    A link that leads nowhere is yielded too, so that whoever opens it reports it.
+    A link that leads nowhere is yielded too, so that whoever opens it reports it. Pipes and devices are no files.
 
     Args:
         folder: the folder to start at.
@@ -90,20 +91,14 @@ def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
         for entry in sorted(os.scandir(current), key=attrgetter("name")):
             if entry.name.startswith("."):
                 continue
-            if _is_folder(entry):
+            kind = kind_of(current / entry.name) if entry.is_symlink() else None
+            if kind == A_FOLDER or (not kind and entry.is_dir()):
                 yield from walk(current / entry.name, above | {real})
-            else:
+            elif kind in _FILE_OR_NOWHERE or (not kind and entry.is_file()):
                 yield current / entry.name
 
     skipped = set(map(real_path, skip))
     yield from walk(folder, frozenset())
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # links in a circle
-        return False
 
 
 @lru_cache(maxsize=1024)

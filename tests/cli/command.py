@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from signal import SIGINT, getsignal
+from signal import SIGINT, getsignal, signal
 from unittest.mock import patch
 
 CODE = "import sys; from swift_plugins.fakexplain.cli import main; sys.argv[0] = 'fakexplain'; main()"
@@ -32,13 +32,13 @@ def fakexplain_process(*args, **env) -> subprocess.CompletedProcess[str]:
 def fakexplain(*args, **env) -> subprocess.CompletedProcess[str]:
     """Run the command in this process, with the arguments and the result of `fakexplain_process`.
 
-    Saves the start of Python, most of the time of a short command. The argument list, the environment, the streams and
-    the warnings are the command's own and are put back when it ends; a folder or an interrupt handler that it leaves
+    Saves the start of Python, most of the time of a short command. The argument list, the environment, the streams, the
+    interrupt handler and the warnings are the command's own and are put back when it ends; a folder that it leaves
     behind fails the test.
     """
     words = ["fakexplain", *map(str, args)]
     streams = Stream(), Stream()
-    before = Path.cwd(), getsignal(SIGINT)
+    before, handler = Path.cwd(), getsignal(SIGINT)
     with (
         patch.object(sys, "argv", words),
         patch.dict(os.environ, env),
@@ -47,7 +47,8 @@ def fakexplain(*args, **env) -> subprocess.CompletedProcess[str]:
         redirect_stderr(streams[1]),
     ):
         code = run_main()
-    assert (Path.cwd(), getsignal(SIGINT)) == before
+    signal(SIGINT, handler)
+    assert Path.cwd() == before
     return subprocess.CompletedProcess(words, code, *(stream.text() for stream in streams))
 
 

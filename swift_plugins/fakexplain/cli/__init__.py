@@ -7,7 +7,6 @@ from the first moment on. `main` imports the commands themselves, through `comma
 import signal  # first: see `main`
 
 # isort: split
-import atexit
 import os
 import sys
 import time
@@ -26,18 +25,16 @@ def main() -> None:
     """Run the command line and print one line for Ctrl-C, a missing package, or bad data.
 
     While modules load, nothing is written yet, so Ctrl-C exits at once. While a command runs, Ctrl-C raises
-    `KeyboardInterrupt`, and the command removes its partial output. If the shell
-    makes a background command ignore Ctrl-C, the command ignores it.
+    `KeyboardInterrupt`, and the command removes its partial output. After its end, or
+    if the shell makes a background command ignore Ctrl-C, it is ignored.
 
     Raises:
         SystemExit: exit codes 1 (bad data or a missing package), 2 (bad usage) and 130 (Ctrl-C).
     """
-    handler = signal.getsignal(signal.SIGINT)
-    heed_interrupts = handler is not signal.SIG_IGN
+    heed_interrupts = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
     interrupted: list[float] = []
     if heed_interrupts:
         signal.signal(signal.SIGINT, _exit_at_once)
-        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the output is complete
     try:
         from .commands import run
 
@@ -54,8 +51,7 @@ def main() -> None:
             _end_without(error.name.partition(".")[0])
         raise
     finally:
-        if heed_interrupts and not interrupted:
-            signal.signal(signal.SIGINT, handler)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the output is complete; threads and Python itself end
 
 
 def _exit_at_once(*_: object) -> None:

@@ -89,6 +89,8 @@ def run() -> None:
         fail(f"{gettempdir()}: temporary database: {error}")
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+    except UnicodeEncodeError as error:
+        fail(f"expected text that UTF-8 can write, found {error.object!r}")
     except ValueError as error:
         fail(str(error))
 

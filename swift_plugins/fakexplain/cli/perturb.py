@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..annotation import read_annotations, write_annotations
 from ..atomic import atomic_folder
 from ..errors import DataError, OnError
+from ..jsonl import to_indented_json
 from .app import (
     DATA,
     OUT,
@@ -58,7 +59,7 @@ def perturb(
 ) -> None:
     """Write perturbed images and their records, to test robustness (Appendix C).
 
-    Boxes follow the pixels.
+    Boxes follow the pixels. After an interrupt, the same command goes on with the perturbations that are missing.
 
     - jpeg:80, webp:80: compress at this quality
     - crop:0.8: keep a random window with this fraction of each side
@@ -73,8 +74,15 @@ def perturb(
     chains = _parse_names(names or [], paper)
     if out is None:
         raise typer.BadParameter("expected a folder to write", param_hint=OUT[0])
-    for folder in chains:
+    from converters.images.perturb import describe_set, is_finished
+
+    described = {folder: describe_set(annotations, chain, seed, min_visible) for folder, chain in chains.items()}
+    finished = {folder for folder, each in described.items() if not force and is_finished(out / folder, each)}
+    missing = {folder: chain for folder, chain in chains.items() if folder not in finished} or chains
+    for folder in missing:
         check_free(out / folder, force, annotations, folder=True)
+    for folder in sorted(chains.keys() - missing.keys()):
+        say(f"{out / folder}: finished before")
     errors = Errors(keep_going)
     reported: Counter[str] = Counter()
 
@@ -84,9 +92,9 @@ def perturb(
         if reported[str(error)] == 1:
             errors(error)
 
-    for folder, chain in chains.items():
+    for folder, chain in missing.items():
         before = reported.total()
-        count = _write_set(annotations, chain, out / folder, seed, min_visible, report_once, errors)
+        count = _write_set(annotations, chain, out / folder, described[folder], report_once, errors)
         total = count + reported.total() - before
     errors.exit_if_any(total - errors.count, annotations)
 
@@ -105,21 +113,28 @@ def _parse_names(names: list[str], paper: bool) -> dict[str, Chain]:
 
 
 def _write_set(
-    annotations: Path, chain: Chain, target: Path, seed: int, min_visible: float, on_error: OnError, errors: Errors
+    annotations: Path,
+    chain: Chain,
+    target: Path,
+    description: dict[str, Any],
+    on_error: OnError,
+    errors: Errors,
 ) -> int:
     """Write and print one perturbed set; return its number of records."""
-    from converters.images.perturb import LostRegions, perturb_all
+    from converters.images.perturb import SETTINGS_FILE, LostRegions, perturb_all
 
     lost = LostRegions()
     with ExitStack() as files:
         partial = files.enter_context(atomic_folder(target, whole=True))
         records = exclude_output_images(read_annotations(annotations, on_error=on_error), target)
         shown = show_progress(records, annotations, chain.name)
-        perturbed = perturb_all(shown, chain, partial, seed=seed, min_visible=min_visible, lost=lost, on_error=on_error)
+        settings = {name: description[name] for name in ("seed", "min_visible")}
+        perturbed = perturb_all(shown, chain, partial, **settings, lost=lost, on_error=on_error)
         results = files.enter_context(closing(perturbed))  # no image is written while its folder is being removed
         count = write_annotations(partial / "annotations.jsonl", results)
         if not count:
             errors.exit_if_any(0, annotations)
+        (partial / SETTINGS_FILE).write_text(to_indented_json(description), encoding="utf-8")
     say(f"{count} records in {target / 'annotations.jsonl'}")
     if lost.dropped:
         say(f"  {lost.dropped} regions dropped; {lost.bare} fake images have no region left but keep their tags")

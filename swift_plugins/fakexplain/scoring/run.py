@@ -14,8 +14,9 @@ from typing import Any
 
 from ..annotation import Annotation, relocate, to_record
 from ..atomic import atomic_folder
-from ..errors import NOTHING, DataError
+from ..errors import NOTHING, DataError, Unquoted
 from ..jsonl import decode_line, to_indented_json, to_json
+from ..paths import A_FOLDER, NO_FILE, kind_of
 from .metrics.definitions import METRIC_NAMES
 from .metrics.image import Scored
 from .predictions.answers import AnswerPrediction
@@ -67,7 +68,8 @@ def load_run(folder: str | Path) -> Run:
     folder = Path(folder)
     for name in FILES:
         if not (folder / name).is_file():
-            found = f"no {name} in it" if folder.is_dir() else "no such folder"
+            kind = kind_of(folder)
+            found = {A_FOLDER: f"no {name} in it", NO_FILE: "no such folder"}.get(kind, kind)
             raise FileNotFoundError(f"{folder}: expected a folder written by `fakexplain score --out`, found {found}")
     path = folder / FILES[0]
     try:
@@ -104,7 +106,10 @@ def run_writer(folder: Path) -> Iterator[tuple[OnImage, Callable[[Run], None]]]:
     with atomic_folder(folder, whole=True) as partial, open(partial / FILES[1], "wb") as file:
 
         def on_image(annotation: Annotation, scores: ImageScores) -> None:
-            file.write(to_json(_image_line(annotation, scores, folder)) + b"\n")
+            try:
+                file.write(to_json(_image_line(annotation, scores, folder)) + b"\n")
+            except UnicodeEncodeError:
+                raise _unwritable_answer(annotation, scores) from None
 
         def finish(run: Run) -> None:
             contents = {name: getattr(run, name) for name in _FIELDS}
@@ -156,6 +161,19 @@ def _image_line(annotation: Annotation, scores: ImageScores, folder: Path) -> di
             answers[name] = _answer(scored) | {"text": prediction.text}
     moved = relocate(annotation, folder)
     return to_record(replace(moved, extra=moved.extra | {"answers": answers}))
+
+
+def _unwritable_answer(annotation: Annotation, scores: ImageScores) -> DataError:
+    """The error of an answer, or of a record, with half of a surrogate pair."""
+    expected = "text that UTF-8 can write"
+    for _, _, prediction in scores:
+        if isinstance(prediction, AnswerPrediction):
+            try:
+                prediction.text.encode()
+            except UnicodeEncodeError as error:
+                half = Unquoted(f"half of a surrogate pair, \\u{ord(error.object[error.start]):04x}")
+                return DataError(expected, half, field="response").at(prediction.file, prediction.line)
+    return DataError(expected, annotation.image, field="image").at_record(annotation)
 
 
 def _answer(scored: Scored) -> dict[str, Any]:
