@@ -10,11 +10,13 @@ from PIL import Image
 
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.frames import frame_rule
+from swift_plugins.fakexplain.scoring.metrics.definitions import METRIC_NAMES
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.scoring.results import Resampling
 from swift_plugins.fakexplain.scoring.run import Run, load_run, run_writer
 from swift_plugins.fakexplain.scoring.score import build_system, score_systems
+from swift_plugins.fakexplain.tags import TAGS
 from tests.scoring import forty
 
 HAND = {"bbox": [60.0, 50.5, 100.0, 80.0], "caption": "Hand with six fingers."}
@@ -50,6 +52,24 @@ def line(id: str, label: str = "fake", answers: dict | None = None, **changes) -
     } | changes
 
 
+def result(n: int, accuracy: float | None = 0.5, **changes) -> dict[str, Any]:
+    """The result of a system of which only the number of images and the accuracy are known."""
+    counts = ("answered", "fake", "real", "unreadable", "exact", "fake_without_regions")
+    empty = ("intervals", "confusion", "problems", "generators", "families", "folds", "over_folds")
+    tag = dict.fromkeys(("precision", "recall", "accuracy_with", "accuracy_without")) | {"gold": 0, "predicted": 0}
+    return {
+        **dict.fromkeys(METRIC_NAMES),
+        **dict.fromkeys(counts, 0),
+        **{name: {} for name in empty},
+        "tags": dict.fromkeys(TAGS, tag),
+        "real_images": None,
+        "missing": [],
+        "n": n,
+        "accuracy": accuracy,
+        **changes,
+    }
+
+
 def write_run(folder: Path, lines: list[dict], systems: tuple[str, ...] = ("7B",), **changes) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (120, 90), "grey").save(folder / "grey.png")
@@ -62,7 +82,7 @@ def write_run(folder: Path, lines: list[dict], systems: tuple[str, ...] = ("7B",
         "annotations": "annotations.jsonl",
         "records": len(lines),
         "settings": {},
-        "systems": {name: {"n": len(lines), "accuracy": 0.5, "iou": None, "intervals": {}} for name in systems},
+        "systems": {name: result(len(lines)) for name in systems},
         "comparisons": [],
     }
     (folder / "run.json").write_text(json.dumps(fields | changes), encoding="utf-8")

@@ -161,22 +161,29 @@ def check_type(value: object, kind: Any, field: str = "") -> None:
 
     >>> check_type({"a": "x", "b": "y", "figures": {}, "mcnemar": {"only_a": "1"}}, ComparedSystems, "comparisons[0]")
     Traceback (most recent call last):
-    swift_plugins.fakexplain.errors.DataError: comparisons[0].mcnemar.only_a: expected a whole number, found a text
+    swift_plugins.fakexplain.errors.DataError: comparisons[0].mcnemar.only_a: expected a whole number, found '1'
     """
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _placed(str(error), field) from None
+        reason, _, path = str(error).partition(" - at `")
+        raise _to_data_error(value, field, reason, path.rpartition("$")[2].removesuffix("`")) from None
 
 
-def _placed(message: str, field: str) -> DataError:
+def _to_data_error(value: object, field: str, reason: str, path: str) -> DataError:
     """The error of a message such as "Expected `int`, got `str` - at `$.records`"."""
-    reason, _, path = message.partition(" - at `")
-    place = f"{field}{path.rstrip('`').removeprefix('key in ').removeprefix('$')}".lstrip(".")
+    place = f"{field}{path}".lstrip(".")
     if missing := re.fullmatch(r"Object missing required field `(.+)`", reason):
         return DataError("a value", NOTHING, field=f"{place}.{missing[1]}".lstrip("."))
-    words = re.sub(r"\b[a-z]+\b", lambda match: _WORDS.get(match[0], match[0]), reason.replace(" | null", " or null"))
-    expected, _, found = words.replace("`", "").removeprefix("Expected ").partition(", got ")
-    if not found:
-        return DataError("a value as `fakexplain score` writes it", Unquoted(reason), field=place)
-    return DataError(expected, Unquoted(found), field=place)
+    words = re.sub(r"\b[a-z]+\b", lambda match: _WORDS.get(match[0], match[0]), reason.replace(" | ", " or "))
+    expected, _, kind = words.replace("`", "").removeprefix("Expected ").partition(", got ")
+    if reason.startswith("Invalid enum value "):
+        expected, kind = "one of the values that `fakexplain score` writes", reason.removeprefix("Invalid enum value ")
+    return DataError(expected, _value_at(value, path) if "[...]" not in path else Unquoted(kind), field=place)
+
+
+def _value_at(value: Any, path: str) -> object:
+    """The value at a path such as `.mcnemar.only_a` or `.regions[0]`."""
+    for name, index in re.findall(r"\.(\w+)|\[(\d+)\]", path):
+        value = value[name] if name else value[int(index)]
+    return value

@@ -12,7 +12,8 @@ from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.scoring.metrics.image import Scored
 from swift_plugins.fakexplain.scoring.pictures.records import AnsweredRecord, attach_run_answers, sample, select_ids
 
-ANSWER = {"verdict": "fake", "iou": 0.5, "regions": [{"bbox": [1, 2, 3, 4], "caption": ""}], "tags": None}
+REGIONS = [{"bbox": [1, 2, 3, 4], "caption": ""}]
+ANSWER = {"verdict": "fake", "p_fake": None, "iou": 0.5, "regions": REGIONS, "tags": None, "problems": []}
 
 
 def of_a_run(answers: object) -> Annotation:
@@ -20,7 +21,7 @@ def of_a_run(answers: object) -> Annotation:
 
 
 def test_answers_of_a_run():
-    gold = of_a_run({"ours": ANSWER, "silent": None, "tags": ANSWER | {"tags": ["texture_error"]}, "not asked for": 1})
+    gold = of_a_run({"ours": ANSWER, "silent": None, "tags": ANSWER | {"tags": ["texture_error"]}, "other": ANSWER})
     ((record, answers),) = attach_run_answers([gold], ["ours", "silent", "lacking", "tags"])
     assert record is gold
     expected = Scored("fake", "fake", iou=0.5, regions=(Region((1, 2, 3, 4), ""),))
@@ -39,6 +40,9 @@ def test_answers_of_a_run():
         [],
         {},
         {"verdict": "fake"},
+        *({name: ANSWER[name] for name in ANSWER if name != lost} for lost in ANSWER),
+        *(ANSWER | {"p_fake": p_fake} for p_fake in ("0.5", 2, True)),
+        *(ANSWER | {"problems": problems} for problems in (None, {}, [1])),
         *(ANSWER | {"verdict": verdict} for verdict in (3, "FAKE", [])),
         *(ANSWER | {"iou": iou} for iou in ("0.5", 2, [])),
         *(ANSWER | {"tags": tags} for tags in (5, ["none"], [[]], "texture_error")),
@@ -51,7 +55,7 @@ def test_answers_of_a_run():
     ],
 )
 def test_an_invalid_answer_is_reported_with_its_place(wrong: object):
-    message = r"^images.jsonl:7: answers.ours: expected an answer as `fakexplain score` writes it, found .*\(id 'a'\)$"
+    message = r"^images.jsonl:7: answers\.ours[^ ]*: expected .*, found .*\(id 'a'\)$"
     with pytest.raises(DataError, match=message):
         list(attach_run_answers([of_a_run({"ours": wrong})], ["ours"]))
 

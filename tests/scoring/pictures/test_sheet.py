@@ -34,7 +34,7 @@ def fake(
 @pytest.mark.parametrize("wh", [(1, 1), (1, 400), (2, 3), (30, 2000)])
 def test_smallest_and_thinnest_pictures(tmp_path: Path, wh: tuple[int, int]):
     record = fake(picture(tmp_path, "a.png", wh), wh, (0, 0, *wh))
-    assert contact_sheet([(record, None)], tmp_path / "sheet.png", cell=64) == 1
+    assert contact_sheet([(record, None)], tmp_path / "sheet.png", cell=64) == [None]
 
 
 def test_sheet(tmp_path: Path):
@@ -45,7 +45,7 @@ def test_sheet(tmp_path: Path):
     # 512x1024 is 504x1036 to the model, so 126..378 is 128..384 across and 259..777 is 256..768 down
     said = "<think>\n[126, 259, 378, 777] Bent rail.\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
     out = tmp_path / "new" / "sheet.png"
-    assert contact_sheet([(square, "real"), (tall, said), (real, None)], out, rule=RULE, columns=2) == 3
+    assert contact_sheet([(square, "real"), (tall, said), (real, None)], out, rule=RULE, columns=2) == [None] * 3
     assert [path.name for path in out.parent.iterdir()] == ["sheet.png"]
     sheet = Image.open(out).convert("RGB")
     assert sheet.width == 2 * 360 + 3 * MARGIN
@@ -108,7 +108,8 @@ def test_unreadable_image_becomes_a_panel(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(
         sheets.Notes, "write", lambda self, text, **how: written.append(text) or write(self, text, **how)
     )
-    assert contact_sheet([(fake(path, (120, 120), (0, 0, 9, 9)), "real")], tmp_path / "sheet.png", rule=RULE) == 1
+    (error,) = contact_sheet([(fake(path, (120, 120), (0, 0, 9, 9)), "real")], tmp_path / "sheet.png", rule=RULE)
+    assert error and str(error).startswith(message)
     assert any(text.startswith(message) for text in written)
     assert spots(Image.open(tmp_path / "sheet.png").convert("RGB"), PANEL)
 

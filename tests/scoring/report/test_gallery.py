@@ -175,8 +175,8 @@ def test_records_are_not_kept_in_memory(tmp_path):
     ("answers", "words"),
     [
         (None, "answers: expected the prediction of each system, found None"),
-        ({"7B": {"verdict": "fake"}}, "answers.7B: expected null, or iou, p_fake, problems, regions, tags, verdict,"),
-        ({"7B": "fake"}, "answers.7B: expected null, or"),
+        ({"7B": {"verdict": "fake"}}, "answers.7B.p_fake: expected a value, found nothing"),
+        ({"7B": "fake"}, "answers.7B: expected an object, found 'fake'"),
     ],
 )
 def test_a_file_that_score_did_not_write_is_rejected(tmp_path, answers, words):

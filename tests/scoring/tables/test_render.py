@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from swift_plugins.fakexplain.csv_files import unquote_formula
 from swift_plugins.fakexplain.scoring.tables.latex import to_latex
 from swift_plugins.fakexplain.scoring.tables.render import to_csv, to_html, to_markdown
 from swift_plugins.fakexplain.scoring.tables.table import Column, Estimate, Row, Table
@@ -106,7 +107,8 @@ def test_the_papers_mark_is_explained_if_used() -> None:
 
 @hostile
 def test_csv_can_be_read_back(name: str, group: str) -> None:
-    head, *lines = csv.reader(io.StringIO(to_csv(table(name, group)), newline=""))
+    rows = csv.reader(io.StringIO(to_csv(table(name, group)), newline=""))
+    head, *lines = ([unquote_formula(cell) for cell in row] for row in rows)
     full, iou = (" / ".join(filter(None, (group, each))) for each in (name, "IoU"))
     groups = ["Group"] if name else []
     columns = [full, f"{full} low", f"{full} high", iou, f"{full} (paper)", "Share", "Share low", "Share high", name]
