@@ -2,17 +2,20 @@
 
 import io
 import warnings
+from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import EpsImagePlugin, Image, features
 
 from swift_plugins.fakexplain.annotation import parse_record
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.images import (
+    IMAGE_FORMATS,
     allow_large_images,
     check_image,
     open_image,
     orientation,
+    several_frames,
     turn_upright,
     upright_wh,
 )
@@ -109,3 +112,35 @@ def test_a_decompression_bomb_is_refused(monkeypatch, tmp_path):
     Image.new("1", (20, 20)).save(tmp_path / "bomb.png")
     with pytest.raises(DataError, match="image: expected a readable image, found bomb: .*decompression bomb"):
         open_image(tmp_path / "bomb.png", "bomb")
+
+
+@pytest.mark.parametrize("format", ["EPS", "TGA", "PCX", "ICO"])
+def test_only_the_formats_that_are_meant_are_opened(tmp_path, monkeypatch, format):
+    """Whatever the name: Pillow would hand an EPS to Ghostscript, which runs it as a program."""
+    monkeypatch.setattr(EpsImagePlugin.EpsImageFile, "_open", lambda self: pytest.fail("the EPS reader was reached"))
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (8, 8)).save(path, format)
+    with pytest.raises(DataError, match=r"image: expected a readable image, found a\.jpg: cannot identify image file"):
+        open_image(path, "a.jpg", decode=True)
+    with open(path, "rb") as file, pytest.raises(DataError, match="cannot identify image file"):
+        open_image(file, "a.jpg")
+
+
+@pytest.mark.parametrize("format", [name for name in IMAGE_FORMATS if name != "AVIF" or features.check("avif")])
+def test_formats_that_are_opened_and_whether_they_have_several_frames(tmp_path, format):
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "one", format)
+    several_frames.clear()
+    assert open_image(tmp_path / "one", "one").format == format
+    assert several_frames == set()
+    if format in ("GIF", "WEBP", "PNG", "TIFF", "AVIF"):
+        frames[0].save(tmp_path / "two", format, save_all=True, append_images=frames[1:])
+        red, _, blue = open_image(tmp_path / "two", "two", decode=True).convert("RGB").getpixel((4, 4))
+        assert red > 200 > blue
+        assert several_frames == {"two"}
+
+
+def test_only_images_py_opens_images():
+    root = Path(__file__).parents[1]
+    modules = [*root.glob("swift_plugins/**/*.py"), *root.glob("converters/**/*.py")]
+    assert {path.name for path in modules if "Image.open(" in path.read_text()} == {"images.py"}

@@ -18,7 +18,7 @@ from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_good
-from swift_plugins.fakexplain.paths import A_FILE, NO_FILE, check_exists, kind_of
+from swift_plugins.fakexplain.paths import A_FILE, NO_FILE, check_exists, file_kind
 from swift_plugins.fakexplain.pixels import save_upright
 
 from ..convert import Place
@@ -193,7 +193,7 @@ def add_records(records: Iterable[Annotation], new: Iterable[Annotation]) -> Ite
 
 
 def _digest(path: Path) -> bytes:
-    if (kind := kind_of(path)) not in (A_FILE, NO_FILE):  # reading a pipe would wait for its writer
+    if (kind := file_kind(path)) not in (A_FILE, NO_FILE):  # reading a pipe would wait for its writer
         raise OSError(errno.EINVAL, kind, str(path))
     return blake2b(path.read_bytes(), digest_size=16).digest()
 

@@ -41,8 +41,11 @@ def unquote_formula(cell: str) -> str:
 def write_rows(file: TextIO, rows: Iterable[Sequence[Any]]) -> int:
     """Write rows as CSV, a line feed after each, and return their number; None is an empty cell."""
     writer, count = csv.writer(file, lineterminator="\n"), 0
+    quoting = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
     for row in rows:
-        writer.writerow([*map(quote_formula, row)])
+        cells = [*map(quote_formula, row)]
+        has_return = any(isinstance(cell, str) and "\r" in cell for cell in cells)  # which ends a row unless quoted
+        (quoting if has_return else writer).writerow(cells)
         count += 1
     return count
 

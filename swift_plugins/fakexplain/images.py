@@ -10,12 +10,12 @@ from typing import IO, Any
 
 from .annotation import Annotation
 from .errors import DataError, Unquoted
-from .paths import A_FILE, NO_FILE, kind_of
+from .paths import A_FILE, NO_FILE, file_kind
 
 _BROKEN = (OSError, RuntimeError, SyntaxError, ValueError)  # raised by Pillow for a broken file
 
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM")
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM")
 """Formats that are opened, by Pillow's names, whatever a file's name; an EPS, for example, is a program."""
 
 several_frames: set[str] = set()
@@ -34,13 +34,13 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
         A `PIL.Image.Image`; close it, or use it as a context manager.
 
     Raises:
-        DataError: no file, not an image of one of `FORMATS`, or an image so large that it may be a decompression bomb
+        DataError: no file, not an image of one of `IMAGE_FORMATS`, or an image so large that it may be a decompression bomb
             (more than twice `PIL.Image.MAX_IMAGE_PIXELS`, about 179 million pixels); field `image`.
     """
     from PIL import Image, UnidentifiedImageError
 
     allow_large_images()
-    if isinstance(source, Path) and (kind := kind_of(source)) != A_FILE:  # opening a pipe would wait for its writer
+    if isinstance(source, Path) and (kind := file_kind(source)) != A_FILE:  # opening a pipe would wait for its writer
         found = f"no file {name}" if kind == NO_FILE else f"{kind}: {name}"
         raise DataError("an image file", Unquoted(found), field="image")
     try:
@@ -59,7 +59,7 @@ def _formats() -> tuple[str, ...]:
     from PIL import features
 
     avif = "avif" in features.modules and features.check("avif")
-    return tuple(name for name in FORMATS if name != "AVIF" or avif)
+    return tuple(name for name in IMAGE_FORMATS if name != "AVIF" or avif)
 
 
 @lru_cache(maxsize=1)

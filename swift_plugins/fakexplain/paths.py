@@ -18,7 +18,7 @@ def check_is_file(path: Path, what: str) -> None:
         FileNotFoundError: it is something else or does not exist.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected {what}, found {kind_of(path)}")
+        raise FileNotFoundError(f"{path}: expected {what}, found {file_kind(path)}")
 
 
 def check_is_folder(path: Path, what: str) -> None:
@@ -28,7 +28,7 @@ def check_is_folder(path: Path, what: str) -> None:
         FileNotFoundError: it is a file or does not exist.
     """
     if not path.is_dir():
-        found = kind_of(path)
+        found = file_kind(path)
         raise FileNotFoundError(f"{path}: expected {what}, found {'no such folder' if found == NO_FILE else found}")
 
 
@@ -39,7 +39,7 @@ def check_exists(path: Path, what: str) -> None:
         FileNotFoundError: it is neither.
     """
     if not (path.is_file() or path.is_dir()):
-        raise FileNotFoundError(f"{path}: expected {what}, found {kind_of(path)}")
+        raise FileNotFoundError(f"{path}: expected {what}, found {file_kind(path)}")
 
 
 A_FILE, A_FOLDER, NO_FILE, CIRCLE = "a file", "a folder", "no such file", "links in a circle"
@@ -54,10 +54,10 @@ _KINDS = {
 }
 
 
-def kind_of(path: str | Path) -> str:
+def file_kind(path: str | Path) -> str:
     """What a path leads to, in words for an error.
 
-    >>> kind_of("/"), kind_of("/no/such"), kind_of("/dev/null")
+    >>> file_kind("/"), file_kind("/no/such"), file_kind("/dev/null")
     ('a folder', 'no such file', 'a device, which is not a regular file')
     """
     try:
@@ -91,7 +91,7 @@ def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
         for entry in sorted(os.scandir(current), key=attrgetter("name")):
             if entry.name.startswith("."):
                 continue
-            kind = kind_of(current / entry.name) if entry.is_symlink() else None
+            kind = file_kind(current / entry.name) if entry.is_symlink() else None
             if kind == A_FOLDER or (not kind and entry.is_dir()):
                 yield from walk(current / entry.name, above | {real})
             elif kind in _FILE_OR_NOWHERE or (not kind and entry.is_file()):

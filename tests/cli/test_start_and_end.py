@@ -120,6 +120,20 @@ def test_an_interrupt_at_a_bad_moment(code, printed):
     assert (done.returncode, done.stdout, done.stderr) == expected
 
 
+def test_interrupts_while_python_itself_ends_are_ignored(annotations_file):
+    """Python waits for threads after the command has ended, and before it calls what `atexit` was given."""
+    code = """
+import os, signal, sys, threading
+from swift_plugins.fakexplain.cli import main
+threading._register_atexit(lambda: [os.kill(os.getpid(), signal.SIGINT) for _ in range(4)])
+sys.argv = ["fakexplain", "stats", sys.argv[1]]
+main()
+"""
+    command = [sys.executable, "-c", code, str(annotations_file)]
+    done = subprocess.run(command, preexec_fn=heed_interrupts, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_command_that_is_to_ignore_interrupts_ignores_them(tmp_path):
     code = """
 import os, signal, sys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import sys
@@ -20,7 +21,6 @@ from ..frames import TEMPLATES
 from ..images import image_key, several_frames
 from ..paths import real_path
 from ..variants import VARIANTS
-from . import INTERRUPTED
 
 if TYPE_CHECKING:
     _Variant = str
@@ -81,14 +81,15 @@ def run() -> None:
         try:
             app()
         except SystemExit as end:
-            if end.code != INTERRUPTED:
+            if end.code in (0, 1):
                 _print_several_frames()
             _flush_stdout()
             raise
     except sqlite3.OperationalError as error:
         fail(f"{gettempdir()}: temporary database: {error}")
     except OSError as error:
-        fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+        place = error.filename or ("standard output" if error.errno == errno.ENOSPC else "")  # files name themselves
+        fail(f"{place}: {error.strerror}" if place and error.strerror else str(error))
     except UnicodeEncodeError as error:
         fail(f"expected text that UTF-8 can write, found {error.object!r}")
     except ValueError as error:

@@ -16,7 +16,7 @@ from ..annotation import Annotation, relocate, to_record
 from ..atomic import atomic_folder
 from ..errors import NOTHING, DataError, Unquoted
 from ..jsonl import decode_line, to_indented_json, to_json
-from ..paths import A_FOLDER, NO_FILE, kind_of
+from ..paths import A_FOLDER, NO_FILE, file_kind
 from .metrics.definitions import METRIC_NAMES
 from .metrics.image import Scored
 from .predictions.answers import AnswerPrediction
@@ -68,7 +68,7 @@ def load_run(folder: str | Path) -> Run:
     folder = Path(folder)
     for name in FILES:
         if not (folder / name).is_file():
-            kind = kind_of(folder)
+            kind = file_kind(folder)
             found = {A_FOLDER: f"no {name} in it", NO_FILE: "no such folder"}.get(kind, kind)
             raise FileNotFoundError(f"{folder}: expected a folder written by `fakexplain score --out`, found {found}")
     path = folder / FILES[0]

@@ -307,7 +307,7 @@ class TestCommand:
         again = fakexplain(*args, COLUMNS="300", NO_COLOR="1", TERM="dumb")
         assert again.returncode == 2 and "already exists; --force overwrites it" in again.stderr
         assert fakexplain(*args, "--force").returncode == 0
-        assert {path: path.read_bytes() for path in files} == before and len(files) == 34
+        assert {path: path.read_bytes() for path in files} == before and len(files) == 36
 
     def test_keep_going_tells_each_bad_record_once(self, annotations_file, tmp_path):
         (annotations_file.parent / "images/fake-000.png").write_text("text")
@@ -345,10 +345,31 @@ class TestCommand:
         out = tmp_path / "out"
         command = [*COMMAND, "perturb", path, "down:0.1", "noise:3", "-o", out]
         with subprocess.Popen([*map(str, command)], preexec_fn=heed_interrupts, stderr=subprocess.PIPE) as process:
-            while process.poll() is None and not (out / "noise-3.partial/images").exists():
+            while process.poll() is None and not list(out.glob(".noise-3.*.partial/noise-3/images")):
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             errors = process.communicate()[1]
         assert process.returncode == 130, errors
         assert [each.name for each in out.iterdir()] == ["down-0.1"]
         assert sum(1 for _ in read_annotations(out / "down-0.1/annotations.jsonl")) == 4000
+
+    def test_the_same_command_goes_on_with_the_sets_that_are_missing(self, tmp_path):
+        path = write_annotations_file(tmp_path / "data", [record(0)])
+        out = tmp_path / "out"
+        assert fakexplain("perturb", path, "down:0.5", "-o", out).returncode == 0
+        before = (out / "down-0.5/images/fake-000.png").stat()
+        done = fakexplain("perturb", path, "down:0.5", "jpeg:80", "-o", out)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines() == [
+            f"{out / 'down-0.5'}: finished before",
+            f"1 records in {out / 'jpeg-80/annotations.jsonl'}",
+        ]
+        assert (out / "down-0.5/images/fake-000.png").stat() == before
+        for changes in (["--seed", 3], ["--min-visible", 0.5]):
+            done = fakexplain("perturb", path, "down:0.5", "blur:1", "-o", out, *changes, COLUMNS="300")
+            assert done.returncode == 2 and "already exists" in done.stderr
+        with open(path, "a") as file:
+            file.write("\n")
+        done = fakexplain("perturb", path, "down:0.5", "blur:1", "-o", out, COLUMNS="300")
+        assert done.returncode == 2 and "already exists" in done.stderr
+        assert not (out / "blur-1").exists()

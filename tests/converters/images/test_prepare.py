@@ -270,7 +270,7 @@ class TestWholeOrNotAtAll:
             scene(index % 3, 512).resize((1500, 1500)).save(source / f"{index:02}.jpg")
         command = [*COMMAND, "prepare", str(source), "--out", str(tmp_path / "out")]
         with subprocess.Popen(command, preexec_fn=heed_interrupts, stderr=subprocess.PIPE, text=True) as process:
-            while process.poll() is None and not list(tmp_path.glob("out.partial/*.png")):
+            while process.poll() is None and not list(tmp_path.glob(".out.*.partial/out/*.png")):
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
             _, errors = process.communicate()

@@ -1,0 +1,119 @@
+"""Partial output: nothing of anyone else's is touched, two runs never share one output, a full disk is named."""
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from swift_plugins.fakexplain.atomic import InUseError, atomic_file, atomic_folder, check_not_in_use, partial_path
+
+WRITERS = {"file": atomic_file, "folder": atomic_folder}
+
+
+def write(partial: Path, text: str = "new") -> None:
+    """Write a file, or a file into a folder."""
+    (partial / "a.txt" if partial.is_dir() else partial).write_text(text)
+
+
+def contents(path: Path) -> str:
+    return (path / "a.txt" if path.is_dir() else path).read_text()
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("name", ["p.partial", ".p.partial", ".p.0123456789abcdef.partial"])
+@pytest.mark.parametrize("owned", ["file", "folder", "folder with a file lock"])
+def test_files_of_the_users_own_are_never_touched(tmp_path, kind, name, owned):
+    mine = tmp_path / name
+    if owned == "file":
+        mine.write_text("mine")
+    else:
+        mine.mkdir()
+        (mine / ("lock" if "lock" in owned else "mine.txt")).write_text("mine")
+    with WRITERS[kind](tmp_path / "p") as partial:
+        write(partial)
+    assert contents(tmp_path / "p") == "new"
+    assert {each.name for each in tmp_path.iterdir()} == {name, "p"}
+    assert (mine if owned == "file" else next(mine.iterdir())).read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_second_writer_is_refused_while_the_first_writes(tmp_path, kind):
+    out = tmp_path / "out"
+    with WRITERS[kind](out) as partial:
+        with pytest.raises(InUseError, match=r"out: another run is writing it"), WRITERS[kind](out):
+            pytest.fail("two runs write one output")
+        with pytest.raises(InUseError):
+            check_not_in_use(out)
+        with WRITERS[kind](tmp_path / "other") as other:
+            write(other)
+        write(partial)
+    check_not_in_use(out)
+    assert contents(out) == "new"
+    assert {each.name for each in tmp_path.iterdir()} == {"out", "other"}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_the_remains_of_a_killed_run_are_removed_by_the_next(tmp_path, kind):
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+from swift_plugins.fakexplain.atomic import atomic_{kind}
+with atomic_{kind}(sys.argv[1]) as partial:
+    (partial / "old.txt" if partial.is_dir() else partial).write_text("old")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "out")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1
+    with WRITERS[kind](tmp_path / "another") as partial:  # whose remains are not these
+        write(partial)
+    assert len(list(tmp_path.iterdir())) == 2
+    with WRITERS[kind](tmp_path / "out") as partial:
+        write(partial)
+    assert {each.name for each in tmp_path.iterdir()} == {"out", "another"}
+    assert contents(tmp_path / "out") == "new"
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_full_disk_names_the_output_and_leaves_nothing(tmp_path, kind):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with (
+            pytest.raises(OSError) as error,
+            WRITERS[kind](tmp_path / "out") as partial,
+            atomic_file(partial / "a.txt" if kind == "folder" else partial) as inner,
+        ):
+            inner.write_bytes(bytes(2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (error.value.errno, error.value.filename) == (errno.EFBIG, str(tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_errors_stay_as_they_are(tmp_path):
+    with pytest.raises(FileNotFoundError) as error, atomic_file(tmp_path / "out"):
+        (tmp_path / "none").read_text()
+    assert error.value.filename == str(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "é" * 127, os.fsdecode(b"\xff.jsonl")])
+def test_any_name_that_a_file_may_have(tmp_path, name):
+    with atomic_file(tmp_path / name) as partial:
+        write(partial)
+    assert contents(tmp_path / name) == "new"
+    assert partial_path(tmp_path / name) != partial_path(tmp_path / name)
+
+
+def test_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with atomic_folder(".") as partial:
+        write(partial)
+    assert contents(tmp_path / "here") == "new"
+    assert [each.name for each in tmp_path.iterdir()] == ["here"]
