@@ -34,8 +34,8 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
         A `PIL.Image.Image`; close it, or use it as a context manager.
 
     Raises:
-        DataError: no file, not an image of one of `IMAGE_FORMATS`, or an image so large that it may be a decompression bomb
-            (more than twice `PIL.Image.MAX_IMAGE_PIXELS`, about 179 million pixels); field `image`.
+        DataError: no file, not an image of one of `IMAGE_FORMATS`, or an image so large that it may be a decompression
+            bomb (more than twice `PIL.Image.MAX_IMAGE_PIXELS`, about 179 million pixels); field `image`.
     """
     from PIL import Image, UnidentifiedImageError
 
