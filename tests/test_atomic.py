@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from swift_plugins.fakexplain.atomic import InUseError, atomic_file, atomic_folder, check_not_in_use, partial_path
+from swift_plugins.fakexplain.atomic import (
+    InUseError,
+    _mark,
+    atomic_file,
+    atomic_folder,
+    check_not_in_use,
+    partial_path,
+)
 
 WRITERS = {"file": atomic_file, "folder": atomic_folder}
 
@@ -26,19 +33,20 @@ def contents(path: Path) -> str:
 
 @pytest.mark.parametrize("kind", WRITERS)
 @pytest.mark.parametrize("name", ["p.partial", ".p.partial", ".p.0123456789abcdef.partial"])
-@pytest.mark.parametrize("owned", ["file", "folder", "folder with a file lock"])
+@pytest.mark.parametrize("owned", ["file", "folder", "folder with a file lock", "folder with a lock as long as ours"])
 def test_files_of_the_users_own_are_never_touched(tmp_path, kind, name, owned):
     mine = tmp_path / name
     if owned == "file":
         mine.write_text("mine")
     else:
         mine.mkdir()
-        (mine / ("lock" if "lock" in owned else "mine.txt")).write_text("mine")
+        length = len(_mark(tmp_path / "p")) if "ours" in owned else 4
+        (mine / ("lock" if "lock" in owned else "mine.txt")).write_text("mine".ljust(length))
     with WRITERS[kind](tmp_path / "p") as partial:
         write(partial)
     assert contents(tmp_path / "p") == "new"
     assert {each.name for each in tmp_path.iterdir()} == {name, "p"}
-    assert (mine if owned == "file" else next(mine.iterdir())).read_text() == "mine"
+    assert (mine if owned == "file" else next(mine.iterdir())).read_text().strip() == "mine"
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -108,6 +116,12 @@ def test_any_name_that_a_file_may_have(tmp_path, name):
         write(partial)
     assert contents(tmp_path / name) == "new"
     assert partial_path(tmp_path / name) != partial_path(tmp_path / name)
+
+
+def test_a_folder_that_holds_no_files_names_the_output():
+    with pytest.raises(OSError) as error, atomic_file("/proc/out"):
+        pytest.fail("a file in /proc")
+    assert error.value.filename == "/proc/out"
 
 
 def test_the_current_folder(tmp_path, monkeypatch):

@@ -24,6 +24,11 @@ def test_what_could_command_a_terminal_is_quoted(text, quoted):
     assert align_columns([(text, "x")]) == f"{quoted}  x"
 
 
+def test_long_values_are_cut():
+    error = DataError("a short one", "x" * 200, field="id", file="a", line=1, id="y" * 200)
+    assert str(error) == f"a:1: id: expected a short one, found '{'x' * 116}... (id '{'y' * 116}...)"
+
+
 def test_lines_stay_in_a_report_and_not_in_a_cell():
     assert printable("a\nb\tc\rd") == "a\nb\tc\\rd"
     assert align_columns([("a\nb", "x"), ("c", "y")]) == "a\\nb  x\nc     y"

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.json_items import load_json_items
+from swift_plugins.fakexplain.json_items import is_json_list, load_json_items
 from swift_plugins.fakexplain.json_text import MAX_DEPTH, DepthCheck, check_keys
 from swift_plugins.fakexplain.jsonl import decode_line
+from swift_plugins.fakexplain.scoring.plots.training import read_log
+from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
 from tests.conftest import record
 
 TEXTS = st.text(st.sampled_from('"\\[]{}:,u0aé'), max_size=8)
@@ -132,7 +134,20 @@ def test_deep_items_are_refused_at_once(tmp_path, level, request):
     request.addfinalizer(tracemalloc.stop)
     with pytest.raises(DataError, match=r"a\.json: expected data nested less deeply, found more than 100 levels"):
         list(load_json_items(path, "item" if level == "[" else ""))
+    with pytest.raises(DataError, match=r"a\.json: expected data nested less deeply"):
+        is_json_list(path)
     assert tracemalloc.get_traced_memory()[1] < 3e6
+
+
+def test_a_key_twice_in_answers_and_logs(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"response": "fake", "response": "real", "images": ["a.png"], "logprobs": NaN}\n')
+    with pytest.raises(DataError, match=r"a\.jsonl:1: response: expected each key once"):
+        list(read_predictions(path))
+    for loss in ("0.5", "NaN"):
+        path.write_text(f'{{"step": 1, "loss": {loss}, "loss": 1}}\n')
+        with pytest.raises(DataError, match=r"a\.jsonl:1: loss: expected each key once"):
+            read_log(path)
 
 
 def test_a_deep_line_is_refused():

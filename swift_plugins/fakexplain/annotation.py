@@ -28,6 +28,7 @@ from .tags import TAGS, canonical_tag
 LABELS = ("fake", "real")
 
 FOLDS = range(4)  # four-fold cross-validation (§5.2)
+_LONGEST_SIDE = 2**31 - 1  # pixels that an image format can state
 
 ORIGIN = ("generator", "family", "class_name", "annotator")
 """Optional fields: the generator of an image and its family, the class it shows, and its annotator."""
@@ -126,8 +127,8 @@ def parse_record(record: object, *, folder: Path = Path(), file: str = "", line:
     width = require(record, "width", int, "a whole number of pixels")
     height = require(record, "height", int, "a whole number of pixels")
     for name, value in (("width", width), ("height", height)):
-        if value < 1:
-            raise DataError("at least 1 pixel", value, field=name)
+        if not 1 <= value <= _LONGEST_SIDE:
+            raise DataError("at least 1 pixel" if value < 1 else f"at most {_LONGEST_SIDE} pixels", value, field=name)
     label = require(record, "label", str, "'fake' or 'real'")
     if label not in LABELS:
         raise DataError("'fake' or 'real'", label, field="label")
@@ -277,7 +278,6 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
     """
     path = Path(path)
     lines = 0
-    record: Any
     with closing(Ids()) as ids:
         for lines, (number, raw) in enumerate(read_lines(path, "an annotations file (JSON Lines)"), 1):  # noqa: B007
             record = None

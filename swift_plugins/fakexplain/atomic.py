@@ -137,7 +137,7 @@ def _partial(path: Path) -> Iterator[Path]:
             os.write(lock, _mark(path))
         yield partial
     except OSError as error:
-        if error.errno in _FULL:  # a failed write does not name its file
+        if error.errno in _FULL or error.filename == str(folder):  # a failed write does not name its file
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     finally:

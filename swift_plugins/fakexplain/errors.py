@@ -65,12 +65,14 @@ class DataError(ValueError):
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part)
-        found = self.found if isinstance(self.found, Unquoted) else repr(self.found)
-        if len(found) > 120:
-            found = found[:117] + "..."
+        found = _shorten(self.found if isinstance(self.found, Unquoted) else repr(self.found))
         what = f"{self.field}: " if self.field else ""
-        who = f" (id {self.id!r})" if self.id else ""
+        who = f" (id {_shorten(repr(self.id))})" if self.id else ""
         return on_one_line(f"{place + ': ' if place else ''}{what}expected {self.expected}, found {found}{who}")
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 120 else text[:117] + "..."
 
 
 class Unquoted(str):

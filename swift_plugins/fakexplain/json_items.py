@@ -73,5 +73,8 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
 def is_json_list(path: Path) -> bool:
     """Whether JSON begins with a list; also True for invalid JSON, which its parser reports better."""
     with open(path, "rb") as raw:
-        head = as_utf8(raw).read(1024).strip()
+        try:
+            head = as_utf8(raw).read(1024).strip()
+        except DataError as error:
+            raise error.at(str(path), 0) from None
     return not head.startswith(b"{")

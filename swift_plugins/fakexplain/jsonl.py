@@ -87,7 +87,7 @@ def decode_line(raw: bytes) -> object:
     return value
 
 
-def decode_unchecked(raw: bytes) -> object:
+def decode_unchecked(raw: bytes) -> Any:
     """Decode one line of JSON as `decode_line` does, but let the last value of a key stand.
 
     Raises:

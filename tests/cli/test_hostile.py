@@ -151,6 +151,7 @@ COMMANDS_THAT_PRINT_NAMES = {
     "bad id": "validate BAD --no-images --keep-going",
     "bad name": f"validate {ESCAPE}.jsonl",
     "bad option": f"perturb BAD {ESCAPE} -o OUT",
+    "existing": f"validate BAD -o DATA/{ESCAPE}",
     "prepare": f"prepare BAD --size 32 -o OUT{ESCAPE}",
 }
 
@@ -164,6 +165,7 @@ def test_names_cannot_command_the_terminal(tmp_path, name):
     (tmp_path / "some.jsonl").write_text(answer(tmp_path / records[0]["image"], "fake"))
     if name == "bad id":
         path.write_text(json.dumps(records[0] | {"width": 0, "image": ESCAPE}) + "\n")
+    (tmp_path / ESCAPE).write_text("")
     done = run(COMMANDS_THAT_PRINT_NAMES[name], tmp_path, tmp_path, path)
     printed = done.stdout + done.stderr
     assert "\x1b" not in printed
@@ -181,6 +183,24 @@ def test_a_name_that_is_not_utf8_is_printed_and_named(tmp_path, data):
     assert done.returncode == 1
     assert done.stderr == "error: expected text that UTF-8 can write, found 'caf\\udce9/images/fake-000.png'\n"
     assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("command", ["export BAD -o OUT", "validate BAD -o OUT"])
+def test_a_link_that_leads_nowhere_is_not_overwritten(tmp_path, command):
+    path = write_annotations_file(tmp_path, [record(0)])
+    (tmp_path / "out").symlink_to("nowhere")
+    done = run(command, tmp_path, tmp_path, path)
+    assert done.returncode == 2 and "already exists; --force overwrites it" in done.stderr
+    assert (tmp_path / "out").is_symlink()
+
+
+@pytest.mark.parametrize("command", ["validate BAD --no-images", "stats BAD", "qc BAD -o OUT"])
+def test_a_size_that_no_image_has(tmp_path, command):
+    path = write_annotations_file(tmp_path, [record(0)])
+    path.write_text(json.dumps(record(0, width=10**400)) + "\n")
+    done = run(command, tmp_path, tmp_path, path)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {path}:1: width: expected at most 2147483647 pixels, found 1000")
 
 
 def test_a_nul_in_a_path_is_an_error_of_its_line(tmp_path):

@@ -159,7 +159,7 @@ def check_free(out: Path, force: bool, *sources: Path, folder: bool = False) -> 
         raise typer.BadParameter(
             f"expected a {'folder' if folder else 'file'}, found something else at {out}", param_hint=OUT[0]
         )
-    if not force and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if not force and os.path.lexists(out) and not (out.is_dir() and not any(out.iterdir())):
         raise typer.BadParameter(f"{out} already exists; --force overwrites it", param_hint=OUT[0])
 
 

@@ -108,8 +108,8 @@ def run_writer(folder: Path) -> Iterator[tuple[OnImage, Callable[[Run], None]]]:
         def on_image(annotation: Annotation, scores: ImageScores) -> None:
             try:
                 file.write(to_json(_image_line(annotation, scores, folder)) + b"\n")
-            except UnicodeEncodeError:
-                raise _unwritable_answer(annotation, scores) from None
+            except UnicodeEncodeError as error:
+                raise _unwritable(error.object, annotation, scores) from None
 
         def finish(run: Run) -> None:
             contents = {name: getattr(run, name) for name in _FIELDS}
@@ -163,8 +163,8 @@ def _image_line(annotation: Annotation, scores: ImageScores, folder: Path) -> di
     return to_record(replace(moved, extra=moved.extra | {"answers": answers}))
 
 
-def _unwritable_answer(annotation: Annotation, scores: ImageScores) -> DataError:
-    """The error of an answer, or of a record, with half of a surrogate pair."""
+def _unwritable(text: str, annotation: Annotation, scores: ImageScores) -> DataError:
+    """The error of an answer with half of a surrogate pair, or else of a name or path with one."""
     expected = "text that UTF-8 can write"
     for _, _, prediction in scores:
         if isinstance(prediction, AnswerPrediction):
@@ -173,7 +173,7 @@ def _unwritable_answer(annotation: Annotation, scores: ImageScores) -> DataError
             except UnicodeEncodeError as error:
                 half = Unquoted(f"half of a surrogate pair, \\u{ord(error.object[error.start]):04x}")
                 return DataError(expected, half, field="response").at(prediction.file, prediction.line)
-    return DataError(expected, annotation.image, field="image").at_record(annotation)
+    return DataError(expected, text).at_record(annotation)
 
 
 def _answer(scored: Scored) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import DataError, Unquoted
+from ...json_text import check_keys
 from ...jsonl import decode_line, read_lines
 
 STEP = "global_step/max_steps"
@@ -71,9 +72,12 @@ def read_log(path: str | Path, name: str = "") -> Log:
 def _decode(raw: bytes) -> object:
     if b"NaN" in raw or b"Infinity" in raw:  # Python writes these although JSON has no such numbers
         try:
-            return json.loads(raw)
+            value = json.loads(raw)
         except (ValueError, RecursionError):
             pass
+        else:
+            check_keys(raw, value)
+            return value
     return decode_line(raw)
 
 
