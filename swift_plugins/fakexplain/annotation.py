@@ -98,11 +98,7 @@ class Annotation:
 
 def reading_order(regions: Iterable[Region]) -> list[Region]:
     """Regions from top to bottom, then left to right, by their upper left corner."""
-    return sorted(regions, key=_corner)
-
-
-def _corner(region: Region) -> tuple[float, float]:
-    return region.bbox[1], region.bbox[0]
+    return sorted(regions, key=lambda region: (region.bbox[1], region.bbox[0]))
 
 
 def parse_record(record: object, *, folder: Path = Path(), file: str = "", line: int = 0) -> Annotation:
