@@ -208,7 +208,7 @@ def test_a_nul_in_a_path_is_an_error_of_its_line(tmp_path):
     path.write_text(json.dumps(record(0, image="a\0.png")) + "\n")
     done = fakexplain("validate", path, "--no-images")
     assert done.returncode == 1
-    assert done.stderr == f"error: {path}:1: image: expected a path, found 'a\\x00.png'\n"
+    assert done.stderr == f"error: {path}:1: image: expected a path, found 'a\\x00.png' (id 'fake-000')\n"
 
 
 def test_an_answer_with_half_a_surrogate_is_named(data, tmp_path):
