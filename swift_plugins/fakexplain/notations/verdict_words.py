@@ -99,7 +99,7 @@ def _clauses(text: str) -> list[_Clause] | None:
                 clauses.append(clause)
             symbols, numbers = [], []
         if kind != "mark" or token.isspace():
-            previous = kind or ""
+            previous = token if token == "!" else kind or ""
     if position != len(text):
         return None
     if symbols or numbers:
@@ -111,6 +111,8 @@ def _clauses(text: str) -> list[_Clause] | None:
 
 def _clause(symbols: list[str], numbers: list[str], end: str) -> _Clause | None:
     """What a clause says; None if it is not clear."""
+    if "whether" in symbols:  # a question without its sign
+        symbols, end = [symbol for symbol in symbols if symbol != "whether"], "?"
     known = [symbol for symbol in symbols if symbol != "filler"]
     sides = {"fake" if symbol == "edited" else symbol for symbol in known} & {"fake", "real"}
     if len(sides) > 1:  # fine in a question only: "real or fake?"

@@ -54,6 +54,10 @@ _REASON = re.compile(
 _OTHER_VERDICT = re.compile(
     r"\b(?:but|however|although|though|not|real|fake|authentic|genuine|generated|synthetic)\b|n't", re.IGNORECASE
 )
+_LEAD = re.compile(
+    r"\A\s*based on (?:the |my |this )?(?:above |visual |provided )?(?:analysis|evidence|observations?|image),\s*",
+    re.IGNORECASE,
+)
 _CONCLUDING = re.compile(
     r"\s*(?:therefore|thus|hence|so|overall|in conclusion|in summary|to conclude|因此|所以|综上)[,，]?\s*",
     re.IGNORECASE,
@@ -112,18 +116,22 @@ def _read_places(text: str) -> dict[str, str | None]:
             found[words] = read_words(words) or _first_sentence(words)
     if "{" in text and ('"' in text or "'" in text):
         for match in islice(_OBJECT.finditer(text), _MAX_PLACES):
-            if not _REGION_KEY.search(match.group()):
-                found |= _read_object(match.group())
+            found |= _read_object(match.group())
     return found
 
 
 def _read_object(text: str) -> dict[str, str | None]:
-    if len(text) <= MAX_VERDICT and (verdict := read_words(text)):
+    """Words of an object -> what they state; the label of an object that holds a region is not a verdict."""
+    of_region = _REGION_KEY.search(text) is not None
+    if not of_region and len(text) <= MAX_VERDICT and (verdict := read_words(text)):
         return {text: verdict}
     found = {}
     for match in _PAIR.finditer(text):
+        name, asks = match.group("name"), match.group("asks")
+        if of_region and not (asks or "verdict" in name.lower()):
+            continue
         value = next((group for group in match.group(3, 4, 5) if group is not None), "")
-        words = value if match.group("name") else f"{match.group('asks')}: {value}"
+        words = value if name else f"{asks}: {value}"
         found[words] = read_words(words)
     return found
 
@@ -152,8 +160,10 @@ def _read_sentences(text: str) -> dict[str, str | None]:
     ]
     if not lines:
         return found
-    if verdict := _first_sentence(lines[0]):
-        found[lines[0]] = verdict
+    first = lines[0][: 4 * MAX_VERDICT]
+    if verdict := _first_sentence(_LEAD.sub("", first, count=1)):
+        found[first] = verdict
+        found |= {each: said for each in _SENTENCE_END.split(first)[1:] if (said := read_words(each.strip()))}
     last = lines[-1][-2 * MAX_VERDICT :].strip()
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(last[:-1]))]
     sentence = last[starts[-1] :]

@@ -20,12 +20,13 @@ _WORDS = {
     "real": "real authentic genuine natural pristine untampered unmanipulated human-made human-created human-generated "
     "human-drawn human-captured camera-captured 真 真的 真实 真图 真品 真實 实拍 本物 진짜",
     "not": "not isn't isnt don't doesn't didn't wasn't aren't non un never without "
-    "不是 并非 并不是 不 非 没有 未 无 没",
+    "不是 并非 并不是 并不 并未 并没有 不 非 没有 未 无 没",
     "no": "no nope false 否 不对",
     "yes": "yes yep yeah true correct 对",
     # words around a verdict that leave it as it is
     "filler": "this the that it its it's that's image images picture photo photograph photography pic is was are be "
-    "being a an s of to by has have been with as and or signs evidence traces indications contains content here "
+    "being a an s of to by has have been with as and or sign signs evidence trace traces "
+    "indications contains content here "
     "detected identified classified considered determined labeled labelled deemed judged marked categorized "
     "verdict answer label class result prediction classification conclusion decision category type status "
     "judgment judgement assessment authenticity output response final overall therefore thus hence so my our i'd "
@@ -41,6 +42,7 @@ _WORDS = {
     "part": "part partly partially locally partial 部分 局部",
     "measure": "probability prob p score confidence confident likelihood chance certainty certain sure percent "
     "置信度 概率 可能性",
+    "whether": "是否 是不是 有没有",
     "but": "but 而是 而 但",
 }
 SYMBOLS = {word: symbol for symbol, line in _WORDS.items() for word in line.split()}
