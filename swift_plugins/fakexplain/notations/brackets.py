@@ -61,14 +61,16 @@ def parse_box(match: re.Match[str], problems: set[str], y_first: bool = False) -
     except ValueError:  # not a number, or not four finite ones
         problems.add("bad_box")
         return []
-    if y_first and not match.group().startswith(OPEN):
+    text = match.group()
+    marked = text[0] == OPEN
+    if y_first and not marked:
         x1, y1, x2, y2 = y1, x1, y2, x2
     if x1 >= x2 or y1 >= y2:
         problems.add("inverted_box")
         return []
     if min(x1, y1) >= 0 and max(x2, y2) <= 1 and "." in "".join(numbers or ()):
         problems.add("shares")
-    if not _INTEGER_BOX.fullmatch(match.group()):
+    if marked or not _INTEGER_BOX.fullmatch(text):
         problems.add("wording")
     return [(x1, y1, x2, y2)]
 

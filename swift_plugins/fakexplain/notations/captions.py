@@ -184,6 +184,7 @@ _REJECTION_WORDS = (
 )
 
 
+@lru_cache(maxsize=1024)
 def is_rejected(caption: str) -> bool:
     """Whether a caption says that nothing is wrong with its region.
 

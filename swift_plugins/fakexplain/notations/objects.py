@@ -34,13 +34,15 @@ _CORNERS = re.compile(
     r"(?:bottom_?right|lower_?right|max|end)[\"']?\s*:\s*[\[(]([^\[\](),]*),([^\[\](),]*)[\])]",
     re.IGNORECASE,
 )
-_CAPTION = re.compile(
-    r"[\"'](?:label|caption|desc(?:ription)?|reason(?:ing)?|explanation|rationale|name|object(?:_name)?|title|category"
-    r"|class(?:_name)?|text(?:_content)?|flaw|issue|error|problem|anomaly|artifact|defect|details?|comment|note|evidence"
-    r"|phrase|entity|part|标签|描述|原因|说明|名称|问题|解释)[\"']\s*:\s*"
-    r"(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"?|'([^'\\]*(?:\\.[^'\\]*)*)'?)",
-    re.DOTALL | re.IGNORECASE,
+_STRING = re.compile(
+    r"[\"'](\w{2,20})[\"']\s*:\s*(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"?|'([^'\\]*(?:\\.[^'\\]*)*)'?)", re.DOTALL
 )
+_CAPTION_KEYS = {
+    *("label", "caption", "desc", "description", "reason", "reasoning", "explanation", "rationale", "name", "object"),
+    *("object_name", "title", "category", "class", "class_name", "text", "text_content", "flaw", "issue", "error"),
+    *("problem", "anomaly", "artifact", "defect", "detail", "details", "comment", "note", "evidence", "phrase"),
+    *("entity", "part", "标签", "描述", "原因", "说明", "名称", "问题", "解释"),
+}
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 _WORDS = (
     "box",
@@ -77,14 +79,13 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
     end = len(text.rstrip())
 
     def as_line(match: re.Match[str]) -> str:
-        key = _BOX_KEY.search(match.group())
-        if key is None and not _SIDE.search(match.group()):
-            if _POINT_KEY.search(match.group()):
+        found = match.group()
+        if not _BOX_KEY.search(found) and not _SIDE.search(found):
+            if _POINT_KEY.search(found):
                 problems.add("point")
                 return "\n"
-            return match.group()
-        cut = match.end() >= end and not match.group().endswith("}")
-        return _as_line(match.group(), y_first, cut, problems)
+            return found
+        return _as_line(found, y_first, match.end() >= end and found[-1] != "}", problems)
 
     return _OBJECT.sub(as_line, text, count=MAX_REGIONS)
 
@@ -116,14 +117,17 @@ def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
     captions: dict[str, None] = {}
 
     def collect(match: re.Match[str]) -> str:
-        raw = match.group(1) if match.group(1) is not None else match.group(2)
+        key, double, single = match.groups()
+        if key.lower() not in _CAPTION_KEYS:
+            return match.group()
+        raw = single if double is None else double
         if "\\" in raw:
             with suppress(ValueError):
                 raw = json.loads(f'"{raw}"', strict=False)
         captions[clean_words(str(raw))] = None
         return " "
 
-    text = _CAPTION.sub(collect, text)
+    text = _STRING.sub(collect, text)
     boxes = _boxes_of(text, y_first, cut, problems)
     return f"\n{','.join(boxes)} {' '.join(filter(None, captions))}\n"
 
