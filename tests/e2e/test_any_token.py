@@ -90,6 +90,7 @@ def test_rollouts_by_transformers(annotations, model, tmp_path):
     check(tmp_path)
 
 
+@pytest.mark.slow
 def test_rollouts_by_vllm(annotations, model, tmp_path):
     """The log probabilities of training are those of vLLM, so both feed the same to the model."""
     swift(

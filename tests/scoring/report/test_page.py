@@ -61,7 +61,7 @@ class Seen(HTMLParser):
 def evil(tmp_path: Path):
     """A gallery in which every text is hostile."""
     region = {"bbox": [1.0, 2.0, 50.0, 60.0], "caption": EVIL}
-    said = answer("fake", 0.5, 0.9, regions=[region], tags=[EVIL], problems=[EVIL], text=EVIL)
+    said = answer("fake", 0.5, 0.9, regions=[region], tags=["texture_error"], problems=[EVIL], text=EVIL)
     lines = [line(EVIL + str(i), regions=[region], generator=EVIL, answers={EVIL: said}) for i in range(3)]
     run = write_run(tmp_path, lines, (EVIL, "other" + EVIL), dataset=EVIL, perturbation=EVIL)
     return build_gallery([run], votes={EVIL + "0": {EVIL: 1.0}})
