@@ -72,7 +72,7 @@ def damage(rng, path):
         which = rng.randrange(len(lines))
         try:
             value = json.loads(lines[which])
-        except ValueError:
+        except (ValueError, RecursionError):
             path.write_bytes(damage_bytes(rng, data))
             continue
         lines[which] = json.dumps(damage_value(rng, value)).encode()
