@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation, write_annotations
-from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder, partial_path
+from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.paths import check_is_folder
 
@@ -76,7 +76,7 @@ def convert_source(
     written, unpacked = written_folder(out), unpacked_folder(out)
     settings = dict(load_settings or {})
     if format == "folder":
-        settings |= {"skip": (written, partial_path(written), unpacked), "others": label is not None}
+        settings |= {"skip": (written, unpacked), "others": label is not None}
     load, parse = FORMATS[format].load, FORMATS[format].parse
     with ExitStack() as files:
         partial_out = files.enter_context(atomic_file(out))

@@ -25,7 +25,7 @@ _BOX_KEY = re.compile(
 )
 _POINT_KEY = re.compile(r"[\"']points?(?:_2d)?[\"']\s*:", re.IGNORECASE)
 _SIDE = re.compile(
-    r"[\"']?\b(x_?(?:1|min)|left|xmin|y_?(?:1|min)|top|x_?(?:2|max)|right|y_?(?:2|max)|bottom|x|y|w|h|width|height)[\"']?\s*[:=]"
+    r"[\"']?\b(x_?(?:1|min)|left|y_?(?:1|min)|top|x_?(?:2|max)|right|y_?(?:2|max)|bottom|x|y|w|h|width|height)[\"']?\s*[:=]"
     r"\s*[\"']?([-+]?[\d.]+(?:[eE][-+]?\d+)?)(?![\d%])",
     re.IGNORECASE,
 )
