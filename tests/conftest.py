@@ -103,7 +103,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say once at the end that the tests in a browser did not run, and how to run them."""
-    skipped = any("test_page_in_browser" in report.nodeid for report in terminalreporter.stats.get("skipped", []))
+    skipped = any("/in_browser/" in report.nodeid for report in terminalreporter.stats.get("skipped", []))
     if skipped and (reason := missing_browser()):
         terminalreporter.write_line(f"tests of the report's page did not run: {reason}", yellow=True)
 
