@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from swift_plugins.fakexplain.backbones import BACKBONES, REFUSED, TEMPLATES
 from swift_plugins.fakexplain.frames import (
-    TEMPLATES,
+
     Frame,
     FrameRule,
     active_rule,

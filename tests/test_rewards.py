@@ -11,7 +11,8 @@ from swift.rl_core.grpo_algorithm import compute_rewards_per_func
 
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.answer import render_answer
-from swift_plugins.fakexplain.frames import TEMPLATES, frame_rule, set_active_rule
+from swift_plugins.fakexplain.backbones import TEMPLATES
+from swift_plugins.fakexplain.frames import frame_rule, set_active_rule
 from swift_plugins.fakexplain.host.rewards import register_rewards
 from swift_plugins.fakexplain.rewards import Gold, format_reward, iou_reward, label_reward, read_gold
 from swift_plugins.fakexplain.rows import to_row

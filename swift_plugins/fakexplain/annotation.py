@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .backbones import BACKBONES, OTHER_SPECIAL_TOKENS
 from .boxes import Box
 from .errors import DataError, OnError, Unquoted, raise_error
 from .ids import Ids
@@ -33,11 +34,12 @@ _LONGEST_SIDE = 2**31 - 1  # pixels that an image format can state
 ORIGIN = ("generator", "family", "class_name", "annotator")
 """Optional fields: the generator of an image and its family, the class it shows, and its annotator."""
 
-# Text that a chat template, ms-swift or the reader of answers would treat as markup.
+# Text that a chat template, ms-swift, a tokenizer or the reader of answers would treat as markup.
+_SPECIAL_TOKENS = {token for row in BACKBONES.values() for token in row.special_tokens} | {*OTHER_SPECIAL_TOKENS}
 _MARKUP = re.compile(
     r"</?(?:think|tag|verdict|ref|box|img|quad|poly)>"
     r"|<(?:bbox|image|video|audio|ref-object|cot-process|start-image)>"
-    r"|<\|[^|<>]*\|>",
+    r"|<\|[^|<>]*\|>|" + "|".join(map(re.escape, sorted(_SPECIAL_TOKENS))),
     re.IGNORECASE,
 )
 

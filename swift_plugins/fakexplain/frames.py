@@ -1,10 +1,10 @@
 """Conversion between original pixels and a backbone's own coordinates.
 
 A backbone reads and writes boxes in its model frame. Qwen2.5-VL's and MiMo-VL's is the image after resizing (504x504
-for a 512x512 image), and its size depends on the image and on four settings of the run; Qwen3-VL's is 1000x1000 for
-every image. `FrameRule` holds the settings that define the frame in one run, and repeats the host's arithmetic exactly:
-`--max_pixels` first scales the image down, then qwen_vl_utils rounds both sides to whole tokens within
-IMAGE_MIN_TOKEN_NUM and IMAGE_MAX_TOKEN_NUM, which ms-swift derives from MIN_PIXELS and MAX_PIXELS.
+for a 512x512 image), and its size depends on the image and on four settings of the run; that of every other backbone
+is 1000x1000 for every image. `FrameRule` holds the settings that define the frame in one run, and repeats the host's
+arithmetic exactly: `--max_pixels` first scales the image down, then qwen_vl_utils rounds both sides to whole tokens
+within IMAGE_MIN_TOKEN_NUM and IMAGE_MAX_TOKEN_NUM, which ms-swift derives from MIN_PIXELS and MAX_PIXELS.
 
 A rule comes from the running template, which announces it (`active_rule`), or, without one, from the settings
 (`frame_rule`). Neither needs ms-swift.
@@ -17,21 +17,8 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
-
-class _Backbone(NamedTuple):
-    patch: int  # pixels per side
-    norm_bbox: str  # ms-swift's name for the frame if the run does not set it
-
-
-_BACKBONES = {
-    "qwen2_5_vl": _Backbone(14, "none"),
-    "mimo_vl": _Backbone(14, "none"),
-    "qwen3_vl": _Backbone(16, "norm1000"),
-}
-TEMPLATES = tuple(f"fx_{name}" for name in _BACKBONES)
-"""The templates with a known frame; the stock templates they are named after have the same frames."""
+from .backbones import backbone_of
 
 
 def widen_xyxy(xyxy: Sequence[int], frame_wh: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -146,7 +133,7 @@ def frame_rule(
     """Return the rule of a run with these settings, as ms-swift derives it.
 
     Args:
-        template: the run's `--template`; `fx_` may be missing.
+        template: the run's `--template`, or the stock template that it extends.
         max_pixels: its `--max_pixels`.
         norm_bbox: its `--norm_bbox`: 'norm1000', 'none', or None for the template's own.
         env: its environment, by default the current one of this process; IMAGE_MAX_TOKEN_NUM, IMAGE_MIN_TOKEN_NUM,
@@ -158,17 +145,14 @@ def frame_rule(
     >>> frame_rule("fx_qwen2_5_vl", env={"MAX_PIXELS": "50176"}).frame((512, 512)).frame_wh
     (224, 224)
     """
-    backbone = _BACKBONES.get(template.removeprefix("fx_"))
-    if backbone is None:
-        raise ValueError(
-            f"template {template!r}: its model frame is not known; expected one of {', '.join(TEMPLATES)}, "
-            "or the same without fx_"
-        )
+    backbone = backbone_of(template)
     norm_bbox = norm_bbox or backbone.norm_bbox
     if norm_bbox not in ("norm1000", "none"):
         raise ValueError(f"norm_bbox: expected 'norm1000' or 'none', found {norm_bbox!r}")
     if norm_bbox == "norm1000":
         return FrameRule(template, norm1000=True)
+    if backbone.patch is None:
+        raise ValueError(f"norm_bbox: expected 'norm1000' for {template}, which resizes no image, found 'none'")
     env = os.environ if env is None else env  # read at each call, because `datasets` replaces os.environ
     factor = backbone.patch * _setting(env, "SPATIAL_MERGE_SIZE", 2, least=1)
     return FrameRule(

@@ -27,7 +27,8 @@ import swift_plugins.fakexplain
 from examples import tiny_model
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import parse_answer, target_regions
-from swift_plugins.fakexplain.frames import TEMPLATES, Frame, active_rule, frame_rule, set_active_rule
+from swift_plugins.fakexplain.backbones import TEMPLATES
+from swift_plugins.fakexplain.frames import Frame, active_rule, frame_rule, set_active_rule
 from swift_plugins.fakexplain.host.templates import register_templates
 from swift_plugins.fakexplain.prompts import system_prompt
 from swift_plugins.fakexplain.rewards import read_gold, target_boxes

@@ -12,6 +12,7 @@ from typing import Any
 from swift.rewards import ORM, orms
 from swift.utils import get_env_args
 
+from ..backbones import TEMPLATES
 from ..frames import FrameRule, active_rule, frame_rule
 from ..rewards import COLUMN, Gold, format_reward, iou_reward, label_reward, parse_eta, read_gold
 
@@ -81,7 +82,7 @@ class FxIoU(FxReward):
         if template is None and active is None:
             raise ValueError(
                 "fx_iou: the frame of the run's template is not known, so boxes cannot be compared; "
-                "pass --template fx_qwen2_5_vl, fx_mimo_vl or fx_qwen3_vl"
+                f"pass --template, one of {', '.join(TEMPLATES)}"
             )
         if active is not None and template in (None, active.template):
             return active

@@ -27,6 +27,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any
 
+from swift.template import Template
+
 _Mixin: Any = object  # Any: a host class comes after, in the templates
 
 TEXT_TOKENS = "fx_text_tokens"
@@ -70,7 +72,8 @@ class SampledTokens(_Mixin):
         return counts
 
     def _swift_prepare_inputs(self, inputs: Any) -> None:
-        super()._swift_prepare_inputs(inputs)
+        # not the host class's own: that of Qwen3.5 rewrites a thought in a target, and so the answer
+        Template._swift_prepare_inputs(self, inputs)
         # The host drops padding tokens from what transformers generated, so a completion that consists of them arrives
         # without ids. It would have no target, and the host cannot tell where such a completion begins.
         is_completion = self.is_training and inputs.extra_kwargs.get("add_eos") is False

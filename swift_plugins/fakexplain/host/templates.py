@@ -1,32 +1,46 @@
 """The chat templates: ms-swift's class for each backbone, with this project's system prompt and plain-digit boxes.
 
-ms-swift (the host) handles images, tokens and packing. There are four differences. A box is written as
-`[12, 8, 90, 60]` for every backbone, without special tokens, and is never thinner than one unit. Token ids come from
-the tokenizer, because the host's constants fit only one vocabulary. The template announces the rule of its model
-frame, because the arguments that rewards receive do not name the template. A completion may hold any token, because
-`SampledTokens` keeps it apart from the images. A row may have its own system prompt (that of its variant).
+ms-swift (the host) handles images, tokens and packing. What differs, for every backbone alike:
+
+- A box is written as `[12, 8, 90, 60]`, without special tokens, and is never thinner than one unit.
+- The model answers without a thought of its own: `<think>` is a part of the answer, which the host neither adds to the
+  prompt nor rewrites in a target.
+- A prompt has the same ids in training, with transformers and with vLLM.
+- Token ids come from the tokenizer, because the host's constants fit only one vocabulary.
+- An image whose places in the prompt are not as many as its features ends the run, before a model sees it.
+- The template announces the rule of its model frame, because the arguments that rewards receive do not name the
+  template.
+- A completion may hold any token, because `SampledTokens` keeps it apart from the images.
+- A row may have its own system prompt (that of its variant).
+
+What differs between backbones is a row of `BACKBONES`, from which the class of each is made.
 """
 
 from __future__ import annotations
 
+import os
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
 from swift.template import TEMPLATE_MAPPING, register_template
 
+from ..backbones import BACKBONES, Backbone
 from ..frames import FrameRule, frame_rule, set_active_rule, widen_xyxy
 from ..prompts import system_prompt
+from .image_places import ImagePlaces
 from .sampled_tokens import SampledTokens
 
-_Qwen2_5VL: Any = TEMPLATE_MAPPING["qwen2_5_vl"].template_cls
-_MiMoVL: Any = TEMPLATE_MAPPING["mimo_vl"].template_cls
-_Qwen3VL: Any = TEMPLATE_MAPPING["qwen3_vl"].template_cls
 
+class FxTemplate(SampledTokens, ImagePlaces):
+    """What the templates have in common, mixed in before the host's class.
 
-class FxTemplate(SampledTokens):
-    """What the templates have in common, mixed in before a host class that resizes through qwen_vl_utils."""
+    Attributes:
+        backbone: the template's row.
+        frame_rule: the rule of the model frame, once the processor exists.
+    """
 
+    backbone: Backbone
     frame_rule: FrameRule
 
     def replace_bbox(self, bbox: list[int], index: int, inputs: Any) -> list[str]:
@@ -44,16 +58,55 @@ class FxTemplate(SampledTokens):
                 frame_wh = (1000, 1000) if self.frame_rule.norm1000 else inputs.images[image_id].size
                 bbox[:] = widen_xyxy(bbox, frame_wh)
 
+    def replace_tag(self, media_type: str, index: int, inputs: Any) -> list[Any]:
+        """The host's placeholder of an image; vLLM's with the settings and the text that the other modes have."""
+        placeholder: list[Any] = super().replace_tag(media_type, index, inputs)
+        if self.mode != "vllm" or media_type != "image":
+            return placeholder
+        inputs.mm_processor_kwargs |= {name: getattr(self, own) for own, name in self.backbone.vllm_settings}
+        return [*placeholder, self.backbone.gap]
+
+    def _get_enable_thinking(self, inputs: Any = None) -> bool:
+        return False
+
+    def _jinja_encode(self, inputs: Any) -> Any:
+        raise ValueError("--template_backend: expected 'swift', because the model's own chat template may open a thought")
+
     def _init_placeholder_tokens(self) -> None:
         # the host keeps these ids in a list on the class, which stays that of the first vocabulary
-        self.placeholder_tokens = self.tokenizer.convert_tokens_to_ids(["<|image_pad|>", "<|video_pad|>"])
-        self.image_token_id, self.video_token_id = self.placeholder_tokens
+        self.placeholder_tokens = []
+        if self.backbone.places:
+            self.placeholder_tokens = [self._id_of(token) for token in self.backbone.places]
+            self.image_token_id, self.video_token_id = self.placeholder_tokens
+        for name in self.backbone.constants:
+            setattr(self, f"{name}_token", self._id_of(f"<|{name}|>"))
+
+    def _id_of(self, token: str) -> int:
+        id = self.tokenizer.get_vocab().get(token)
+        if id is None:
+            raise ValueError(
+                f"template {self.template_meta.template_type}: expected a tokenizer of {self.backbone.models} with a "
+                f"token {token}, found none; is it the template of another model?"
+            )
+        return int(id)
 
     def init_env_args(self) -> None:
         """Called by the host once the processor and the tokenizer exist."""
         super().init_env_args()
+        for name in self.backbone.model_settings:
+            self._take_from_model(name)
         self.frame_rule = self._host_rule()
         set_active_rule(self.frame_rule)
+
+    def _take_from_model(self, name: str) -> None:
+        """Set one of the host's settings to that of the model's processor, the only one that vLLM knows."""
+        value = getattr(self.processor.image_processor, name)
+        if name.upper() in os.environ and getattr(self, name) != value:
+            raise ValueError(
+                f"{name.upper()}: expected {value}, as the model's preprocessor_config.json says and vLLM goes by, "
+                f"found {os.environ[name.upper()]!r}; change it there"
+            )
+        setattr(self, name, value)
 
     def _host_rule(self) -> FrameRule:
         """The rule, from the host's own settings, because it reads the environment only once and may change it."""
@@ -74,30 +127,25 @@ class FxTemplate(SampledTokens):
         )
 
 
-class FxQwen2_5VLTemplate(FxTemplate, _Qwen2_5VL):
-    """`fx_qwen2_5_vl`: boxes in pixels of the resized image."""
+def _template_class(name: str) -> type[Any]:
+    """The class of a row."""
+    row = BACKBONES[name]
+    host = TEMPLATE_MAPPING[row.host].template_cls
+    doc = f"`fx_{name}`: {row.models}, with ms-swift's `{row.host}`."
+    return type(f"fx_{name}", (FxTemplate, host), {"backbone": row, "__doc__": doc, "__module__": __name__})
 
 
-class FxMiMoVLTemplate(FxTemplate, _MiMoVL):
-    """`fx_mimo_vl`: boxes in pixels of the resized image."""
-
-
-class FxQwen3VLTemplate(FxTemplate, _Qwen3VL):
-    """`fx_qwen3_vl`: boxes from 0 to 1000."""
-
-
-_CLASSES: dict[str, type[Any]] = {
-    "qwen2_5_vl": FxQwen2_5VLTemplate,
-    "mimo_vl": FxMiMoVLTemplate,
-    "qwen3_vl": FxQwen3VLTemplate,
-}
+_CLASSES = {name: _template_class(name) for name in BACKBONES}
+globals().update((each.__name__, each) for each in _CLASSES.values())  # where pickle looks for a class
 
 
 def register_templates() -> None:
     """Put the templates into ms-swift's registry; may be repeated."""
-    for host, template_cls in _CLASSES.items():
-        meta = deepcopy(TEMPLATE_MAPPING[host])
-        meta.template_type = f"fx_{host}"
+    for name, template_cls in _CLASSES.items():
+        meta = deepcopy(TEMPLATE_MAPPING[BACKBONES[name].host])
+        meta.template_type = f"fx_{name}"
         meta.template_cls = template_cls
         meta.default_system = system_prompt("full")
+        meta.is_thinking = False
+        meta.thinking_prefix = meta.non_thinking_prefix = meta.history_thinking_prefix = ""
         register_template(meta, exist_ok=True)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import render_answer
-from swift_plugins.fakexplain.frames import TEMPLATES, frame_rule
+from swift_plugins.fakexplain.backbones import TEMPLATES
+from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.metrics.image import (
     Outputs,
     Scored,
