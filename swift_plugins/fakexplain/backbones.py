@@ -22,8 +22,8 @@ class Backbone:
             'encode', the prompt alone, because the model's code is on the hub and not in transformers.
         patch: pixels per side of a patch, if ms-swift resizes the image to whole tokens before anything else reads it.
         norm_bbox: ms-swift's name for the frame if the run does not set it.
-        places: the tokens that stand for features of an image and of a video in the prompt. None: ms-swift marks them
-            with negative numbers, which no token has.
+        places: the tokens that stand for features of an image and, where it has one of its own, of a video in the
+            prompt. None at all: ms-swift marks the places with negative numbers, which no token has.
         special_tokens: of the tokenizer, in another form than <|...|>.
         constants: tokens `<|name|>` that the host's class holds as constant ids, in attributes `name_token`.
         gap: text that ms-swift writes after an image in every mode but vLLM's.
@@ -36,7 +36,7 @@ class Backbone:
     proven: Literal["grpo", "forward", "encode"]
     patch: int | None = None
     norm_bbox: Literal["none", "norm1000"] = "norm1000"
-    places: tuple[str, str] | None = ("<|image_pad|>", "<|video_pad|>")
+    places: tuple[str, ...] = ("<|image_pad|>", "<|video_pad|>")
     special_tokens: tuple[str, ...] = ()
     constants: tuple[str, ...] = ()
     gap: str = ""
@@ -44,10 +44,7 @@ class Backbone:
     model_settings: tuple[str, ...] = ()
 
 
-_INTERNVL_TOKENS = (
-    *("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>", "<video>"),
-)
-_INTERNVL_PLACES = ("<IMG_CONTEXT>", "<video>")
+_INTERNVL_TOKENS = ("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>")
 _GLM_TOKENS = ("[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>")
 _GLM_PLACES = ("<|image|>", "<|video|>")
 _MINICPM_TOKENS = (
@@ -69,15 +66,15 @@ BACKBONES = {
         "InternVL3 and InternVL3.5 in transformers' format (-hf, -HF)",
         "internvl_hf",
         "grpo",
-        places=_INTERNVL_PLACES,
-        special_tokens=_INTERNVL_TOKENS,
+        places=("<IMG_CONTEXT>", "<video>"),
+        special_tokens=(*_INTERNVL_TOKENS, "<video>"),
         gap="\n",
     ),
     "internvl3": Backbone(
         "InternVL3",
         "internvl2_5",
         "encode",
-        places=_INTERNVL_PLACES,
+        places=("<IMG_CONTEXT>",),
         special_tokens=_INTERNVL_TOKENS,
         vllm_settings=(("max_num", "max_dynamic_patch"),),
     ),
@@ -85,7 +82,7 @@ BACKBONES = {
         "InternVL3.5",
         "internvl3_5",
         "encode",
-        places=_INTERNVL_PLACES,
+        places=("<IMG_CONTEXT>",),
         special_tokens=_INTERNVL_TOKENS,
         vllm_settings=(("max_num", "max_dynamic_patch"),),
     ),
@@ -111,7 +108,7 @@ BACKBONES = {
         "Ovis2.5",
         "ovis2_5",
         "encode",
-        places=None,
+        places=(),
         special_tokens=_OVIS_TOKENS,
         gap="\n",
         vllm_settings=(("min_pixels", "min_pixels"), ("max_pixels", "max_pixels")),

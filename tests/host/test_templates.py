@@ -13,27 +13,30 @@ import shutil
 import sys
 from contextlib import contextmanager
 from copy import copy, deepcopy
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from qwen_vl_utils import vision_process
-from swift import get_processor, get_template
 from swift.template import TEMPLATE_MAPPING
 
 import swift_plugins.fakexplain
-from examples import tiny_model
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import parse_answer, target_regions
-from swift_plugins.fakexplain.backbones import TEMPLATES
-from swift_plugins.fakexplain.frames import Frame, active_rule, frame_rule, set_active_rule
+from swift_plugins.fakexplain.backbones import BACKBONES, TEMPLATES
+from swift_plugins.fakexplain.frames import active_rule, frame_rule, set_active_rule
+from swift_plugins.fakexplain.host.rewards import FxFormat, FxIoU, FxLabel
 from swift_plugins.fakexplain.host.templates import register_templates
 from swift_plugins.fakexplain.prompts import system_prompt
-from swift_plugins.fakexplain.rewards import read_gold, target_boxes
 from swift_plugins.fakexplain.rows import to_row
-from tests.host.backbones import BACKBONES, make_backbone
+from swift_plugins.fakexplain.tags import TAGS
+from tests.host.backbones import ALL, ENV, load_template, make_backbone
 
 SETTINGS = {
     "default": {},
@@ -57,7 +60,7 @@ def _registered():
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> dict[str, Path]:
-    return {name: make_backbone(tmp_path_factory.mktemp(name), name) for name in BACKBONES}
+    return {name: make_backbone(tmp_path_factory.mktemp(name), name) for name in ALL}
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +94,16 @@ def run_of(settings: dict):
         yield env, {name: value for name, value in settings.items() if name not in env}
 
 
-def template_of(folders, name, mode="train", **arguments):
+def template_of(folders, name, mode="train", stock=None, **arguments):
     backbone = name.removeprefix("fx_")
-    processor = get_processor(str(folders[backbone]), model_type=tiny_model.BACKBONES[backbone].model_type)
-    template = get_template(processor, template_type=name, **arguments)
-    template.set_mode(mode)
-    return template
+    with patch.dict(os.environ, {**ENV.get(backbone, {}), **os.environ}):
+        return load_template(folders[backbone], backbone, stock or name, mode, **arguments)
+
+
+def answer_of(template, ids: list[int]) -> str:
+    """The text of a completion, up to the token that ends it, as the host decodes it."""
+    stop = template.template_meta.stop_token_id
+    return template.decode_generate_ids(ids[: ids.index(stop) + 1], skip_special_tokens=True)
 
 
 def sizes(seed: str, count: int, most: int) -> list[tuple[int, int]]:
@@ -121,8 +128,10 @@ def whole_image(path: str, image_wh: tuple[int, int]) -> dict:
 @pytest.mark.parametrize(
     ("backbone", "norm_bbox", "setting"),
     [
-        *((backbone, None, setting) for backbone in BACKBONES for setting in SETTINGS),
+        *((backbone, None, setting) for backbone in ("qwen2_5_vl", "qwen3_vl") for setting in SETTINGS),
         *(("qwen3_vl", "none", setting) for setting in ("default", "tokens", "--max_pixels and MAX_PIXELS")),
+        ("mimo_vl", None, "tokens"),
+        ("qwen3_5", "none", "MAX_PIXELS"),
         ("mimo_vl", "norm1000", "MAX_PIXELS"),
     ],
 )
@@ -196,57 +205,52 @@ def test_the_announced_rule_is_the_running_one(folders):
         assert active_rule() == later
 
 
-def a_record(draw: random.Random, frame: Frame, path: str) -> Annotation:
-    """Regions of at least 32 units a side, one that would vanish, one that is the whole image."""
-    scale = [pixels / units for pixels, units in zip(frame.image_wh, frame.frame_wh, strict=True)]
-    boxes = [(0.0, 0.0, float(frame.image_wh[0]), float(frame.image_wh[1]))]
-    for _ in range(12):
-        ends = []
-        for units, side in zip(frame.frame_wh, scale, strict=True):
-            length = draw.uniform(32, min(units, 96))
-            low = draw.uniform(0, units - length)
-            ends.append((low * side, min((low + length) * side, units * side)))
+@st.composite
+def annotations(draw) -> Annotation:
+    """Up to five regions, from the whole image to boxes that would vanish in the frame."""
+    image_wh = draw(st.sampled_from([(512, 512), (640, 427), (333, 999), (64, 97), (1280, 720), (300, 30)]))
+    regions = []
+    for index in range(draw(st.integers(0, 5))):
+        ends = [sorted(draw(st.tuples(*[st.floats(0, side)] * 2).filter(lambda pair: len({*pair}) == 2)))
+                for side in image_wh]  # fmt: skip
         (x1, x2), (y1, y2) = ends
-        boxes.append((x1, y1, x2, y2))
-    for corner in (draw.uniform(0.1, 0.9), 1.0):
-        x, y = (corner * side for side in frame.image_wh)
-        boxes.append((x - 0.001, y - 0.001, x, y))
-    regions = tuple(Region(box, f"Part {index} with a flaw.") for index, box in enumerate(boxes))
-    return Annotation("a", path, *frame.image_wh, "fake", regions, ("texture_error",), path=Path(path))
-
-
-def iou(a, b) -> float:
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(width, 0) * max(height, 0)
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+        regions.append(Region((x1, y1, x2, y2), f"Part {index} with a flaw."))
+    tags = draw(st.lists(st.sampled_from(TAGS), unique=True))
+    return Annotation("a", "a.png", *image_wh, "fake", tuple(regions), tuple(tags))
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-@pytest.mark.parametrize("setting", ["default", "MAX_PIXELS", "--max_pixels and MAX_PIXELS"])
-def test_gold_boxes_in_the_target_text(folders, picture, name, setting):
-    draw = random.Random(name + setting)
-    with run_of(SETTINGS[setting]) as (_, arguments):
+@pytest.mark.parametrize("setting", ["default", "--max_pixels and MAX_PIXELS"])
+def test_gold_scores_one(folders, picture, name, setting):
+    """A target is a strict answer with the frame's boxes, from its first character, in training and for vLLM."""
+    with run_of(SETTINGS[setting]) as (env, arguments):
         template = template_of(folders, name, **arguments)
-        for image_wh in [(512, 512), (1280, 720), (333, 999), *sizes(name, 6, most=400_000)]:
-            frame = template.frame_rule.frame(image_wh)
-            if min(frame.frame_wh) < 33:
-                continue
-            record = a_record(draw, frame, picture(image_wh))
+        assert template.frame_rule == frame_rule(name, env=env, **arguments) == active_rule()
+        rewards = [reward(SimpleNamespace(template=name, **arguments)) for reward in (FxIoU, FxLabel, FxFormat)]
+
+        @settings(max_examples=8, deadline=None, derandomize=True)
+        @given(annotations(), st.sampled_from(["train", "vllm"]))
+        def check(record, mode):
+            record = replace(record, path=Path(picture(record.image_wh)))
             row = to_row(record)
-            labels = [token for token in template.encode(row)["labels"] if token >= 0]
-            text = template.tokenizer.decode(labels).removesuffix("\n").removesuffix("<|im_end|>")
+            template.set_mode(mode)
+            if mode == "train":
+                ids = [token for token in template.encode(row)["labels"] if token >= 0]
+            else:
+                prompt, ids = (
+                    template.encode(each)["input_ids"] for each in (row | {"messages": row["messages"][:-1]}, row)
+                )
+                assert ids[: len(prompt)] == prompt
+                ids = [*ids[len(prompt) :], template.template_meta.stop_token_id]
+            text = answer_of(template, ids)
+            assert [reward([text], solution=[row["solution"]]) for reward in rewards] == [[1.0]] * 3
             answer = parse_answer(text, strict=True, variant="full")
-            assert answer.problems == ()
+            frame = template.frame_rule.frame(record.image_wh)
             gold = target_regions(record)
             assert [region.caption for region in answer.regions] == [region.caption for region in gold]
-            written = [region.bbox for region in answer.regions]
-            assert written == target_boxes(read_gold(row["solution"]), active_rule())[1]
-            assert written == [frame.target_xyxy(region.bbox) for region in gold]
-            for box, region in zip(written, gold, strict=True):
-                if region.bbox[2] - region.bbox[0] < 0.01:
-                    assert (box[2] - box[0], box[3] - box[1]) == (1, 1)
-                else:
-                    assert iou(frame.to_pixels(box), region.bbox) >= 0.93
+            assert [region.bbox for region in answer.regions] == [frame.target_xyxy(region.bbox) for region in gold]
+
+        check()
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
@@ -262,27 +266,22 @@ def test_all_but_the_boxes_is_the_hosts(folders, picture, name):
         "objects": {"ref": [], "bbox": [[10.4, 20.6, 60.0, 70.0], [1.0, 2.0, 300.0, 200.0]]},
     }
     with run_of({}):
-        host, ours = (template_of(folders, each, "vllm") for each in (name.removeprefix("fx_"), name))
+        row = BACKBONES[name.removeprefix("fx_")]
+        host, ours = (template_of(folders, name, "vllm", stock=stock) for stock in (row.host, None))
         texts = [each.tokenizer.decode(each.encode(frame_boxes)["input_ids"]) for each in (host, ours)]
-        plain = re.sub(r"<\|box_start\|>\((\d+),(\d+)\),\((\d+),(\d+)\)<\|box_end\|>", r"[\1, \2, \3, \4]", texts[0])
+        plain = re.sub(
+            r"(?:<\|box_start\|>|\[)\((\d+),(\d+)\),\((\d+),(\d+)\)(?:<\|box_end\|>|\])", r"[\1, \2, \3, \4]", texts[0]
+        )
+        plain = re.sub(r"<box>\[(.*?)\]</box>", r"\1", plain)
+        if row.gap:  # what the host leaves out for vLLM alone
+            plain = plain.replace("Which", "\nWhich")
+        plain = plain.replace("</think>\n\n", "</think>\n")  # Qwen3.5's rewrites the thought
         assert texts[1] == plain != texts[0]
         pixels = []
         for each in (host, ours):
             each.set_mode("train")
             pixels.append(each.encode(frame_boxes)["pixel_values"])
         assert torch.equal(*pixels)
-
-
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_images_become_as_many_tokens_as_the_model_expects(folders, picture, name):
-    """Qwen's own ids stand for nothing in this vocabulary, so the host leaves one token for each image."""
-    with run_of({}):
-        template = template_of(folders, name)
-        encoded = template.encode(whole_image(picture((300, 200)), (300, 200)))
-        image_id = template.tokenizer.convert_tokens_to_ids("<|image_pad|>")
-        assert encoded["input_ids"].count(image_id) == encoded["image_grid_thw"].prod().item() // 4
-        assert encoded["mm_token_type_ids"].sum().item() == encoded["input_ids"].count(image_id)
-        assert template.placeholder_tokens == [image_id, template.tokenizer.convert_tokens_to_ids("<|video_pad|>")]
 
 
 def test_placeholder_tokens_are_no_other_templates(folders):
@@ -340,13 +339,14 @@ def test_system_prompt(folders, picture, name):
         template = template_of(folders, name, "transformers")
 
         def system(row):
-            text = template.tokenizer.decode(template.encode(row)["input_ids"])
-            return re.match(r"<\|im_start\|>system\n(.*?)<\|im_end\|>", text, re.DOTALL)[1]
+            text = template.tokenizer.decode([id for id in template.encode(row)["input_ids"] if id >= 0])
+            begin = r"(?:<\|im_start\|>system|\[gMASK\]<sop><\|system\|>)\n"
+            return re.match(begin + r"(.*?)(?:<\|im_end\|>|<\|user\|>)", text, re.DOTALL)[1]
 
         assert system(row) == system_prompt("full")
         own = [{"role": "system", "content": system_prompt("label_only")}, *row["messages"]]
         assert system(row | {"messages": own}) == system_prompt("label_only")
-        assert TEMPLATE_MAPPING[name.removeprefix("fx_")].default_system != system_prompt("full")
+        assert TEMPLATE_MAPPING[BACKBONES[name.removeprefix("fx_")].host].default_system != system_prompt("full")
 
 
 def test_registration_again_and_from_another_copy(folders, picture, tmp_path, monkeypatch):

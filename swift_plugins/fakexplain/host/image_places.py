@@ -15,7 +15,7 @@ _OVIS_PLACE = -300  # ms-swift's mark of a place of Ovis' features
 
 
 class ImagePlaces(_Mixin):
-    """Mixed in before a host template class, which has set `placeholder_tokens`: image and video, or neither."""
+    """Mixed in before a host template class, which has set `placeholder_tokens`: that of images first, or none."""
 
     def _data_collator(self, batch: list[dict[str, Any]], *, padding_to: int | None = None) -> dict[str, Any]:
         for row in batch:

@@ -74,10 +74,9 @@ class FxTemplate(SampledTokens, ImagePlaces):
 
     def _init_placeholder_tokens(self) -> None:
         # the host keeps these ids in a list on the class, which stays that of the first vocabulary
-        self.placeholder_tokens = []
-        if self.backbone.places:
-            self.placeholder_tokens = [self._id_of(token) for token in self.backbone.places]
-            self.image_token_id, self.video_token_id = self.placeholder_tokens
+        self.placeholder_tokens = [self._id_of(token) for token in self.backbone.places]
+        for kind, id in zip(("image", "video"), self.placeholder_tokens, strict=False):
+            setattr(self, f"{kind}_token_id", id)
         for name in self.backbone.constants:
             setattr(self, f"{name}_token", self._id_of(f"<|{name}|>"))
 
