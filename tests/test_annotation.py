@@ -30,6 +30,15 @@ FAKE = {
 REAL = {"id": "r1", "image": "r1.png", "width": 8, "height": 8, "label": "real", "regions": [], "tags": []}
 
 
+SPECIAL_TOKENS = (  # written out: the table that annotations are checked with may lose one
+    *("<IMG_CONTEXT>", "<img>", "</img>", "<quad>", "<image_id>", "</image_id>", "<slice>", "</slice>", "<point>"),
+    *("<unk>", "<s>", "</s>", "<im_start>", "<im_end>", "<ovis_image>", "<ovis_image_start>", "<ovis_visual_atom>"),
+    *("<image_soft_token>", "<video_soft_token>", "<start_of_image>", "[gMASK]", "[MASK]", "<sop>", "<eop>"),
+    *("<|begin_of_box|>", "<|end_of_box|>", "<|image|>", "<|begin_of_image|>", "<|observation|>", "<|user|>"),
+    *("<|vision_start|>", "<|image_pad|>", "<|object_ref_start|>", "<|endoftext|>"),
+)
+
+
 def region(**changes):
     return [{"bbox": [1, 2, 3, 4], "caption": "Sign with no letters."} | changes]
 
@@ -116,6 +125,10 @@ def test_other_words_are_no_tag(name):
         ({"regions": region(caption="a <image>")}, "regions[0].caption", "no markup or placeholder", "'<image>'"),
         ({"regions": region(caption="<ref-object>")}, "regions[0].caption", "no markup", "'<ref-object>'"),
         ({"regions": region(caption="a </think>")}, "regions[0].caption", "no markup", "'</think>'"),
+        *(
+            ({"regions": region(caption=f"a {token} b")}, "regions[0].caption", "no markup", repr(token))
+            for token in SPECIAL_TOKENS
+        ),
         ({"regions": region(caption="a <|im_end|>")}, "regions[0].caption", "no markup", "'<|im_end|>'"),
         ({"regions": region(caption="[1, 2, 3, 4] x")}, "regions[0].caption", "words, not a part", "'[1, 2, 3, 4] x'"),
         ({"regions": region(caption="No visible flaw.")}, "regions[0].caption", "words, not a part", "'No vis"),

@@ -14,7 +14,6 @@ from PIL import Image
 
 from swift_plugins.fakexplain.backbones import BACKBONES, REFUSED, TEMPLATES
 from swift_plugins.fakexplain.frames import (
-
     Frame,
     FrameRule,
     active_rule,
@@ -54,6 +53,9 @@ FRAMES = st.one_of(
         ("fx_qwen2_5_vl", {"max_pixels": 65536, "MAX_PIXELS": "50176"}, (512, 512), (224, 224)),
         ("fx_qwen2_5_vl", {"max_pixels": 0}, (512, 512), (504, 504)),  # no limit, as ms-swift reads it
         ("fx_qwen2_5_vl", {"max_pixels": 262144}, (512, 512), (504, 504)),
+        ("fx_glm4v", {"max_pixels": 65536, "MAX_PIXELS": "50176"}, (640, 480), (1000, 1000)),
+        ("internvl2_5", {}, (512, 512), (1000, 1000)),
+        ("fx_qwen3_5", {"norm_bbox": "none"}, (520, 300), (512, 288)),
         ("fx_qwen2_5_vl", {"norm_bbox": "norm1000"}, (512, 512), (1000, 1000)),
         ("fx_qwen3_vl", {"norm_bbox": "none"}, (520, 300), (512, 288)),  # tokens of 32: 16.25 and 9.4
         ("fx_qwen3_vl", {"norm_bbox": "none", "MAX_PIXELS": "65535"}, (512, 512), (224, 224)),  # 63 tokens
@@ -64,6 +66,13 @@ def test_frame_of_an_image(template, settings, image_wh, frame_wh):
     env = {name: value for name, value in settings.items() if name not in arguments}
     frame = frame_rule(template, env=env, **arguments).frame(image_wh)
     assert frame == Frame(frame_wh, image_wh)
+
+
+def test_only_two_backbones_write_pixels():
+    kinds = {name: frame_rule(f"fx_{name}", env={}).norm1000 for name in BACKBONES}
+    assert [name for name, norm1000 in kinds.items() if not norm1000] == ["qwen2_5_vl", "mimo_vl"]
+    assert {frame_rule(row.host, env={}).norm1000 == kinds[name] for name, row in BACKBONES.items()} == {True}
+    assert not REFUSED.keys() & ({row.host for row in BACKBONES.values()} | BACKBONES.keys())
 
 
 def test_environment_is_read_when_the_rule_is_made(monkeypatch):
@@ -116,6 +125,10 @@ def test_max_pixels_scales_as_the_host_does(max_pixels):
     [
         (lambda: frame_rule("llava", env={}), ["'llava'", *TEMPLATES]),
         (lambda: frame_rule("fx_fx_qwen2_5_vl", env={}), ["'fx_fx_qwen2_5_vl'"]),
+        (lambda: frame_rule("fx_internvl2_5", env={}), ["'fx_internvl2_5'", "fx_internvl3"]),
+        (lambda: frame_rule("step3_vl", env={}), ["'step3_vl'", REFUSED["step3_vl"]]),
+        (lambda: frame_rule("fx_gemma3_vision", env={}), ["'fx_gemma3_vision'", "GRPO", *TEMPLATES]),
+        (lambda: frame_rule("fx_glm4v", norm_bbox="none", env={}), ["norm_bbox", "'none'", "fx_glm4v"]),
         (lambda: frame_rule("fx_qwen2_5_vl", norm_bbox="norm1", env={}), ["norm_bbox", "'norm1'", "'norm1000'"]),
         (lambda: frame_rule("fx_qwen2_5_vl", env={"MAX_PIXELS": "1e6"}), ["MAX_PIXELS", "'1e6'"]),
         (lambda: frame_rule("fx_qwen2_5_vl", env={"IMAGE_MIN_TOKEN_NUM": ""}), ["IMAGE_MIN_TOKEN_NUM", "''"]),

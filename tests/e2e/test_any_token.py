@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+from transformers import AutoConfig, AutoModelForImageTextToText, AutoTokenizer, GenerationConfig
 
-from examples.tiny_model import make_model
+from examples.tiny_model import BACKBONES, make_model
 from tests.conftest import record, write_annotations_file
 from tests.e2e.conftest import HERE, grpo, read_jsonl, swift
 
@@ -21,19 +21,19 @@ BEYOND = 3
 """Ids that the model has rows for and the tokenizer has no token for."""
 
 
-def model_that_samples(folder: Path, tokens: tuple[str, ...], beyond: int = 0, logit: float = 7.0) -> Path:
-    """The tiny model with a head of its own, which gives these tokens, and the first ids beyond, a logit.
+def model_that_samples(folder: Path, backbone: str, tokens: tuple[str, ...], beyond: int = 0, logit: float = 7) -> Path:
+    """A tiny model with a head of its own, which gives these tokens, and the first ids beyond, a logit.
 
     The first component of every text token's embedding is large and goes through the model almost unchanged, so the
     head can read a constant from it.
     """
-    make_model(folder, ["Hand with six fingers."])
+    make_model(folder, ["Hand with six fingers."], backbone=backbone)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    config = Qwen2_5_VLConfig.from_pretrained(folder, tie_word_embeddings=False)
-    config.text_config.tie_word_embeddings = False
+    config = AutoConfig.from_pretrained(folder)
+    config.tie_word_embeddings = config.text_config.tie_word_embeddings = False
     config.text_config.vocab_size = len(tokenizer) + beyond
     torch.manual_seed(0)
-    model = Qwen2_5_VLForConditionalGeneration(config)
+    model = AutoModelForImageTextToText.from_config(config)
     model.generation_config = GenerationConfig.from_pretrained(folder)
     ids = [*tokenizer.convert_tokens_to_ids(list(tokens)), *range(len(tokenizer), len(tokenizer) + beyond)]
     with torch.no_grad():
@@ -53,25 +53,25 @@ def annotations(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> Path:
-    return model_that_samples(tmp_path_factory.mktemp("model"), LIKELY, BEYOND)
+    return model_that_samples(tmp_path_factory.mktemp("model"), "qwen2_5_vl", LIKELY, BEYOND)
 
 
-def check(run: Path) -> list[dict]:
+def check(run: Path, tokens: tuple[str, ...] = LIKELY[:5], count: int = 20) -> list[dict]:
     """Return the logged steps of a run: all of them, of finite numbers, on completions with special tokens."""
     steps = [line for line in read_jsonl(run / "logging.jsonl") if "reward" in line]
-    assert len(steps) == 20
+    assert len(steps) == count
     numbers = [(name, value) for step in steps for name, value in step.items() if isinstance(value, float)]
     assert [pair for pair in numbers if not isfinite(pair[1])] == []
     assert {step["grad_norm"] > 0 for step in steps} == {True}
     completions = [text for step in read_jsonl(run / "completions.jsonl") for text in step["completion"]]
-    assert len(completions) >= 80
-    for token in LIKELY[:5]:
-        assert sum(token in text for text in completions) > 4, token
+    assert len(completions) >= 4 * count
+    for token in tokens:
+        assert sum(token in text for text in completions) > count / 5, token
     shares = [step["fx/special_tokens"] for step in steps]
-    assert sum(shares) / 20 > 0.5
+    assert sum(shares) / count > 0.5
     for name in ("FxLabel", "FxFormat"):
         assert {step[f"rewards/{name}/mean"] for step in steps} == {0}
-    assert min(step["completions/min_length"] for step in steps) == 1
+    assert count < 20 or min(step["completions/min_length"] for step in steps) == 1
     assert max(step["completions/max_length"] for step in steps) == 8
     return steps
 
@@ -88,6 +88,22 @@ RUN = [
 def test_rollouts_by_transformers(annotations, model, tmp_path):
     swift(*grpo(model, tmp_path, *RUN, "--external_plugins", HERE / "length_reward.py"), annotations=annotations)
     check(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("backbone", "logit"), [("internvl_hf", 7), ("qwen3_5", 7), ("glm4v", 16), ("minicpmv4_6", 7)]
+)  # GLM's layers end in norms of their own, which leave less of the constant
+def test_other_backbones(annotations, tmp_path, backbone, logit):
+    row = BACKBONES[backbone]
+    media = tuple(token for token in row.special_tokens if token in (row.image_token, "<|video_pad|>", "<|im_start|>"))
+    model = model_that_samples(tmp_path / "model", backbone, (*media, *row.stop_tokens), BEYOND, logit)
+    swift(
+        *grpo(model, tmp_path / "run", *RUN, "--external_plugins", HERE / "length_reward.py", "--max_steps", 4),
+        *("--model_type", row.model_type, "--template", f"fx_{backbone}"),
+        annotations=annotations,
+    )
+    check(tmp_path / "run", media, 4)
 
 
 @pytest.mark.slow

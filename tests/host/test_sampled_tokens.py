@@ -173,7 +173,7 @@ class Sample(LogitsProcessor):
 
 def test_log_probabilities_are_those_of_generation(run, picture):
     """So the ratio of the policy that trains to the one that sampled begins at 1."""
-    *special, padding, beyond = run.ids.values()
+    *special, _padding, beyond = run.ids.values()
     completion = [*PLAIN, *special, *PLAIN, beyond]
     inputs, batch = batch_of(run, picture, completion, [*completion[:6], *PLAIN, *completion])
     run.model.eval()

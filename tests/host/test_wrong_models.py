@@ -16,7 +16,11 @@ def _registered():
 
 @pytest.mark.parametrize(
     ("template", "model", "token"),
-    [("glm4v", "qwen2_5_vl", "<|image|>"), ("internvl_hf", "glm4v", "<IMG_CONTEXT>"), ("qwen3_5", "glm4v", "<|image_pad|>")],
+    [
+        ("glm4v", "qwen2_5_vl", "<|image|>"),
+        ("internvl_hf", "glm4v", "<IMG_CONTEXT>"),
+        ("qwen3_5", "glm4v", "<|image_pad|>"),
+    ],
 )
 def test_the_tokenizer_of_another_model(tmp_path, template, model, token):
     make_backbone(tmp_path, model)

@@ -16,8 +16,8 @@ from typer.core import TyperGroup
 
 from ..annotation import Annotation
 from ..atomic import InUseError, check_not_in_use
-from ..errors import DataError, on_one_line, printable
 from ..backbones import TEMPLATES
+from ..errors import DataError, on_one_line, printable
 from ..images import image_key, several_frames
 from ..paths import real_path
 from ..variants import VARIANTS

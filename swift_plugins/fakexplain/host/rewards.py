@@ -82,7 +82,7 @@ class FxIoU(FxReward):
         if template is None and active is None:
             raise ValueError(
                 "fx_iou: the frame of the run's template is not known, so boxes cannot be compared; "
-                f"pass --template, one of {', '.join(TEMPLATES)}"
+                f"pass --template {', '.join(TEMPLATES[:-1])} or {TEMPLATES[-1]}"
             )
         if active is not None and template in (None, active.template):
             return active

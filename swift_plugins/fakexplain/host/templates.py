@@ -70,7 +70,9 @@ class FxTemplate(SampledTokens, ImagePlaces):
         return False
 
     def _jinja_encode(self, inputs: Any) -> Any:
-        raise ValueError("--template_backend: expected 'swift', because the model's own chat template may open a thought")
+        raise ValueError(
+            "--template_backend: expected 'swift', because the model's own chat template may open a thought"
+        )
 
     def _init_placeholder_tokens(self) -> None:
         # the host keeps these ids in a list on the class, which stays that of the first vocabulary
