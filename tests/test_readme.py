@@ -15,6 +15,7 @@ import pytest
 import typer
 
 from converters.formats import READ, WRITTEN
+from swift_plugins.fakexplain.backbones import BACKBONES
 from swift_plugins.fakexplain.cli.commands import app
 from swift_plugins.fakexplain.scoring.metrics.definitions import METRICS
 from swift_plugins.fakexplain.variants import VARIANTS, variant_named
@@ -189,6 +190,14 @@ def test_the_table_of_variants_is_the_codes():
         for name in VARIANTS
         for variant in [variant_named(name)]
     ]
+
+
+def test_the_table_of_templates_is_the_codes():
+    boxes = {"none": "pixels", "norm1000": "0–1000"}
+    assert table(PLUGIN, "template") == [
+        [f"fx_{name}", row.host, row.models, boxes[row.norm_bbox], row.proven] for name, row in BACKBONES.items()
+    ]
+    assert {row.proven for row in BACKBONES.values()} == set(re.findall(r"\*(grpo|forward|encode)\*:", PLUGIN))
 
 
 def test_the_table_of_benchmarks_is_whole():
