@@ -1,11 +1,11 @@
-"""Areas and overlaps against rational arithmetic, on both ways of measuring them."""
+"""Areas and overlaps against rational arithmetic, on both ways of measuring them; fragmentation by hand."""
 
 from __future__ import annotations
 
 import random
 from fractions import Fraction
 from itertools import pairwise
-from math import inf, isfinite, nan
+from math import inf, isfinite, isnan, nan
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swift_plugins.fakexplain import boxes as module
-from swift_plugins.fakexplain.boxes import clip_xyxy, union_area, union_iou
+from swift_plugins.fakexplain.boxes import clip_xyxy, fragmentation, union_area, union_iou
 
 ONE = (0, 0, 10, 10)
 
@@ -271,3 +271,43 @@ def test_clip_xyxy(box, expected):
     clipped = clip_xyxy([box], (20, 10))
     assert clipped == expected
     assert all(type(v) is float for found in clipped for v in found)
+
+
+FRAGMENTS = [  # boxes in an image of 20 x 10, then their number, mean share of the image, share covered twice
+    ([(0, 0, 10, 10)], 1, 1 / 2, 0),
+    ([(0, 0, 10, 10), (10, 0, 20, 10)], 2, 1 / 2, 0),
+    ([(0, 0, 10, 10), (5, 0, 15, 10)], 2, 1 / 2, 1 / 4),  # 150 of 200 covered
+    ([(0, 0, 10, 10)] * 4, 4, 1 / 2, 3 / 4),
+    ([(0, 0, 20, 10), (0, 0, 1, 1)], 2, 201 / 400, 1 / 201),
+]
+
+
+@pytest.mark.parametrize("xyxy, count, share, overlap", FRAGMENTS)
+def test_fragmentation_by_hand(xyxy, count, share, overlap):
+    assert fragmentation(xyxy, (20, 10)) == pytest.approx((count, share, overlap))
+
+
+def test_no_boxes_have_no_size():
+    boxes, share, overlap = fragmentation([], (20, 10))
+    assert boxes == 0 and isnan(share) and isnan(overlap)
+
+
+edge = st.integers(0, 8)
+small_box = st.tuples(edge, edge, edge, edge).map(
+    lambda v: (min(v[0], v[2]), min(v[1], v[3]), max(v[0], v[2]) + 1, max(v[1], v[3]) + 1)
+)
+
+
+@given(st.lists(small_box, min_size=1, max_size=6))
+def test_overlap_is_a_share_and_0_for_disjoint_boxes(xyxy):
+    assert 0 <= fragmentation(xyxy, (9, 9)).overlap < 1
+    apart = [(x1 + 10 * index, y1, x2 + 10 * index, y2) for index, (x1, y1, x2, y2) in enumerate(xyxy)]
+    assert fragmentation(apart, (100, 9)).overlap == pytest.approx(0, abs=1e-12)
+
+
+def test_overlap_is_not_less_than_0_by_rounding():
+    rng = random.Random(0)
+    for _ in range(20):
+        edges = sorted(rng.uniform(0, 1000) for _ in range(80))
+        apart = [(x1, 0, x2, rng.uniform(1, 1000)) for x1, x2 in zip(edges[::2], edges[1::2], strict=True)]
+        assert 0 <= fragmentation(apart, (1000, 1000)).overlap < 1e-12

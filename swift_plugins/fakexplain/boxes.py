@@ -1,4 +1,4 @@
-"""Geometry of box sets: clip boxes, measure the area a set covers, and compare two sets.
+"""Geometry of box sets: clip boxes, measure the area and the overlap of a set, and compare two sets.
 
 A set of boxes is the region its boxes cover together, so an overlap within a set counts once. Every area is a sum of
 positive widths times heights, and only given coordinates are subtracted from each other: no digits cancel, wherever
@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from math import inf
+from math import inf, nan
+from typing import NamedTuple
 
 import numpy as np
 
@@ -72,6 +73,38 @@ def union_area(xyxy: Iterable[Sequence[float]]) -> float:
         return float(_measure(boxes, [])[1]) if boxes else 0.0
     except OverflowError:
         return inf
+
+
+class Fragmentation(NamedTuple):
+    """Number, size and overlap of an answer's boxes.
+
+    Attributes:
+        boxes: number of boxes.
+        area_share: mean area of a box as a share of the area of the image or frame; NaN without boxes.
+        overlap: share of the boxes' summed area that is covered more than once, in [0, 1); NaN without boxes.
+    """
+
+    boxes: int
+    area_share: float
+    overlap: float
+
+
+def fragmentation(xyxy: Sequence[Sequence[float]], image_wh: Sequence[float]) -> Fragmentation:
+    """Measure number, size and overlap of an answer's boxes; they reveal "many small fragmented bounding boxes" (§4.3).
+
+    Args:
+        xyxy: (N, 4) finite numbers with x1 < x2 and y1 < y2, clipped to the image or frame; N may be 0.
+        image_wh: its width and height.
+
+    >>> fragmentation([[0, 0, 10, 10], [5, 0, 15, 10]], (20, 20))
+    Fragmentation(boxes=2, area_share=0.25, overlap=0.25)
+    """
+    if not len(xyxy):
+        return Fragmentation(0, nan, nan)
+    width, height = image_wh
+    area = sum([(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in xyxy])
+    overlap = max(0.0, 1 - union_area(xyxy) / area) if len(xyxy) > 1 else 0.0
+    return Fragmentation(len(xyxy), area / len(xyxy) / (width * height), overlap)
 
 
 def clip_xyxy(xyxy: Iterable[Sequence[float]], image_wh: Sequence[float]) -> list[Box]:

@@ -1,8 +1,7 @@
-"""Matching against brute force, and box counts and fragmentation by hand."""
+"""Matching against brute force, and box counts by hand."""
 
 from __future__ import annotations
 
-import random
 from itertools import permutations
 from math import inf, isnan, nan
 
@@ -17,7 +16,6 @@ from swift_plugins.fakexplain.scoring.metrics.matching import (
     Match,
     box_counts,
     box_scores,
-    fragmentation,
     match_boxes,
     pairwise_iou,
 )
@@ -152,37 +150,3 @@ def test_no_boxes_have_no_scores():
     assert all(isnan(score) for score in box_scores(box_counts([], 0, 0)).values())
     scores = box_scores(box_counts([], 0, 2))
     assert isnan(scores["precision"]) and scores["recall"] == scores["f1"] == scores["iou_gold"] == 0
-
-
-FRAGMENTS = [  # boxes in an image of 20 x 10, then their number, mean share of the image, share covered twice
-    ([(0, 0, 10, 10)], 1, 1 / 2, 0),
-    ([(0, 0, 10, 10), (10, 0, 20, 10)], 2, 1 / 2, 0),
-    ([(0, 0, 10, 10), (5, 0, 15, 10)], 2, 1 / 2, 1 / 4),  # 150 of 200 covered
-    ([(0, 0, 10, 10)] * 4, 4, 1 / 2, 3 / 4),
-    ([(0, 0, 20, 10), (0, 0, 1, 1)], 2, 201 / 400, 1 / 201),
-]
-
-
-@pytest.mark.parametrize("xyxy, count, share, overlap", FRAGMENTS)
-def test_fragmentation_by_hand(xyxy, count, share, overlap):
-    assert fragmentation(xyxy, (20, 10)) == pytest.approx((count, share, overlap))
-
-
-def test_no_boxes_have_no_size():
-    boxes, share, overlap = fragmentation([], (20, 10))
-    assert boxes == 0 and isnan(share) and isnan(overlap)
-
-
-@given(st.lists(box, min_size=1, max_size=6))
-def test_overlap_is_a_share_and_0_for_disjoint_boxes(xyxy):
-    assert 0 <= fragmentation(xyxy, (9, 9)).overlap < 1
-    apart = [(x1 + 10 * index, y1, x2 + 10 * index, y2) for index, (x1, y1, x2, y2) in enumerate(xyxy)]
-    assert fragmentation(apart, (100, 9)).overlap == pytest.approx(0, abs=1e-12)
-
-
-def test_overlap_is_not_less_than_0_by_rounding():
-    rng = random.Random(0)
-    for _ in range(20):
-        edges = sorted(rng.uniform(0, 1000) for _ in range(80))
-        apart = [(x1, 0, x2, rng.uniform(1, 1000)) for x1, x2 in zip(edges[::2], edges[1::2], strict=True)]
-        assert 0 <= fragmentation(apart, (1000, 1000)).overlap < 1e-12

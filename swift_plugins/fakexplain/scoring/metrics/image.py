@@ -15,7 +15,7 @@ import numpy as np
 
 from ...annotation import Annotation
 from ...answer import Answer, parse_answer, sort_problems
-from ...boxes import Box, are_shares, clip_xyxy, union_iou
+from ...boxes import Box, Fragmentation, are_shares, clip_xyxy, fragmentation, union_iou
 from ...frames import Frame
 from ...masks import to_mask
 from ...mentions import Mention
@@ -23,7 +23,7 @@ from ...variants import variant_named
 from ..predictions.labels import BaselinePrediction
 from ..predictions.masks import load_mask
 from ..predictions.stated_frames import AnswerFrame, StatedFrame
-from .matching import BoxCounts, Fragmentation, box_counts, fragmentation, match_boxes
+from .matching import BoxCounts, box_counts, match_boxes
 from .texts import Text, caption_text, matched_texts, prose_text
 
 

@@ -1,4 +1,4 @@
-"""Match boxes one to one, derive box metrics from counts, and measure fragmentation.
+"""Match boxes one to one, and derive box metrics from counts.
 
 These metrics differ from the union IoU of §5.1: two boxes side by side on one annotated region cover it together, but
 only one of them can match it.
@@ -7,13 +7,10 @@ only one of them can match it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import nan
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-
-from ...boxes import union_area
 
 Boxes = Sequence[Sequence[float]]
 
@@ -41,20 +38,6 @@ class BoxCounts(NamedTuple):
     gold: int
     matched: int
     iou_sum: float
-
-
-class Fragmentation(NamedTuple):
-    """Number, size and overlap of an answer's boxes.
-
-    Attributes:
-        boxes: number of boxes.
-        area_share: mean area of a box as a share of the image area; NaN without boxes.
-        overlap: share of the boxes' summed area that is covered more than once, in [0, 1); NaN without boxes.
-    """
-
-    boxes: int
-    area_share: float
-    overlap: float
 
 
 def pairwise_iou(pred_xyxy: Boxes, gold_xyxy: Boxes) -> np.ndarray:
@@ -168,21 +151,3 @@ def box_scores(counts: ArrayLike) -> dict[str, np.ndarray]:
         name: np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
         for name, (part, whole) in ratios.items()
     }
-
-
-def fragmentation(xyxy: Boxes, image_wh: Sequence[float]) -> Fragmentation:
-    """Measure number, size and overlap of an answer's boxes; they reveal "many small fragmented bounding boxes" (§4.3).
-
-    Args:
-        xyxy: (N, 4) finite numbers with x1 < x2 and y1 < y2, in original pixels, clipped to the image; N may be 0.
-        image_wh: width and height of the image.
-
-    >>> fragmentation([[0, 0, 10, 10], [5, 0, 15, 10]], (20, 20))
-    Fragmentation(boxes=2, area_share=0.25, overlap=0.25)
-    """
-    if not len(xyxy):
-        return Fragmentation(0, nan, nan)
-    width, height = image_wh
-    area = sum([(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in xyxy])
-    overlap = max(0.0, 1 - union_area(xyxy) / area) if len(xyxy) > 1 else 0.0
-    return Fragmentation(len(xyxy), area / len(xyxy) / (width * height), overlap)
