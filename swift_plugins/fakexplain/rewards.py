@@ -115,7 +115,15 @@ def read_completion(text: str, variant: str) -> tuple[Answer, bool]:
     return answer, not answer.problems
 
 
-def _answer(completion: object, variant: str) -> tuple[Answer, bool]:
+def counted_boxes(answer: Answer, frame_wh: tuple[int, int]) -> list[Box]:
+    """The boxes of an answer that count, clipped to the model frame.
+
+    Shares of the image do not: they are no boxes in a frame of pixels or thousandths.
+    """
+    return clip_xyxy([box for box, _ in answer.regions if box and not are_shares(box)], frame_wh)
+
+
+def answer_of(completion: object, variant: str) -> tuple[Answer, bool]:
     """As `read_completion`, of any value: what is no text says nothing."""
     return read_completion(completion if isinstance(completion, str) else "", variant)
 
@@ -138,10 +146,9 @@ def iou_reward(text: object, gold: Gold, rule: FrameRule, eta: float = 1.1, empt
     """
     if not variant_named(gold.variant).boxes:
         return None
-    answer, _ = _answer(text, gold.variant)
+    answer, _ = answer_of(text, gold.variant)
     frame_wh, targets = target_boxes(gold, rule)
-    # shares of the image are no boxes in a frame of pixels or thousandths
-    boxes = clip_xyxy([box for box, _ in answer.regions if box and not are_shares(box)], frame_wh)
+    boxes = counted_boxes(answer, frame_wh)
     if not boxes and not targets:
         if answer.names_regions or not answer.states_regions:
             return 0.0
@@ -151,10 +158,10 @@ def iou_reward(text: object, gold: Gold, rule: FrameRule, eta: float = 1.1, empt
 
 def label_reward(text: object, gold: Gold) -> float:
     """Classification reward R_C (§4.2): 1 if the verdict is the label, else 0."""
-    answer, _ = _answer(text, gold.variant)
+    answer, _ = answer_of(text, gold.variant)
     return float(answer.verdict == gold.label)
 
 
 def format_reward(text: object, gold: Gold) -> float:
     """Format reward R_F (§4.2): 1 if the text is exactly an answer of the variant, else 0."""
-    return float(_answer(text, gold.variant)[1])
+    return float(answer_of(text, gold.variant)[1])

@@ -17,6 +17,7 @@ from swift.callbacks import TrainerCallback, callbacks_map
 from swift.utils import get_env_args
 
 from ..schedule import IOU_REWARD, LOG_NAME, omega_g
+from .diagnostics import DiagnosticsCallback
 from .sampled_tokens import SampledTokens
 
 
@@ -92,8 +93,9 @@ def _megatron_callback() -> tuple[dict[str, type], type] | None:
 
 
 def register_callbacks() -> None:
-    """Put fx_omega_g into ms-swift's callback registry, and into Megatron's if that is in use."""
+    """Put the callbacks into ms-swift's registry, and fx_omega_g into Megatron's if that is in use."""
     callbacks_map["fx_omega_g"] = OmegaGCallback
+    callbacks_map["fx_diagnostics"] = DiagnosticsCallback
     if megatron := _megatron_callback():
         registry, callback = megatron
         registry["fx_omega_g"] = callback

@@ -17,10 +17,37 @@ from ..frames import FrameRule, active_rule, frame_rule
 from ..rewards import COLUMN, Gold, format_reward, iou_reward, label_reward, parse_eta, read_gold
 
 
+def find_rule(args: Any, user: str) -> FrameRule:
+    """The frame rule of `args.template`, or else of the template that this process initialised.
+
+    Raises:
+        ValueError: that template's frame is not known; the message begins with the user of the rule.
+    """
+    template = getattr(args, "template", None)
+    active = active_rule()
+    if template is None and active is None:
+        raise ValueError(
+            f"{user}: the frame of the run's template is not known, so boxes cannot be compared; "
+            f"pass --template {', '.join(TEMPLATES[:-1])} or {TEMPLATES[-1]}"
+        )
+    if active is not None and template in (None, active.template):
+        return active
+    return frame_rule(
+        str(template),
+        max_pixels=getattr(args, "max_pixels", None),
+        norm_bbox=getattr(args, "norm_bbox", None),
+    )
+
+
 class FxReward(ORM):
-    """Calls a reward function for each completion of a batch."""
+    """Calls a reward function for each completion of a batch.
+
+    Attributes:
+        observe: called with the completions and golds of each batch, or None.
+    """
 
     name: str
+    observe: Callable[[Sequence[str], Sequence[Gold]], None] | None = None
 
     def score(self, text: str, gold: Gold) -> float | None:
         raise NotImplementedError
@@ -45,7 +72,10 @@ class FxReward(ORM):
             raise ValueError(
                 f"reward {self.name}: column `{COLUMN}` has {len(solutions)} rows for {len(completions)} completions"
             )
-        return [self.score(text, read_gold(solution)) for text, solution in zip(completions, solutions, strict=True)]
+        golds = list(map(read_gold, solutions))
+        if self.observe is not None:
+            self.observe(completions, golds)
+        return [self.score(text, gold) for text, gold in zip(completions, golds, strict=True)]
 
 
 class FxIoU(FxReward):
@@ -62,7 +92,7 @@ class FxIoU(FxReward):
         self.empty = get_env_args("fx_iou_empty", str, "one")
         if self.empty not in ("one", "skip"):
             raise ValueError(f"FX_IOU_EMPTY: expected 'one' or 'skip', found {self.empty!r}")
-        self._rule = None if args is None else self._resolve_rule()  # without args, the template may come later
+        self._rule = None if args is None else find_rule(args, self.name)  # without args, the template may come later
 
     @property
     def rule(self) -> FrameRule:
@@ -72,25 +102,8 @@ class FxIoU(FxReward):
             ValueError: that template's frame is not known.
         """
         if self._rule is None:
-            self._rule = self._resolve_rule()
+            self._rule = find_rule(self.args, self.name)
         return self._rule
-
-    def _resolve_rule(self) -> FrameRule:
-        """The rule of `args.template`, or else of the template that this process initialised."""
-        template = getattr(self.args, "template", None)
-        active = active_rule()
-        if template is None and active is None:
-            raise ValueError(
-                "fx_iou: the frame of the run's template is not known, so boxes cannot be compared; "
-                f"pass --template {', '.join(TEMPLATES[:-1])} or {TEMPLATES[-1]}"
-            )
-        if active is not None and template in (None, active.template):
-            return active
-        return frame_rule(
-            str(template),
-            max_pixels=getattr(self.args, "max_pixels", None),
-            norm_bbox=getattr(self.args, "norm_bbox", None),
-        )
 
     def score(self, text: str, gold: Gold) -> float | None:
         return iou_reward(text, gold, self.rule, self.eta, self.empty)
