@@ -25,3 +25,9 @@ FRAGMENTS = [
 def swap(old, new, text=FULL):
     assert text.count(old) >= 1
     return text.replace(old, new)
+
+
+def answer(*lines: str, tags: str = "none", verdict: str = "fake") -> str:
+    return "\n".join(
+        ["<think>", *(lines or [NO_FLAW]), "</think>", f"<tag>{tags}</tag>", f"<verdict>{verdict}</verdict>"]
+    )

@@ -17,6 +17,7 @@ from swift_plugins.fakexplain.host.rewards import register_rewards
 from swift_plugins.fakexplain.rewards import Gold, format_reward, iou_reward, label_reward, read_gold
 from swift_plugins.fakexplain.rows import to_row
 from swift_plugins.fakexplain.variants import VARIANTS
+from tests.answers import answer
 
 register_rewards()
 NAMES = ["fx_iou", "fx_label", "fx_format"]
@@ -25,12 +26,6 @@ RULE = frame_rule("fx_qwen2_5_vl", env={})
 HALF = Gold("fake", ((0.0, 0.0, 256.0, 512.0),), (512, 512), "full")
 BARE = Gold("fake", (), (512, 512), "full")
 REAL = Gold("real", (), (512, 512), "full")
-
-
-def answer(*lines: str, tags: str = "none", verdict: str = "fake") -> str:
-    return "\n".join(
-        ["<think>", *(lines or ["No visible flaw."]), "</think>", f"<tag>{tags}</tag>", f"<verdict>{verdict}</verdict>"]
-    )
 
 
 def rewards(template: str = "fx_qwen2_5_vl"):
