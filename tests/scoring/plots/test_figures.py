@@ -14,6 +14,7 @@ from swift_plugins.fakexplain.scoring.checkpoints import Checkpoint
 from swift_plugins.fakexplain.scoring.metrics.bootstrap import Interval
 from swift_plugins.fakexplain.scoring.metrics.keywords import Keyword
 from swift_plugins.fakexplain.scoring.plots.curves import MOST_POINTS, arrange_panels, draw_training
+from swift_plugins.fakexplain.scoring.plots.diagnostics import draw_diagnostics
 from swift_plugins.fakexplain.scoring.plots.figures import draw_keywords, draw_preferences, draw_tags
 from swift_plugins.fakexplain.scoring.plots.smoothing import average_neighbours, moving_mean
 from swift_plugins.fakexplain.scoring.plots.svg import abbreviate, make_standalone, svg
@@ -32,6 +33,10 @@ GRPO = Log(
         "rewards/FxIoU/mean": {step: (step % 4) / 4 for step in STEPS},
         "eval_rewards/FxIoU/mean": {20: 0.5, 40: 0.75},
         "omega_G": {step: 0.5 + step / 80 for step in STEPS},
+        "fx/boxes": {step: 3 - step / 20 for step in STEPS},
+        "fx/box_area": dict.fromkeys(STEPS, 0.25),
+        "eval_fx/box_area": {20: 0.5},
+        "fx/weighted/FxIoU": dict.fromkeys(STEPS, 0.5),
     },
 )
 SFT = Log("_sft", {"loss": {1: 7.0, 2: float("nan"), 3: 6.0}, "token_acc": {1: 0.0, 2: 0.5}})
@@ -43,6 +48,7 @@ NONE = dict.fromkeys(TAG) | {"gold": 0}
 FIGURES: dict[str, Callable[[], str | None]] = {
     "fig3": lambda: draw_preferences(count_votes(VOTES)),
     "fig4": lambda: draw_training([SFT, GRPO], POINTS),
+    "diagnostics": lambda: draw_diagnostics([SFT, GRPO]),
     "fig6": lambda: draw_keywords(WORDS),
     "fig10": lambda: draw_tags({TAGS[0]: TAG, TAGS[1]: NONE}, {TAGS[0]: (1.0, 0.9)}),
 }
@@ -121,6 +127,8 @@ def test_takes_the_pages_colour_or_is_black_on_white(drawn: dict[str, str], name
         draw_preferences(count_votes([])),
         draw_training([]),
         draw_training([Log("a", {"kl": {1: 0.5}})], {"b": [], "c": [Checkpoint(1, None, None)]}),
+        draw_diagnostics([]),
+        draw_diagnostics([SFT, Log("a", {"reward": {1: 0.5}, "omega_G": {1: 0.5}})]),
         draw_keywords({}),
         draw_keywords({"words": []}),
         draw_tags({}),
@@ -171,6 +179,28 @@ def test_only_quantities_with_data_have_a_panel() -> None:
     assert two - one == pytest.approx(1.35 * 96, abs=0.1)
     assert (height(reward), height(omega)) == (one, two)
     assert height(reward, grpo=[Checkpoint(1, 0.5, None)]) == two
+
+
+def test_measures_of_answers_have_a_panel_each_two_abreast() -> None:
+    def height(*names: str) -> float:
+        return size(draw_diagnostics([Log("a", {name: {1: 0.5} for name in names})]) or "")[1]
+
+    one = height("fx/iou")
+    assert height("fx/iou", "eval_fx/iou", "fx/boxes", "reward", "kl") == one
+    assert height("fx/iou", "fx/boxes", "fx/weighted/Mine") == pytest.approx(one + 1.25 * 96, abs=0.1)
+    label = parsed(draw_diagnostics([SFT, GRPO]) or "").attrib["aria-label"]
+    titles = "boxes per answer, area per box, share of the frame, weighted reward FxIoU."
+    assert label.endswith(f"over steps: {titles}") and "_sft" not in label
+
+
+def test_a_run_keeps_its_colour_beside_one_without_measures() -> None:
+    assert "#d55e00" in (draw_diagnostics([SFT, GRPO]) or "") and "#0072b2" in (draw_diagnostics([GRPO]) or "")
+
+
+def test_evaluations_of_sft_are_drawn_with_the_scores_of_checkpoints() -> None:
+    curves = {"loss": {1: 1.0}, "eval_accuracy": {1: 0.5}, "eval_iou": {1: 0.25}, "eval_format": {1: 1.0}}
+    panels = arrange_panels([Log("sft", curves)], {"sft": [Checkpoint(1, 0.5, None)]}, {"sft": "SFT"})
+    assert [each.quantity.title for each in panels] == ["accuracy", "IoU", "exact format", "loss"]
 
 
 def test_checkpoints_join_the_log_with_the_same_name() -> None:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LOOKS: Sequence[tuple[str, Any, str]] = (
+Look = tuple[str, Any, str]
+"""Colour, dash and marker of a run."""
+
+LOOKS: Sequence[Look] = (
     (BLUE, "-", "o"),
     (VERMILLION, "--", "s"),
     (GREEN, "-.", "^"),
@@ -24,10 +27,10 @@ LOOKS: Sequence[tuple[str, Any, str]] = (
     (PURPLE, (0, (6, 1, 1, 1, 1, 1)), "v"),
     (SKY, (0, (8, 3)), "P"),
 )
-"""Colour, dash and marker of the first run, the second, ..."""
+"""Of the first run, the second, ..."""
 
 MOST_POINTS = 600  # per curve; the figure is too narrow to show more
-_FEW = 10  # a curve with fewer points is drawn with markers
+FEW_POINTS = 10  # a curve with fewer is drawn with markers
 
 
 class _Quantity(NamedTuple):
@@ -51,8 +54,11 @@ class Panel(NamedTuple):
 
 _STAGES = ("SFT", "GRPO")
 _QUANTITIES = (
-    _Quantity("accuracy", "accuracy", "rewards/FxLabel/mean", _STAGES, shares=True),
-    _Quantity("IoU", "iou", "rewards/FxIoU/mean", _STAGES, shares=True),
+    _Quantity("accuracy", "accuracy", "accuracy", ("SFT",), shares=True),  # this and the next two: `--eval_metric fx`
+    _Quantity("IoU", "iou", "iou", ("SFT",), shares=True),
+    _Quantity("exact format", "", "format", ("SFT",), shares=True),
+    _Quantity("accuracy", "accuracy", "rewards/FxLabel/mean", ("GRPO",), shares=True),
+    _Quantity("IoU", "iou", "rewards/FxIoU/mean", ("GRPO",), shares=True),
     _Quantity("total reward", "", "reward", ("GRPO",)),
     _Quantity("ω_G", "", "omega_G", ("GRPO",)),
     _Quantity("loss", "", "loss", ("SFT",)),  # the loss of GRPO is 0 except for its KL term
@@ -83,14 +89,12 @@ def draw_training(logs: Sequence[Log], checkpoints: Mapping[str, Sequence[Checkp
     if len(stages) < len(logs):
         raise ValueError(f"expected a different name for each log, found {', '.join(log.name for log in logs)}")
     names = list(dict.fromkeys([*stages, *(run for run, points in checkpoints.items() if points)]))
-    looks = {name: LOOKS[i % len(LOOKS)] for i, name in enumerate(names)}
+    looks = choose_looks(names)
     panels = arrange_panels(logs, {run: checkpoints[run] for run in names if run in checkpoints}, stages)
     if not panels:
         return None
 
     def draw(figure: Figure) -> None:
-        from matplotlib.lines import Line2D
-
         grid = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
         by_stage: dict[str, list[Axes]] = {}
         for axes, panel in zip(grid, panels, strict=True):
@@ -103,11 +107,8 @@ def draw_training(logs: Sequence[Log], checkpoints: Mapping[str, Sequence[Checkp
                 axes.sharex(first)
             for axes in (first, *others)[:-1]:
                 axes.tick_params(labelbottom=False)
-            _draw_steps((first, *others))
-        handles = [Line2D([], [], color=looks[n][0], linestyle=looks[n][1], marker=looks[n][2]) for n in names]
-        labels = [abbreviate(name) or "checkpoints" for name in names]
-        columns = 2 if len(names) > 1 else 1
-        figure.legend(handles, labels, loc="outside upper center", ncols=columns, fontsize=9, handlelength=3.2)
+            draw_steps((first, *others))
+        add_legend(figure, looks)
         note(figure, _explain(panels))
 
     titles = ", ".join(dict.fromkeys(panel.quantity.title for panel in panels))
@@ -152,7 +153,7 @@ def _explain(panels: Sequence[Panel]) -> str:
     if any(panel.checkpoints for panel in panels):
         sentences.append("Filled points: scores of checkpoints; bars: their intervals.")
     logs = [log for panel in panels for log in panel.logs]
-    if any(len(curve) >= _FEW for log in logs for curve in log.curves.values()):
+    if any(len(curve) >= FEW_POINTS for log in logs for curve in log.curves.values()):
         sentences.append("Thin lines: single steps; thick lines: moving mean.")
     if any("eval_" + panel.quantity.curve in log.curves for panel in panels for log in panel.logs):
         sentences.append("Hollow points: evaluations during training.")
@@ -161,12 +162,10 @@ def _explain(panels: Sequence[Panel]) -> str:
     return " ".join(sentences)
 
 
-def _draw_panel(axes: Axes, panel: Panel, looks: Mapping[str, tuple[str, Any, str]]) -> None:
-    from matplotlib.ticker import MaxNLocator
-
+def _draw_panel(axes: Axes, panel: Panel, looks: Mapping[str, Look]) -> None:
     quantity = panel.quantity
     for log in panel.logs:
-        _draw_curves(axes, log, quantity.curve, looks[log.name])
+        draw_curves(axes, log, quantity.curve, looks[log.name])
     for run, points in panel.checkpoints.items():
         colour, dash, marker = looks[run]
         if found := _scores(points, quantity.score):
@@ -176,21 +175,44 @@ def _draw_panel(axes: Axes, panel: Panel, looks: Mapping[str, tuple[str, Any, st
             if interval:
                 axes.plot((step, step), interval, color=colour, linewidth=1.4, marker="_", markersize=7, zorder=4)
     axes.set_ylabel(quantity.title)
+    mark_values(axes, quantity.shares)
+
+
+def choose_looks(names: Sequence[str]) -> dict[str, Look]:
+    """Run -> its look; after the last of `LOOKS` they begin again."""
+    return {name: LOOKS[i % len(LOOKS)] for i, name in enumerate(names)}
+
+
+def add_legend(figure: Figure, looks: Mapping[str, Look]) -> None:
+    """Name the runs above a figure."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=colour, linestyle=dash, marker=marker) for colour, dash, marker in looks.values()]
+    labels = [abbreviate(name) or "checkpoints" for name in looks]
+    columns = 2 if len(looks) > 1 else 1
+    figure.legend(handles, labels, loc="outside upper center", ncols=columns, fontsize=9, handlelength=3.2)
+
+
+def mark_values(axes: Axes, shares: bool) -> None:
+    """Set grid, limits and ticks of the axis of values; shares are percentages, over a tenth at least."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.grid(True)
     axes.margins(y=0.1)
-    if quantity.shares:
+    if shares:
         low, high = axes.get_ylim()
-        axes.set_ylim(max(-0.03, min(low, high - 0.1)), min(1.03, max(high, low + 0.1)))
+        axes.set_ylim(max(-0.02, min(low, high - 0.1)), min(1.03, max(high, low + 0.1)))
         as_percent(axes.yaxis, 4)
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4, steps=NICE))
 
 
-def _draw_curves(axes: Axes, log: Log, quantity: str, look: tuple[str, Any, str]) -> None:
+def draw_curves(axes: Axes, log: Log, quantity: str, look: Look) -> None:
+    """Draw a quantity of a log: its single steps with their moving mean, and its evaluations as hollow points."""
     colour, dash, marker = look
     if quantity in log.curves:
         steps, values = average_neighbours(log.curves[quantity], MOST_POINTS)
-        few = len(steps) < _FEW
+        few = len(steps) < FEW_POINTS
         axes.plot(
             steps, values, color=colour, linewidth=1.8 if few else 0.7, alpha=1 if few else 0.4,
             linestyle=dash if few else "-", marker=marker if few else None, markersize=4,
@@ -207,7 +229,7 @@ def _draw_curves(axes: Axes, log: Log, quantity: str, look: tuple[str, Any, str]
         )  # fmt: skip
 
 
-def _draw_steps(stacked: Sequence[Axes]) -> None:
+def draw_steps(stacked: Sequence[Axes]) -> None:
     """Draw the axis of steps below the panels that share it."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 

@@ -17,6 +17,7 @@ from ...tags import canonical_tag
 from ..checkpoints import checkpoint_scores
 from ..metrics.keywords import Keyword, keywords
 from ..plots.curves import draw_training
+from ..plots.diagnostics import draw_diagnostics
 from ..plots.figures import draw_keywords, draw_preferences, draw_tags
 from ..plots.svg import make_standalone
 from ..plots.training import Log
@@ -114,6 +115,7 @@ def draw_plots(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) ->
     drawn = [
         ("fig3", "Human preference (Fig. 3)", draw_preferences(votes) if votes else None),
         ("fig4", "Training (Fig. 4)", draw_training(logs, checkpoint_scores(systems_of(main)))),
+        ("diagnostics", "Answers while GRPO trains", draw_diagnostics(logs)),
     ]
     for number, (name, words) in enumerate(collect_keywords(main).items(), 1):
         title = f"Keywords of captions: {name} (Fig. 6)"
