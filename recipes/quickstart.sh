@@ -69,7 +69,7 @@ stage sft "${fakexplained[@]}" "${ranks[@]}" swift sft \
 # --- GRPO from the SFT checkpoint, with the weight of the IoU reward rising from 0.5 to 1
 stage grpo "${fakexplained[@]}" "${ranks[@]}" swift rlhf --rlhf_type grpo \
   --model "$sft" "${backbone[@]}" "${train[@]}" "${backend[@]}" \
-  --reward_funcs fx_iou fx_label fx_format --reward_weights 0.5 1 1 --callbacks fx_omega_g \
+  --reward_funcs fx_iou fx_label fx_format --reward_weights 0.5 1 1 --callbacks fx_omega_g fx_diagnostics \
   --num_generations 4 --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta 0.02 --scale_rewards batch \
   --max_steps "$GRPO_STEPS" --per_device_train_batch_size 16 --gradient_accumulation_steps 1 --learning_rate 2e-5 \
   --save_steps "$GRPO_STEPS" --output_dir "$OUT/grpo"

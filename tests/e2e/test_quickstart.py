@@ -38,7 +38,9 @@ def test_its_scores_hold_p_fake_of_every_verdict(quickstart):
 def test_it_ends_with_a_report(quickstart):
     page = (quickstart.out / "report" / "report.html").read_text(encoding="utf-8")
     assert "FakeXplain on a toy world" in page
-    assert {"fig4.svg", "fig10-1.svg"} <= {path.name for path in (quickstart.out / "report" / "figures").iterdir()}
+    assert {"fig4.svg", "diagnostics.svg", "fig10-1.svg"} <= {
+        path.name for path in (quickstart.out / "report" / "figures").iterdir()
+    }
     assert (quickstart.out / "report" / "tables" / "table1.tex").is_file()
 
 
@@ -88,6 +90,19 @@ def test_the_rewards_are_logged_by_name(quickstart):
     first = read_jsonl(quickstart.out / "grpo" / "logging.jsonl")[0]
     for name in ("FxIoU", "FxLabel", "FxFormat"):
         assert 0 <= first[f"rewards/{name}/mean"] <= 1
+
+
+def test_the_answers_are_measured_beside_their_rewards(quickstart):
+    steps = [line for line in read_jsonl(quickstart.out / "grpo" / "logging.jsonl") if "reward" in line]
+    assert len(steps) == 4
+    for step in steps:
+        assert {"fx/unreadable", "fx/no_variance", "fx/special_tokens"} <= step.keys()
+        assert step["fx/no_variance"] == step["frac_reward_zero_std"]
+        for name, weight in (("FxIoU", step["omega_G"]), ("FxLabel", 1), ("FxFormat", 1)):
+            assert step[f"fx/weighted/{name}"] == pytest.approx(weight * step[f"rewards/{name}/mean"])
+        assert sum(step[f"fx/weighted/{name}"] for name in ("FxIoU", "FxLabel", "FxFormat")) == pytest.approx(
+            step["reward"]
+        )
 
 
 def test_a_finished_stage_is_not_run_again(quickstart):
