@@ -1,7 +1,5 @@
 """What one sees while it trains, on two processes: the numbers are those of the answers, and change nothing."""
 
-import json
-
 import pytest
 
 from swift_plugins.fakexplain.frames import frame_rule
@@ -68,15 +66,15 @@ def means_anew(answers: list[dict]) -> dict[str, float]:
 
 
 def test_grpo_trains_alike_with_and_without_diagnostics(quickstart, tmp_path):
-    """Two updates per generation, two steps per log; evaluations too, over 6 images of 4 answers each."""
+    """Two updates per generation, two steps per log; and an evaluation, over 24 images of 4 answers each."""
     runs = {}
     for callbacks in (["fx_omega_g"], ["fx_omega_g", "fx_diagnostics"]):
         out = tmp_path / "-".join(callbacks)
         quickstart.swift(
             *grpo(quickstart.checkpoint("sft"), out, *ON_TWO_RANKS, "--callbacks", *callbacks, "--max_steps", 4),
             *("--per_device_train_batch_size", 4, "--num_iterations", 2, "--save_strategy", "no", "--logging_steps", 2),
-            *("--val_dataset", "fakexplained:fold0_test#6", "--eval_strategy", "steps", "--eval_steps", 4),
-            *("--per_device_eval_batch_size", 4),
+            *("--val_dataset", "fakexplained:fold0_test", "--eval_strategy", "steps", "--eval_steps", 4),
+            *("--per_device_eval_batch_size", 16),
             **RANKS,
         )
         runs[callbacks[-1]] = [line for line in read_jsonl(out / "logging.jsonl") if "global_step/max_steps" in line]
@@ -89,8 +87,6 @@ def test_grpo_trains_alike_with_and_without_diagnostics(quickstart, tmp_path):
             name: without[name] for name in without.keys() - timed
         }
     (evaluated,) = [line for line in runs["fx_diagnostics"] if "eval_reward" in line]
-    labels = [json.loads(line)["label"] for line in quickstart.annotations.read_text().splitlines()]
-    assert set(labels) == {"fake", "real"}
-    fake = evaluated.get("eval_fx/accuracy_fake"), evaluated.get("eval_fx/accuracy_real")
-    low, high = sorted(value for value in fake if value is not None)
-    assert low - 1e-6 <= evaluated["eval_rewards/FxLabel/mean"] <= high + 1e-6
+    # half of the images are fake, so the mean over all answers is that of the two accuracies
+    both = evaluated["eval_fx/accuracy_fake"] + evaluated["eval_fx/accuracy_real"]
+    assert both / 2 == pytest.approx(evaluated["eval_rewards/FxLabel/mean"])
