@@ -17,6 +17,7 @@ import typer
 from converters.formats import READ, WRITTEN
 from swift_plugins.fakexplain.backbones import BACKBONES
 from swift_plugins.fakexplain.cli.commands import app
+from swift_plugins.fakexplain.diagnostics import MEASURES
 from swift_plugins.fakexplain.scoring.metrics.definitions import METRICS
 from swift_plugins.fakexplain.variants import VARIANTS, variant_named
 
@@ -64,7 +65,7 @@ def test_every_kind_of_command_is_checked():
     assert {words[0] for words in COMMANDS} - {"fakexplain", "swift", "bash", "python", "uv"} == {
         "export", "label-studio", "pip", "pytest",
     }  # fmt: skip
-    assert len(FAKEXPLAIN) >= 20 and len(SWIFT) == 5 and len(SCRIPTS) >= 10 and len(SPANS) >= 5
+    assert len(FAKEXPLAIN) >= 20 and len(SWIFT) == 6 and len(SCRIPTS) >= 10 and len(SPANS) >= 5
 
 
 @pytest.mark.parametrize("words", [*FAKEXPLAIN, *CELLS], ids=" ".join)
@@ -198,6 +199,12 @@ def test_the_table_of_templates_is_the_codes():
         [f"fx_{name}", row.host, row.models, boxes[row.norm_bbox], row.proven] for name, row in BACKBONES.items()
     ]
     assert {row.proven for row in BACKBONES.values()} == set(re.findall(r"\*(grpo|forward|encode)\*:", PLUGIN))
+
+
+def test_every_measure_is_explained():
+    named = set(re.findall(r"`fx/(\w+)`", PLUGIN.split("## What to watch")[1])) - {"special_tokens", "no_variance"}
+    assert named == MEASURES.keys() - {"accuracy", "format"}
+    assert set(re.findall(r"`eval_(\w+)`", PLUGIN)) == {"accuracy", "iou", "format"}
 
 
 def test_the_table_of_benchmarks_is_whole():
