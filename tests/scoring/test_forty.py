@@ -30,6 +30,9 @@ METRICS_BY_HAND = {
     "recall": 19 / 24,
     "f1": 2 * 19 / (2 * 19 + 3 + 5),
     "false_positive_rate": 3 / 16,
+    # no operating point
+    "unsure": None,
+    "accuracy_decided": None,
     # P(fake) of fakes: 0.9 x 11, 0.8 x 4, 0.7 x 2, 0.6, 0.55, 0.3 x 3, and D, E below all
     # of reals: one above all (no answer), 0.6 x 3, 0.3 x 4, 0.1 x 8
     # 17 fakes of 0.7 and more each beat 15 reals; G beats 12 and ties with 3; I beats 12; C beats 8 and ties with 4
@@ -83,8 +86,8 @@ REST_BY_HAND = {
     "real": 16,
     "unreadable": 1,
     "confusion": {
-        "fake": {"fake": 19, "real": 3, "unreadable": 1, "missing": 1},
-        "real": {"fake": 3, "real": 12, "unreadable": 0, "missing": 1},
+        "fake": {"fake": 19, "real": 3, "unsure": 0, "unreadable": 1, "missing": 1},
+        "real": {"fake": 3, "real": 12, "unsure": 0, "unreadable": 0, "missing": 1},
     },
     "exact": 35,
     # D has no verdict and does not end; H has no caption; I names an unknown tag
@@ -226,7 +229,13 @@ def test_one_answer_changes_its_metrics_and_no_others(
 def test_intervals_contain_the_metrics(tmp_path: Path):
     result = scored(tmp_path, resamples=200)
     assert result["intervals"].keys() == set(METRIC_NAMES)
+    assert {name for name, interval in result["intervals"].items() if interval is None} == {
+        "unsure",
+        "accuracy_decided",
+    }
     for name, interval in result["intervals"].items():
+        if name in ("unsure", "accuracy_decided"):  # no operating point
+            continue
         assert interval is not None
         assert interval[0] <= result[name] <= interval[1], name
     # 31 of 40, in strata: the sd of a share of 24 fakes is 0.083, of 16 reals 0.108

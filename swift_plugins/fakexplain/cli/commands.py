@@ -1,6 +1,8 @@
 """All commands: importing them fills `app`, in the order of the work for `--help`."""
 
 from . import (  # noqa: F401
+    calibrate,
+    consensus,
     convert,
     export,
     folds,
@@ -20,7 +22,7 @@ ORDER = (
     *("manifest", "prepare", "label-studio", "convert", "validate", "split", "pair-real", "export", "perturb"),  # Data
     *("stats", "qc"),  # Quality
     *("plugin", "preflight"),  # Training
-    *("score", "report"),  # Scores
+    *("consensus", "score", "calibrate", "report"),  # Scores
     *("sheet", "draw"),  # Pictures
 )
 

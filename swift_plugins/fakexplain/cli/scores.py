@@ -25,6 +25,7 @@ from .app import (
 from .named_files import parse_named_files
 
 if TYPE_CHECKING:
+    from ..operating_point import OperatingPoint
     from ..scoring.evaluate import Evaluation
     from ..scoring.predictions.inputs import BaselineOptions
 
@@ -63,6 +64,16 @@ Prose = Annotated[
         "--prose",
         help="System whose answers are prose without captions: compare its whole text with the captions; repeatable.",
         metavar="NAME",
+    ),
+]
+OperatingPoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--operating-point",
+        help="Operating point that decides in place of a system's verdicts, from `fakexplain calibrate`; NAME= may be "
+        "left out if there is one system; repeatable.",
+        show_default="the verdicts",
+        metavar="NAME=FILE",
     ),
 ]
 Images = Annotated[
@@ -135,6 +146,7 @@ def score(
     max_pixels: MaxPixels = None,
     frame: FrameNames = None,
     prose: Prose = None,
+    operating_point: OperatingPoints = None,
     variant: VariantName = "full",
     output: RunFolder = None,
     json_out: JsonFile = None,
@@ -176,6 +188,7 @@ def score(
     frames = parse_option(lambda _: parse_frames(frame or [], files), "", "--frame")
     if strangers := [name for name in prose or [] if name not in files]:
         raise typer.BadParameter(f"expected the name of a system, found {strangers[0]!r}", param_hint="--prose")
+    points = _operating_points(operating_point or [], list(files))
     for out, is_folder in ((json_out, False), (output, True)):
         if out is not None:
             check_free(out, force, annotations, *(path for paths in files.values() for path in paths), folder=is_folder)
@@ -184,7 +197,7 @@ def score(
     )
     resampling = Resampling(resamples, seed)
     request = ScoreRequest(
-        files, annotations, rule, subset, variant, dataset, images, options, resampling, frames, prose or []
+        files, annotations, rule, subset, variant, dataset, images, options, resampling, frames, prose or [], points
     )
     found = evaluate(request, output, lambda items, what, unit: show_progress(items, None, what, unit))
     if json_out is not None:
@@ -193,6 +206,21 @@ def score(
     say(render_table(found.results, found.comparisons, resampling.level))
     _print_notes(found, subset)
     _print_frame_hints(found, {name: each.name for name, each in frames.items()}, template)
+
+
+def _operating_points(arguments: list[str], systems: list[str]) -> dict[str, OperatingPoint]:
+    """Name of a system -> its operating point."""
+    from ..operating_point import read_operating_point
+
+    if len(arguments) == len(systems) == 1 and ("=" not in arguments[0] or Path(arguments[0]).exists()):
+        arguments = [f"{systems[0]}={arguments[0]}"]
+    named = dict(each.partition("=")[::2] for each in arguments)
+    if strangers := [name for name in named if name not in systems]:
+        raise typer.BadParameter(
+            f"expected NAME=FILE, with the name of a system ({', '.join(systems)}), found {strangers[0]!r}",
+            param_hint="--operating-point",
+        )
+    return {name: read_operating_point(path) for name, path in named.items()}
 
 
 def _baseline_options(

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..annotation import Annotation, read_annotations
 from ..frames import FrameRule
+from ..operating_point import WHENCE_P_FAKE, OperatingPoint
 from ..paths import real_path
 from ..rows import parse_subset, select
 from .metrics.texts import TEXT_SETTINGS
@@ -17,7 +18,7 @@ from .predictions.inputs import DEFAULT_OPTIONS, BaselineOptions, read_system
 from .predictions.stated_frames import StatedFrame
 from .results import Resampling
 from .run import Run, run_writer
-from .score import DEFAULT_RESAMPLING, BaselineSystem, ImageScores, build_system, score_systems
+from .score import DEFAULT_RESAMPLING, AnswerSystem, BaselineSystem, ImageScores, build_system, score_systems
 
 Progress = Callable[[Iterable[Any], str, str], Iterable[Any]]
 """Called with a stream, a description and the unit of its items; returns the same stream."""
@@ -45,6 +46,8 @@ class ScoreRequest:
         resampling: settings of the bootstrap.
         frames: name of a system -> the frame of its boxes, if it is not `rule`'s.
         prose: names of systems whose answers are explanations in prose, compared as a whole with the captions.
+        operating_points: name of a system that writes answers -> its operating point, which decides in place of its
+            verdicts.
     """
 
     predictions: Mapping[str, Sequence[Path]]
@@ -58,6 +61,7 @@ class ScoreRequest:
     resampling: Resampling = DEFAULT_RESAMPLING
     frames: Mapping[str, StatedFrame] = field(default_factory=dict)
     prose: Sequence[str] = ()
+    operating_points: Mapping[str, OperatingPoint] = field(default_factory=dict)
 
     @property
     def dataset_name(self) -> str:
@@ -150,10 +154,12 @@ def evaluate(request: ScoreRequest, out: Path | None = None, progress: Progress 
     for name, paths in request.predictions.items():
         predictions = read_system(paths, images=images, annotations=records, options=request.options)
         systems[name] = build_system(
-            progress(predictions, name, "answer"), request.options.mask_threshold, name in request.prose
+            progress(predictions, name, "answer"),
+            request.options.mask_threshold,
+            name in request.prose,
+            request.operating_points.get(name),
         )
-        if name in request.frames and isinstance(systems[name], BaselineSystem):
-            raise ValueError(f"--frame {name}: expected a system that writes answers, found labels, boxes or masks")
+        _check_options(request, name, systems[name])
     summary = RecordSummary()
     with ExitStack() as files:
         write_image, finish = files.enter_context(run_writer(out)) if out is not None else (None, None)
@@ -180,6 +186,20 @@ def evaluate(request: ScoreRequest, out: Path | None = None, progress: Progress 
     return evaluation
 
 
+def _check_options(request: ScoreRequest, name: str, system: AnswerSystem | BaselineSystem) -> None:
+    """Check that the options of a system apply to what it gives."""
+    named: dict[str, Mapping[str, object]] = {"--frame": request.frames, "--operating-point": request.operating_points}
+    for option, names in named.items():
+        if name in names and isinstance(system, BaselineSystem):
+            raise ValueError(f"{option} {name}: expected a system that writes answers, found labels, boxes or masks")
+        if name in names and option == "--operating-point" and not _knows_p_fake(system):
+            raise ValueError(f"{option} {name}: expected P(fake) of its answers, found none; {WHENCE_P_FAKE}")
+
+
+def _knows_p_fake(system: AnswerSystem | BaselineSystem) -> bool:
+    return isinstance(system, AnswerSystem) and any(each.p_fake is not None for each in system.predictions.values())
+
+
 def _run(request: ScoreRequest, out: Path, evaluation: Evaluation) -> Run:
     return Run(
         folder=out,
@@ -192,6 +212,7 @@ def _run(request: ScoreRequest, out: Path, evaluation: Evaluation) -> Run:
         settings={
             "template": asdict(request.rule),
             "frames": {name: frame.name for name, frame in request.frames.items()},
+            "operating_points": {name: asdict(point) for name, point in request.operating_points.items()},
             "bootstrap": asdict(request.resampling) | {"strata": "label and fold"},
             "texts": TEXT_SETTINGS | ({"prose_systems": sorted(request.prose)} if request.prose else {}),
             "baselines": asdict(request.options.convention),

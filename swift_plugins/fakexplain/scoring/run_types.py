@@ -9,6 +9,7 @@ import msgspec
 
 from ..annotation import FOLDS, LABELS
 from ..errors import NOTHING, DataError, Unquoted
+from ..operating_point import DECISIONS
 from ..tags import TAGS
 from ..variants import VARIANTS
 from .metrics.definitions import COMPARED, METRIC_NAMES
@@ -129,7 +130,7 @@ class _Region(msgspec.Struct):
 class RecordedAnswer(msgspec.Struct):
     """The prediction of a system for one image."""
 
-    verdict: Literal[LABELS] | None  # type: ignore[valid-type]
+    verdict: Literal[DECISIONS] | None  # type: ignore[valid-type]
     p_fake: Share | None
     iou: Share | None
     regions: list[_Region]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..annotation import Annotation
+from ..operating_point import OperatingPoint
 from .metrics.columns import Collector
-from .metrics.image import Outputs, Scored, score_baseline, score_image, score_missing_answer
+from .metrics.image import Outputs, Scored, score_baseline, score_image, score_missing_answer, with_decision
 from .predictions.answers import AnswerPrediction
 from .predictions.join import index_by_image, join_all
 from .predictions.labels import BaselinePrediction
@@ -33,17 +34,26 @@ class System(Protocol):
 
 @dataclass(frozen=True)
 class AnswerSystem:
-    """A system that writes answers; in prose, if it writes no captions and its texts are to be compared with them."""
+    """A system that writes answers.
+
+    Attributes:
+        predictions: by the real path of the image.
+        prose: it writes no captions, and its texts are to be compared with them.
+        operating_point: decides in place of its verdicts.
+    """
 
     predictions: Mapping[str, AnswerPrediction]
     prose: bool = False
+    operating_point: OperatingPoint | None = None
 
     def score(
         self, annotation: Annotation, prediction: AnswerPrediction | None, rule: AnswerFrame, variant: str
     ) -> Scored:
         if prediction is None:
-            return score_missing_answer(annotation, variant)
-        return score_image(annotation, prediction.text, rule, variant, prediction.p_fake, self.prose)
+            scored = score_missing_answer(annotation, variant)
+        else:
+            scored = score_image(annotation, prediction.text, rule, variant, prediction.p_fake, self.prose)
+        return with_decision(scored, self.operating_point) if self.operating_point else scored
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ def build_system(
     predictions: Iterable[AnswerPrediction | BaselinePrediction],
     mask_threshold: int | None = None,
     prose: bool = False,
+    operating_point: OperatingPoint | None = None,
 ) -> AnswerSystem | BaselineSystem:
     """Build a system from its predictions, all of one kind; reads them to the end.
 
@@ -75,7 +86,8 @@ def build_system(
     found = index_by_image(predictions)
     baseline = {image: each for image, each in found.items() if isinstance(each, BaselinePrediction)}
     if not baseline:
-        return AnswerSystem({image: each for image, each in found.items() if isinstance(each, AnswerPrediction)}, prose)
+        answers = {image: each for image, each in found.items() if isinstance(each, AnswerPrediction)}
+        return AnswerSystem(answers, prose, operating_point)
     boxes = any(each.boxes is not None for each in baseline.values())
     masks = any(each.mask is not None for each in baseline.values())
     texts = any(each.text is not None for each in baseline.values())

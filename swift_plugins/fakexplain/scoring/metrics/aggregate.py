@@ -110,6 +110,8 @@ def _sums(columns: Columns) -> dict[str, tuple[Array, Array]]:
         "recall": (called & fake, fake),
         "f1": (2 * (called & fake), called.astype(float) + fake),
         "false_positive_rate": (called & ~fake, ~fake),
+        "unsure": mean(1 - columns["decided"]),
+        "accuracy_decided": (right & (columns["decided"] == 1), columns["decided"] == 1),
         "iou": mean(columns["iou"]),
         "box_precision": (hits, pred),
         "box_recall": (hits, gold),

@@ -118,6 +118,19 @@ def percentile_interval(values: Array, level: float) -> Interval | None:
     return Interval(float(low), float(high))
 
 
+def wilson_interval(part: int, whole: int, level: float = 0.95) -> Interval:
+    """Wilson's score interval of a share of independent images; `whole` is at least 1.
+
+    >>> low, high = wilson_interval(0, 10)
+    >>> low, round(high, 4)
+    (0.0, 0.2775)
+    """
+    from scipy.stats import binomtest
+
+    low, high = binomtest(part, whole).proportion_ci(level, method="wilson")
+    return Interval(float(low), float(high))
+
+
 class Spread(NamedTuple):
     """Mean of a metric over folds, and its sample standard deviation (n - 1)."""
 

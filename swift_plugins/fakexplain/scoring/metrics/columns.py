@@ -19,13 +19,13 @@ from .text_counts import text_counts
 from .texts import Text, bleu2, rouge_l
 
 TEXT_BATCH = 4096  # number of texts counted at once
-_MISSING, _UNREADABLE, _REAL, _FAKE = -2, -1, 0, 1
-_VERDICTS = {"real": _REAL, "fake": _FAKE, None: _UNREADABLE}
+_UNSURE, _MISSING, _UNREADABLE, _REAL, _FAKE = -3, -2, -1, 0, 1
+_VERDICTS = {"real": _REAL, "fake": _FAKE, "unsure": _UNSURE, None: _UNREADABLE}
 _NO_BOXES = (nan,) * len(BoxCounts._fields)
 _NO_FRAGMENTS = (nan,) * 3
 _COLUMNS = (
     "fake", "verdict", "p_fake", "iou", "exact", "problems", "gold_tags", "pred_tags", "fold", "gold_regions",
-    "hits", "pred_boxes", "gold_boxes", "matched", "iou_sum", "boxes", "area", "overlap",
+    "hits", "pred_boxes", "gold_boxes", "matched", "iou_sum", "boxes", "area", "overlap", "decided",
 )  # fmt: skip
 
 
@@ -92,8 +92,8 @@ class Columns:
         return (bits >> TAGS.index(tag)) & 1 == 1
 
     def confusion(self) -> dict[str, dict[str, int]]:
-        """Label -> verdict ('fake', 'real', 'unreadable' or 'missing') -> number of images."""
-        names = {"fake": _FAKE, "real": _REAL, "unreadable": _UNREADABLE, "missing": _MISSING}
+        """Label -> verdict ('fake', 'real', 'unsure', 'unreadable' or 'missing') -> number of images."""
+        names = {"fake": _FAKE, "real": _REAL, "unsure": _UNSURE, "unreadable": _UNREADABLE, "missing": _MISSING}
         return {
             label: {name: int((self["verdict"][of] == code).sum()) for name, code in names.items()}
             for label, of in (("fake", self.fake), ("real", ~self.fake))
@@ -131,6 +131,7 @@ class Collector:
                 len(annotation.regions),
                 *(scored.boxes or _NO_BOXES),
                 *(scored.fragments or _NO_FRAGMENTS),
+                nan if scored.decided is None else scored.decided,
             )
         )
         self._texts.append(scored.text or ((), ()))

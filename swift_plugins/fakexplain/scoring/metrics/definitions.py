@@ -50,6 +50,16 @@ METRICS = (
         "f1", "F1 of fake", "F1", "harmonic mean of precision and recall of the fake class", "detection", True, True
     ),
     Metric("false_positive_rate", "false positive rate", "FPR", "share of real images called fake", "detection", True),
+    Metric(
+        "unsure", "unsure", "Unsure", "share of images about which the operating point decides nothing", "detection"
+    ),
+    Metric(
+        "accuracy_decided",
+        "accuracy on decided",
+        "Acc. on decided",
+        "accuracy on the images about which it decides",
+        "detection",
+    ),
     Metric("auroc", "AUROC", "AUROC", "area under the ROC curve of P(fake)", "detection", True, True),
     Metric("average_precision", "average precision", "AP", "average precision of P(fake)", "detection", True),
     Metric("iou", "IoU", "IoU", "mean union IoU over fake images", "localisation", True, True),
@@ -130,7 +140,10 @@ METRICS = (
         "form",
     ),
 )
-"""Every metric, in the order of a result. All except the numbers of boxes are in [0, 1]."""
+"""Every metric, in the order of a result. All except the numbers of boxes are in [0, 1].
+
+`unsure` and `accuracy_decided` are None without an operating point.
+"""
 
 METRIC_NAMES = tuple(metric.name for metric in METRICS)
 COMPARED = tuple(metric.name for metric in METRICS if metric.compared)

@@ -19,6 +19,7 @@ from ...boxes import Box, Fragmentation, are_shares, clip_xyxy, fragmentation, u
 from ...frames import Frame
 from ...masks import to_mask
 from ...mentions import Mention
+from ...operating_point import OperatingPoint, decide
 from ...variants import variant_named
 from ..predictions.labels import BaselinePrediction
 from ..predictions.masks import load_mask
@@ -32,8 +33,10 @@ class Scored(NamedTuple):
 
     Attributes:
         label: 'fake' or 'real'.
-        verdict: the system's verdict; None if it is missing or unreadable.
+        verdict: the system's verdict; None if it is missing or unreadable. With an operating point: the decision,
+            'unsure' among them.
         answered: False without a prediction; everything the system is asked for then counts as wrong.
+        decided: whether the operating point decides; None without an operating point.
         p_fake: higher for likelier fake; None if unknown.
         iou: union IoU in [0, 1]; None for a real image or if the system is not asked for regions.
         problems: codes of `PROBLEMS`: those that keep the answer from being exact, and those of boxes that do not fit
@@ -50,6 +53,7 @@ class Scored(NamedTuple):
     label: str
     verdict: str | None = None
     answered: bool = True
+    decided: bool | None = None
     p_fake: float | None = None
     iou: float | None = None
     problems: tuple[str, ...] = ()
@@ -186,6 +190,14 @@ def _with_boxes(scored: Scored, annotation: Annotation, empty: bool, captions: b
         fragments=fragmentation(pred_xyxy, annotation.image_wh) if scored.answered else None,
         matched=tuple(matched_texts(pred, gold, matches)) if captions else (),
     )
+
+
+def with_decision(scored: Scored, operating_point: OperatingPoint) -> Scored:
+    """Replace the verdict of an answer by the decision at an operating point; without an answer nothing is decided."""
+    if not scored.answered:
+        return scored._replace(decided=False)
+    decision = decide(scored.verdict, scored.p_fake, scored.problems, operating_point)
+    return scored._replace(verdict=decision, decided=decision != "unsure")
 
 
 def score_missing_answer(annotation: Annotation, variant: str = "full") -> Scored:

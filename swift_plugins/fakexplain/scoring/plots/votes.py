@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from ...csv_files import read_csv
 from ...errors import NOTHING, DataError, Unquoted
-from ..metrics.bootstrap import Interval
+from ..metrics.bootstrap import Interval, wilson_interval
 
 NEUTRAL = "neutral"
 VOTE_COLUMNS = ("first", "second", "preferred")
@@ -75,12 +75,7 @@ class Tally(NamedTuple):
 
         Votes of one person or on one image are not independent, so the interval is somewhat too narrow.
         """
-        if not self.votes:
-            return None
-        from scipy.stats import binomtest
-
-        low, high = binomtest(self.preferred, self.votes).proportion_ci(level, method="wilson")
-        return Interval(float(low), float(high))
+        return wilson_interval(self.preferred, self.votes, level) if self.votes else None
 
     def reversed(self) -> Tally:
         """The same votes for the pair in the opposite order."""

@@ -23,7 +23,7 @@
   const readFilter = () => Object.fromEntries(controls.map(({ name, value }) => [name, value]));
 
   function state(image, answer) {
-    if (!answer || !answer.verdict) return "none";
+    if (!answer || !answer.verdict || answer.verdict === "unsure") return "none";
     return answer.verdict === image.label ? "right" : "wrong";
   }
 
@@ -150,7 +150,7 @@
     const words = {
       right: () => `right: ${image.label}`,
       wrong: () => `wrong: called ${answer.verdict}, but the image is ${image.label}`,
-      none: () => `${answer ? "no readable verdict" : "no answer"}; the image is ${image.label}`,
+      none: () => `${!answer ? "no answer" : answer.verdict || "no readable verdict"}; the image is ${image.label}`,
     };
     const sign = makeSvg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, makeSvg("path", { d: SIGNS[kind] }));
     return make("p", { className: "verdict" }, sign, words[kind]());

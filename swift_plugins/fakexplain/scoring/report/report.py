@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ...annotation import read_annotations
 from ...tags import canonical_tag
 from ..checkpoints import checkpoint_scores
+from ..flips import count_flips
 from ..metrics.keywords import Keyword, keywords
 from ..plots.curves import draw_training
 from ..plots.diagnostics import draw_diagnostics
@@ -23,7 +24,7 @@ from ..plots.svg import make_standalone
 from ..plots.training import Log
 from ..plots.votes import Votes
 from ..run import FILES, Run, recorded_answers
-from ..systems import main_runs, systems_of, without_checkpoints
+from ..systems import main_runs, perturbed_runs, systems_of, without_checkpoints
 from ..tables.contents import all_tables, missing_tables
 from ..tables.published import paper_table
 from ..tables.render import RENDERINGS, to_html
@@ -69,7 +70,7 @@ def write_report(
             `fakexplain score` writes it.
     """
     main = main_runs(runs) or list(runs)
-    tables = all_tables(runs)
+    tables = all_tables(runs, count_flips(perturbed_runs(runs), main_runs(runs)))
     plots = draw_plots(main, votes, logs)
     for table in tables:
         for suffix, render in RENDERINGS.items():

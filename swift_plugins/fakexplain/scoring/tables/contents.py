@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..flips import Flips
 from ..systems import external_runs, main_runs, perturbed_runs, systems_of
 from .ours import along_training, comparisons, folds, mcnemar, summaries, tag_scores
 from .paper import table1, table2, table3, table4, table5, table6, table7
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
     from ..run import Run
 
 
-def all_tables(runs: Sequence[Run]) -> list[Table]:
+def all_tables(runs: Sequence[Run], flips: Mapping[str, Mapping[str, Flips]] = {}) -> list[Table]:
     """Build every table that the runs have data for: the paper's in its order, and ours around them.
+
+    Args:
+        runs: of a report.
+        flips: for Table 5, as `count_flips` counts them.
 
     Raises:
         ValueError: two runs on one data set, or with one perturbation, have a system with the same name.
@@ -27,7 +32,7 @@ def all_tables(runs: Sequence[Run]) -> list[Table]:
         table2(main),
         table3(external),
         table4(main),
-        table5(perturbed, main),
+        table5(perturbed, main, flips),
         table6(external),
         table7(main),
         tag_scores(main),

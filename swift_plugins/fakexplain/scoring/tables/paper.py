@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from ...generators import FAMILIES, GENERATORS
 from ...tags import canonical_tag
+from ..flips import Flips
 from ..metrics.definitions import METRICS
 from ..systems import Result, name_key, systems_of, without_checkpoints
 from .ours import estimate, interval_notes
 from .published import ACC, IOU, SAMPLES, WITH, WITHOUT, all_of, paper_table
-from .table import Cell, Column, Row, Table, get_value
+from .table import Cell, Column, Estimate, Row, Table, get_value
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 FAMILY_NAMES = dict(zip(FAMILIES, ("Diffusion", "GAN", "DiT", "Others"), strict=True))
 """Family -> its name in Table 1."""
 _REAL, _OVERALL = "Real Images", "Overall"
+FLIPS = "Flips"
 CROP, ORIGINAL = "Random Cropping", "Original Images"
 PERTURBATIONS = {
     "jpeg:80": "JPEG Compression (80% Quality)",
@@ -172,12 +174,15 @@ def _external(number: int, external: Mapping[str, Sequence[Run]]) -> Table | Non
     return _beside_paper(number, lines, systems, (ACC,), "Data set", all_runs) if systems else None
 
 
-def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table | None:
-    """Accuracy and IoU on perturbed images (App. C).
+def table5(
+    perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run], flips: Mapping[str, Mapping[str, Flips]] = {}
+) -> Table | None:
+    """Accuracy and IoU on perturbed images (App. C), and how many verdicts the perturbation changes.
 
     Args:
         perturbed: perturbation, as `fakexplain perturb` names it -> its runs.
         main: runs on the original images.
+        flips: perturbation -> system -> its changed verdicts.
     """
     named = _named_perturbations(perturbed)
     found = {name: _systems(perturbed[chain]) for name, chain in named.items()} | {ORIGINAL: _systems(main)}
@@ -192,10 +197,28 @@ def table5(perturbed: Mapping[str, Sequence[Run]], main: Sequence[Run]) -> Table
             cells += [paper.values.get((group, column, metric)) for column in paper.columns]
             if any(get_value(cell) is not None for cell in cells):
                 rows.append(Row(metric, cells, group))
+        if flipped := flips.get(named.get(group, "")):
+            changed = [_flip_rate(flipped.get(system)) for system in systems]
+            rows.append(Row(FLIPS, [*changed, *([None] * len(paper.columns))], group))
     notes = interval_notes([*main, *(run for runs in perturbed.values() for run in runs)])
+    if any(flips.values()):
+        notes.append(_explain_flips(flips))
     if CROP in named:
         notes.append(f"{CROP}: ours is {named[CROP]}; the paper does not give its crop size.")
     return Table("table5", _TITLES[5], columns, rows, notes, "Metric") if systems else None
+
+
+def _flip_rate(flips: Flips | None) -> Cell:
+    return Estimate(flips.rate, *flips.interval()) if flips else None
+
+
+def _explain_flips(flips: Mapping[str, Mapping[str, Flips]]) -> str:
+    fewest, most = (of(each.images for by in flips.values() for each in by.values()) for of in (min, max))
+    images = f"{most:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    return (
+        f"{FLIPS}: share of images whose verdict differs from that on the unperturbed image, which need not be right; "
+        f"Wilson's 95 % interval; {images} images."
+    )
 
 
 def _named_perturbations(chains: Iterable[str]) -> dict[str, str]:

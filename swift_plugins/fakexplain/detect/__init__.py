@@ -1,0 +1,1 @@
+"""Detection: an image in, an answer out."""
