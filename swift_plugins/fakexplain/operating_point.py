@@ -36,8 +36,8 @@ class OperatingPoint:
     Attributes:
         threshold: P(fake) above which an image is called fake.
         band: low and high; from low to high, both included, an image is unsure. `high` is the threshold.
-        fpr: the wanted false-positive rate, in (0, 1).
-        bound: upper 95 % Clopper-Pearson bound of the false-positive rate at the threshold.
+        fpr: the wanted false positive rate, in (0, 1).
+        bound: upper 95 % Clopper-Pearson bound of the false positive rate at the threshold.
         n_real: number of real images that it was measured on.
         false_positives: how many of them are called fake.
         temperature: T of sigmoid(logit(P) / T), which turns P(fake) into a calibrated probability.

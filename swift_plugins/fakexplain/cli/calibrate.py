@@ -20,7 +20,7 @@ def calibrate(
         typer.Argument(help="Run folder written by `fakexplain score --out`, with real images.", metavar="RUN"),
     ],
     output: Annotated[Path, typer.Option(*OUT, help="File to write the operating point to (JSON).")],
-    fpr: Annotated[float, typer.Option(help="Wanted false-positive rate: share of real images called fake.")] = 0.01,
+    fpr: Annotated[float, typer.Option(help="Wanted false positive rate: share of real images called fake.")] = 0.01,
     miss: Annotated[
         float | None,
         typer.Option(
@@ -33,7 +33,7 @@ def calibrate(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Choose a threshold on P(fake) for a wanted false-positive rate, an unsure band and a temperature.
+    """Choose a threshold on P(fake) for a wanted false positive rate, an unsure band and a temperature.
 
     Calibrate on images that the model was not trained on and that are like those it will see. `fakexplain score` and
     `fakexplain detect` take the file as --operating-point. P(fake) needs `swift infer --logprobs true --top_logprobs
@@ -65,7 +65,7 @@ def _sentences(found: Calibration, miss: float | None) -> list[str]:
 
     point = found.point
     real, fake = (found.decisions[label] for label in ("real", "fake"))
-    bound = f"the 95 % upper bound of the false-positive rate is {_percent(point.bound)}"
+    bound = f"the 95 % upper bound of the false positive rate is {_percent(point.bound)}"
     lines = [
         f"{point.system}: threshold {point.threshold:.6g}, unsure from {point.band[0]:.6g} to {point.band[1]:.6g}",
         f"{point.false_positives} of {point.n_real} real images are called fake; {bound}",
@@ -84,8 +84,9 @@ def _sentences(found: Calibration, miss: float | None) -> list[str]:
         if found.miss_bound > miss:
             said += f": at least {needed_images(miss)} fake images are needed to show {_percent(miss)}"
         lines.append(said)
+    total = sum(real.values()) + sum(fake.values())
     if found.unknown:
-        lines.append(f"{found.unknown} images have no P(fake) and are unsure")
+        lines.append(f"without P(fake), and therefore unsure: {found.unknown} of {total} images")
     error = found.error
     how = "cross-validated" if error.held_out else "on the images that it was fitted on, too few of a label to hold out"
     lines.append(

@@ -1,4 +1,4 @@
-"""Calibrate a system on a run: a threshold on P(fake) for a wanted false-positive rate, a band and a temperature.
+"""Calibrate a system on a run: a threshold on P(fake) for a wanted false positive rate, a band and a temperature.
 
 The threshold is an order statistic of the real images' P(fake), whose rank follows from their number alone: the most
 false positives k whose upper Clopper-Pearson bound is at most the wanted rate. So the bound holds although the same
@@ -204,7 +204,7 @@ def calibrate(run: Run, system: str, fpr: float, miss: float | None = None) -> C
     Args:
         run: has real images and, for `miss`, fake ones.
         system: its name in the run.
-        fpr: wanted false-positive rate, in (0, 1).
+        fpr: wanted false positive rate, in (0, 1).
         miss: wanted share of fake images called real, in (0, 1).
 
     Raises:
@@ -245,7 +245,8 @@ def _padded(values: np.ndarray, count: int) -> list[float]:
 
 
 def _decisions(found: Probabilities, point: OperatingPoint) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = {label: {each: 0 for each in DECISIONS} for label in LABELS}
+    none: dict[str, int] = dict.fromkeys(DECISIONS, 0)
+    counts = {label: dict(none) for label in LABELS}
     for is_fake, p, problems in zip(found.is_fake, found.p_fake, found.problems, strict=True):
         decision = decide(None, None if math.isnan(p) else p, problems, point)
         counts["fake" if is_fake else "real"][decision] += 1

@@ -25,8 +25,13 @@ class _Bootstrap(msgspec.Struct):
     level: Share
 
 
+class _Point(msgspec.Struct):
+    threshold: Share
+
+
 class _Settings(msgspec.Struct):
     bootstrap: _Bootstrap | msgspec.UnsetType = msgspec.UNSET
+    operating_points: dict[str, _Point] | msgspec.UnsetType = msgspec.UNSET
 
 
 class RunFields(msgspec.Struct):

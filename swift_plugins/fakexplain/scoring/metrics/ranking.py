@@ -51,6 +51,15 @@ class Ranking:
         """See `average_precision`."""
         return _average_precision(*self._curve(weight))
 
+    def roc(self) -> tuple[Array, Array] | None:
+        """False-positive and true-positive rate at each threshold, the highest first; None without both labels.
+
+        >>> [each.tolist() for each in Ranking([True, True, False, False], [0.9, 0.4, 0.4, 0.1]).roc()]
+        [[0.0, 0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 1.0]]
+        """
+        fakes, reals = self._curve(None)
+        return (reals / reals[-1], fakes / fakes[-1]) if fakes[-1] and reals[-1] else None
+
     def _curve(self, weight: ArrayLike | None) -> tuple[Array, Array]:
         """Weight of the fake and of the real images at or above each threshold, the highest first."""
         weight = np.ones(len(self._order)) if weight is None else np.asarray(weight, np.float64)

@@ -12,14 +12,18 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from ...annotation import read_annotations
 from ...tags import canonical_tag
+from ..calibration import read_probabilities
 from ..checkpoints import checkpoint_scores
 from ..flips import count_flips
 from ..metrics.keywords import Keyword, keywords
 from ..plots.curves import draw_training
 from ..plots.diagnostics import draw_diagnostics
 from ..plots.figures import draw_keywords, draw_preferences, draw_tags
+from ..plots.probabilities import LabelledScores, draw_reliability, draw_roc
 from ..plots.svg import make_standalone
 from ..plots.training import Log
 from ..plots.votes import Votes
@@ -118,6 +122,9 @@ def draw_plots(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) ->
         ("fig4", "Training (Fig. 4)", draw_training(logs, checkpoint_scores(systems_of(main)))),
         ("diagnostics", "Answers while GRPO trains", draw_diagnostics(logs)),
     ]
+    scores = _labelled_scores(main)
+    drawn.append(("roc", "ROC curves of P(fake)", draw_roc(scores)))
+    drawn.append(("reliability", "Reliability of P(fake)", draw_reliability(scores)))
     for number, (name, words) in enumerate(collect_keywords(main).items(), 1):
         title = f"Keywords of captions: {name} (Fig. 6)"
         drawn.append((_numbered("fig6", number, systems), title, draw_keywords(words)))
@@ -125,6 +132,16 @@ def draw_plots(main: Sequence[Run], votes: Votes | None, logs: Sequence[Log]) ->
         title = f"Accuracy by tag: {name} (Fig. 10)"
         drawn.append((_numbered("fig10", number, systems), title, draw_tags(result["tags"], paper)))
     return [Plot(name, title, svg) for name, title, svg in drawn if svg is not None]
+
+
+def _labelled_scores(main: Sequence[Run]) -> dict[str, LabelledScores]:
+    """System -> P(fake) of its images, for those that have it."""
+    points = {name: each for run in main for name, each in run.settings.get("operating_points", {}).items()}
+    found = {}
+    for name, each in read_probabilities(main, without_checkpoints(systems_of(main))).items():
+        threshold = points[name]["threshold"] if name in points else None
+        found[name] = LabelledScores(np.array(each.is_fake, bool), np.array(each.p_fake), threshold)
+    return {name: each for name, each in found.items() if not np.isnan(each.p_fake).all()}
 
 
 def _numbered(name: str, number: int, systems: Mapping[str, object]) -> str:
