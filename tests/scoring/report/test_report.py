@@ -65,7 +65,7 @@ def test_every_table_is_on_the_page_and_in_three_files(whole: tuple[Path, list[s
         f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")
     }
     figures = {path.stem for path in (folder / "figures").iterdir()}
-    assert figures == {"fig3", "fig4", "fig6-1", "fig10-1", "fig10-2"}
+    assert figures == {"fig3", "fig4", "roc", "reliability", "fig6-1", "fig10-1", "fig10-2"}
     assert names | figures | {"missing"} <= set(ids)
     assert [sentence.partition(":")[0] for sentence in lacking] == ["Tables 3, 6", "Table 5"]
     assert all(sentence.partition(":")[0] in page for sentence in lacking)
