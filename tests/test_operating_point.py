@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.errors import DataError
@@ -53,6 +53,7 @@ def test_an_empty_band_leaves_only_its_one_number_unsure():
     assert [decide("fake", p, (), point) for p in (0.39, 0.4, 0.41)] == ["real", "unsure", "fake"]
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_temperature_keeps_the_order_and_one_half(p: float):
     assert POINT.calibrated(0.5) == 0.5

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import permutations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.answer import Answer, parse_answer
@@ -50,6 +50,7 @@ def loss(answer: Answer, truth: Answer) -> tuple[int, Fraction]:
     return 0, Fraction(int(bool(answer.regions or truth.regions)))
 
 
+@settings(deadline=None)
 @given(st.lists(answers, min_size=1, max_size=6).filter(lambda each: any(answer.verdict for answer in each)))
 def test_no_other_answer_has_a_smaller_expected_loss(given: list[Answer]):
     """Each answer is a truth of the same probability; the first of the least expected loss is the choice."""
@@ -69,6 +70,7 @@ def test_no_other_answer_has_a_smaller_expected_loss(given: list[Answer]):
     assert choice.agreement == pytest.approx(1 - best[0] / len(given))
 
 
+@settings(deadline=None)
 @given(st.lists(answers, min_size=2, max_size=6))
 def test_confidence_is_the_covered_share_of_the_region(given: list[Answer]):
     choice = consensus(given, FRAME)
@@ -83,6 +85,7 @@ def test_confidence_is_the_covered_share_of_the_region(given: list[Answer]):
             )
 
 
+@settings(deadline=None)
 @given(answers.filter(lambda answer: answer.verdict), st.integers(2, 6))
 def test_equal_answers_agree_in_full(answer: Answer, count: int):
     choice = consensus([answer] * count, FRAME)
