@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -204,13 +204,3 @@ def only_file(src: Path, *patterns: str) -> Path:
             names = ", ".join(str(each.relative_to(src)) for each in found[:4])
             raise DataError(f"one {pattern}; name the file itself", Unquoted(f"{len(found)}: {names}")).at(str(src), 0)
     raise DataError(f"a file {' or '.join(patterns)}", Unquoted("none in the folder")).at(str(src), 0)
-
-
-IMAGE_SUFFIXES = frozenset(
-    {".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-)
-
-
-def image_files(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
-    """Files below a folder that have the suffix of an image; folders in `skip` are not entered."""
-    return (path for path in files_below(folder, skip) if path.suffix.lower() in IMAGE_SUFFIXES)

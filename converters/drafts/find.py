@@ -18,8 +18,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
+from swift_plugins.fakexplain.images import IMAGE_SUFFIXES, image_files
 
-from .draft import IMAGE_SUFFIXES, Draft, image_files, inner_path
+from .draft import Draft, inner_path
 
 _SEVERAL = "\0"
 """Claim of a path or name that several images of the source may have."""

@@ -12,9 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
+from swift_plugins.fakexplain.images import IMAGE_SUFFIXES
 from swift_plugins.fakexplain.paths import check_exists, files_below
 
-from .draft import IMAGE_SUFFIXES, Piece
+from .draft import Piece
 from .fields import is_text_list
 
 BATCH = 8

@@ -16,13 +16,12 @@ from uuid import NAMESPACE_URL, uuid5
 from swift_plugins.fakexplain.annotation import Annotation, read_annotations, relocate
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.ids import Ids
-from swift_plugins.fakexplain.images import open_image, orientation, upright_wh
+from swift_plugins.fakexplain.images import image_files, open_image, orientation, upright_wh
 from swift_plugins.fakexplain.parallel import map_good
 from swift_plugins.fakexplain.paths import A_FILE, NO_FILE, check_exists, file_kind
 from swift_plugins.fakexplain.pixels import save_upright
 
 from ..convert import Place
-from ..drafts.draft import image_files
 
 
 class Candidate(NamedTuple):

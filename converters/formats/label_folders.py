@@ -12,11 +12,11 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
-from swift_plugins.fakexplain.images import path_in
+from swift_plugins.fakexplain.images import image_files, path_in
 from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.paths import check_is_folder
 
-from ..drafts.draft import Draft, Piece, image_files
+from ..drafts.draft import Draft, Piece
 from ..drafts.sink import place_image, save_all
 
 REAL_FOLDERS = ("0_real", "real", "nature")

@@ -23,10 +23,11 @@ from typing import Any
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
+from swift_plugins.fakexplain.images import IMAGE_SUFFIXES
 from swift_plugins.fakexplain.json_values import check_numbers, require
 
 from ..drafts.attributes import is_blank
-from ..drafts.draft import IMAGE_SUFFIXES, Draft, DraftRegion, Piece, Unusable, one_line, only_file
+from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, one_line, only_file
 from ..drafts.fields import is_text_list, other_fields, own_id, read_statement, size
 from ..drafts.json_files import load_items
 from ..drafts.shapes import ellipse_box, hull, rotated_box, xywh_box

@@ -9,9 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from swift_plugins.fakexplain.atomic import atomic_file
+from swift_plugins.fakexplain.images import image_files
 from swift_plugins.fakexplain.jsonl import to_json
-
-from ..drafts.draft import image_files
 
 CONFIG = Path(__file__).with_name("label_studio_config.xml")
 

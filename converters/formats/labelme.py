@@ -22,24 +22,13 @@ import msgspec
 from swift_plugins.fakexplain.annotation import LABELS, Annotation, Region
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, OnError, raise_error
-from swift_plugins.fakexplain.images import path_in
+from swift_plugins.fakexplain.images import IMAGE_SUFFIXES, path_in
 from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.paths import check_exists
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
 from ..drafts.attributes import is_blank
-from ..drafts.draft import (
-    IMAGE_SUFFIXES,
-    Draft,
-    DraftRegion,
-    Piece,
-    Unusable,
-    beside,
-    folder_of,
-    inner_path,
-    load_json,
-    one_line,
-)
+from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, beside, folder_of, inner_path, load_json, one_line
 from ..drafts.fields import is_text_list, own_fields, read_statement, size
 from ..drafts.shapes import hull
 from ..drafts.sink import check_upright, place_image, reject, save_all

@@ -23,12 +23,12 @@ from swift_plugins.fakexplain.annotation import Annotation, Region, to_record
 from swift_plugins.fakexplain.csv_files import save_csv
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.ids import Ids
-from swift_plugins.fakexplain.images import check_wh
+from swift_plugins.fakexplain.images import check_wh, image_files
 from swift_plugins.fakexplain.jsonl import write_jsonl
 from swift_plugins.fakexplain.parallel import map_good
 from swift_plugins.fakexplain.pixels import DisplayImage, load_display_image
 
-from ..drafts.draft import image_files, inner_path
+from ..drafts.draft import inner_path
 from .duplicates import DISTANCE, Fingerprint, fingerprint, groups
 from .fit import Fit, How, fit, orient_box
 

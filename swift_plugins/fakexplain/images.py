@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from .annotation import Annotation
 from .errors import DataError, Unquoted
-from .paths import A_FILE, NO_FILE, file_kind
+from .paths import A_FILE, NO_FILE, file_kind, files_below
 
 _BROKEN = (OSError, RuntimeError, SyntaxError, ValueError)  # raised by Pillow for a broken file
 
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "PPM")
 """Formats that are opened, by Pillow's names, whatever a file's name; an EPS, for example, is a program."""
+
+IMAGE_SUFFIXES = frozenset(
+    {".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
+"""By these, in lower case, the images in a folder are told from other files."""
 
 several_frames: set[str] = set()
 """Names of opened images with several frames, such as an animated GIF. Only the first frame is ever used."""
@@ -52,6 +58,13 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
         return image
     except (*_BROKEN, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise DataError("a readable image", Unquoted(f"{name}: {error}"), field="image") from None
+
+
+def image_files(
+    folder: Path, skip: Collection[Path] = (), on_outside: Callable[[Path], None] | None = None
+) -> Iterator[Path]:
+    """Files below a folder that have the suffix of an image; arguments as for `files_below`."""
+    return (path for path in files_below(folder, skip, on_outside) if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
@@ -74,7 +74,9 @@ def real_path(path: str | Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
+def files_below(
+    folder: Path, skip: Collection[Path] = (), on_outside: Callable[[Path], None] | None = None
+) -> Iterator[Path]:
     """Yield the files below a folder, sorted by name within each folder; follow links and skip hidden entries.
 
     A link that leads nowhere is yielded too, so that whoever opens it reports it. Pipes and devices are no files.
@@ -82,6 +84,8 @@ def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
     Args:
         folder: the folder to start at.
         skip: folders that are not entered.
+        on_outside: called with each link that leads out of the folder, which is then not followed; by default all
+            links are followed.
     """
 
     def walk(current: Path, above: frozenset[Path]) -> Iterator[Path]:
@@ -92,12 +96,15 @@ def files_below(folder: Path, skip: Collection[Path] = ()) -> Iterator[Path]:
             if entry.name.startswith("."):
                 continue
             kind = file_kind(current / entry.name) if entry.is_symlink() else None
+            if kind and on_outside is not None and not real_path(current / entry.name).is_relative_to(root):
+                on_outside(current / entry.name)
+                continue
             if kind == A_FOLDER or (not kind and entry.is_dir()):
                 yield from walk(current / entry.name, above | {real})
             elif kind in _FILE_OR_NOWHERE or (not kind and entry.is_file()):
                 yield current / entry.name
 
-    skipped = set(map(real_path, skip))
+    root, skipped = real_path(folder), set(map(real_path, skip))
     yield from walk(folder, frozenset())
 
 

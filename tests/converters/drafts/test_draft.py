@@ -2,8 +2,9 @@
 
 import pytest
 
-from converters.drafts.draft import image_files, inner_path, load_json, only_file
+from converters.drafts.draft import inner_path, load_json, only_file
 from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.images import image_files
 from tests.converters.pictures import OUTSIDE, picture
 
 
