@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...annotation import Annotation
-from ...answer import Answer, parse_answer, sort_problems
-from ...boxes import Box, Fragmentation, are_shares, clip_xyxy, fragmentation, union_iou
+from ...answer import parse_answer
+from ...boxes import Box, Fragmentation, clip_xyxy, fragmentation, union_iou
 from ...frames import Frame
 from ...masks import to_mask
 from ...mentions import Mention
 from ...operating_point import OperatingPoint, decide
+from ...placing import place_regions, problems_in_frame
 from ...variants import variant_named
 from ..predictions.labels import BaselinePrediction
 from ..predictions.masks import load_mask
@@ -77,26 +78,7 @@ def to_boxes_px(regions: Iterable[Mention], annotation: Annotation, rule: Answer
     Raises:
         ValueError: the template does not accept an image of this shape.
     """
-    return [region.bbox for region in to_regions_px(regions, annotation, rule) if region.bbox]
-
-
-def to_regions_px(regions: Iterable[Mention], annotation: Annotation, rule: AnswerFrame) -> tuple[Mention, ...]:
-    """Map an answer's regions to original pixels, clipped to the image.
-
-    A region whose box is left without area is dropped, and so is one whose box is in shares of the image, unless these
-    are the frame.
-
-    Raises:
-        ValueError: the template does not accept an image of this shape.
-    """
-    frame = _frame(annotation, rule)
-    kept = []
-    for region in regions:
-        if region.bbox is None:
-            kept.append(region)
-        elif _is_of(region.bbox, frame) and (clipped := clip_xyxy([frame.to_pixels(region.bbox)], annotation.image_wh)):
-            kept.append(Mention(clipped[0], region.caption))
-    return tuple(kept)
+    return [region.bbox for region in place_regions(regions, _frame(annotation, rule)) if region.bbox]
 
 
 def _frame(annotation: Annotation, rule: AnswerFrame) -> Frame:
@@ -104,29 +86,6 @@ def _frame(annotation: Annotation, rule: AnswerFrame) -> Frame:
         return rule.frame(annotation.image_wh)
     except ValueError as error:
         raise ValueError(f"{annotation.file}:{annotation.line}: {error} (id {annotation.id!r})") from None
-
-
-def _is_of(bbox: Box, frame: Frame) -> bool:
-    return frame.frame_wh == (1, 1) or not are_shares(bbox)
-
-
-def _problems(answer: Answer, frame: Frame) -> tuple[str, ...]:
-    """Codes of the answer, and of boxes that cannot be of the frame."""
-    problems = set(answer.problems)
-    if frame.frame_wh == (1, 1):
-        problems.discard("shares")
-    width, height = frame.frame_wh
-    for bbox, _ in answer.regions:
-        if bbox and _is_of(bbox, frame):
-            x1, y1, x2, y2 = bbox
-            if not clip_xyxy([bbox], frame.frame_wh):
-                problems.add("outside_frame")
-            elif min(x1 / width, y1 / height) < -_BEYOND or max(x2 / width, y2 / height) > 1 + _BEYOND:
-                problems.add("beyond_frame")
-    return sort_problems(problems)
-
-
-_BEYOND = 0.05
 
 
 def score_image(
@@ -153,12 +112,13 @@ def score_image(
     asked = variant_named(variant)
     y_first = isinstance(rule, StatedFrame) and rule.y_first
     answer = parse_answer(text, strict=True, variant=variant, y_first=y_first)
-    regions = to_regions_px(answer.regions, annotation, rule)
+    frame = _frame(annotation, rule)
+    regions = place_regions(answer.regions, frame)
     scored = Scored(
         annotation.label,
         answer.verdict,
         p_fake=p_fake,
-        problems=_problems(answer, _frame(annotation, rule)),
+        problems=problems_in_frame(answer, frame),
         exact=not answer.problems,
         regions=regions,
         tags=answer.tags if asked.tags else None,

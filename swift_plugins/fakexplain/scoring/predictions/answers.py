@@ -11,7 +11,7 @@ from ...errors import DataError, Unquoted
 from ...images import image_key
 from ...json_text import check_keys
 from ...jsonl import read_lines
-from .p_fake import p_fake
+from ...p_fake import p_fake
 
 NO_FIELD = Unquoted("no such field")
 

@@ -21,9 +21,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
-from ...annotation import LABELS
-from ...answer import parse_answer
-from ...errors import NOTHING, DataError
+from .annotation import LABELS
+from .answer import parse_answer
+from .errors import NOTHING, DataError
 
 _BLOCK = re.compile("<verdict>", re.IGNORECASE)
 _IN_BLOCK = {verdict: re.compile(rf"<verdict>[^<]*?({verdict})", re.IGNORECASE) for verdict in LABELS}

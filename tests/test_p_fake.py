@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.answer import parse_answer
 from swift_plugins.fakexplain.errors import DataError
-from swift_plugins.fakexplain.scoring.predictions.p_fake import p_fake
+from swift_plugins.fakexplain.p_fake import p_fake
 
-ASSETS = Path(__file__).parents[2] / "assets" / "swift-infer"
+ASSETS = Path(__file__).parent / "assets" / "swift-infer"
 HEAD = "<think>\nNo visible flaw.\n</think>\n<tag>none</tag>\n"
 
 
