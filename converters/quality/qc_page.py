@@ -79,6 +79,6 @@ def _draw(record: Annotation, gold: Mapping[str, Region], pred: Mapping[str, Reg
         DataError: the image is missing, cannot be read, or has another size than its record.
     """
     picture = load_picture(record, LONGER_SIDE)
-    in_gold, in_pred = (scale_boxes(select_boxes(regions), record, picture) for regions in (gold, pred))
+    in_gold, in_pred = (scale_boxes(select_boxes(regions), record.image_wh, picture) for regions in (gold, pred))
     draw_boxes(picture, in_gold, in_pred, Pen(LONGER_SIDE))
     return to_jpeg_data_uri(picture, subsampling=0), picture.size  # full colour resolution, for thin coloured lines

@@ -43,15 +43,20 @@ def load_picture(annotation: Annotation, longer_side: int) -> Image.Image:
         DataError: the image is missing, unreadable, or its size differs from the record.
     """
     check_image(annotation, decode=True)
-    factor = longer_side / max(annotation.image_wh)
-    width, height = (max(1, round(side * factor)) for side in annotation.image_wh)
     with open_image(annotation.path, str(annotation.path)) as image:
-        return flatten(image).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        return scale_picture(flatten(image), longer_side)
 
 
-def scale_boxes(boxes_px: Mapping[str, Box], annotation: Annotation, picture: Image.Image) -> dict[str, Box]:
-    """Scale boxes from pixels of a record's image to pixels of a picture of it."""
-    across, down = (new / old for new, old in zip(picture.size, annotation.image_wh, strict=True))
+def scale_picture(picture: Image.Image, longer_side: int) -> Image.Image:
+    """Scale a picture; no side becomes shorter than a pixel."""
+    factor = longer_side / max(picture.size)
+    width, height = (max(1, round(side * factor)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def scale_boxes(boxes_px: Mapping[str, Box], image_wh: tuple[int, int], picture: Image.Image) -> dict[str, Box]:
+    """Scale boxes from pixels of an image of this width and height to pixels of a picture of it."""
+    across, down = (new / old for new, old in zip(picture.size, image_wh, strict=True))
     return {mark: (x1 * across, y1 * down, x2 * across, y2 * down) for mark, (x1, y1, x2, y2) in boxes_px.items()}
 
 

@@ -11,10 +11,11 @@ from ...annotation import Annotation
 from ...answer import target_regions
 from ...errors import DataError
 from ...mentions import RegionLike
-from ...pictures.colours import GOLD, PANEL, PAPER, PRED, Colour
+from ...pictures.colours import GOLD, PRED, Colour
 from ...pictures.lettering import Pen
 from ...pictures.notes import Notes, draw_error_panel
-from ...pictures.overlay import draw_boxes, load_picture, scale_boxes, select_boxes, to_letter
+from ...pictures.overlay import load_picture, to_letter
+from ...pictures.panels import draw_regions, put_side_by_side
 from ..metrics.image import Scored
 
 
@@ -49,17 +50,19 @@ def draw_image(
         name: {to_letter(index): region for index, region in enumerate(answer.regions if answer else ())}
         for name, answer in answers.items()
     }
+
+    def with_boxes(gold: Mapping[str, RegionLike], pred: Mapping[str, RegionLike]) -> Image.Image:
+        return picture if error else draw_regions(picture, annotation.image_wh, gold, pred, pen)
+
     notes = [_annotation_notes(annotation, gold, pen)]
     notes += [_answer_notes(name, annotation.label, answer, preds[name], pen) for name, answer in answers.items()]
     if overlaid and answers:
-        pictures = [_with_boxes(picture, annotation, gold, next(iter(preds.values())), pen, error)]
+        pictures = [with_boxes(gold, next(iter(preds.values())))]
         below = [[*notes]]
     else:
-        nothing: dict[str, RegionLike] = {}
-        pictures = [_with_boxes(picture, annotation, gold, nothing, pen, error)]
-        pictures += [_with_boxes(picture, annotation, nothing, pred, pen, error) for pred in preds.values()]
+        pictures = [with_boxes(gold, {}), *(with_boxes({}, pred) for pred in preds.values())]
         below = [[each] for each in notes]
-    return _side_by_side(pictures, below, pen), error
+    return put_side_by_side(pictures, below, pen), error
 
 
 def _annotation_notes(annotation: Annotation, gold: Mapping[str, RegionLike], pen: Pen) -> Image.Image:
@@ -85,48 +88,3 @@ def _finish(notes: Notes, regions: Mapping[str, RegionLike], colour: Colour, tag
     notes.regions(regions, colour)
     notes.tags("tags", tags)
     return notes.image()
-
-
-def _with_boxes(
-    picture: Image.Image,
-    annotation: Annotation,
-    gold: Mapping[str, RegionLike],
-    pred: Mapping[str, RegionLike],
-    pen: Pen,
-    error: DataError | None,
-) -> Image.Image:
-    """Draw boxes on the picture, on a grey ground if it is too thin for badges."""
-    if error is not None:
-        return picture
-    least = 4 * pen.leading
-    ground = Image.new("RGB", (max(picture.width, least), max(picture.height, least)), PANEL)
-    left, top = (ground.width - picture.width) // 2, (ground.height - picture.height) // 2
-    ground.paste(picture, (left, top))
-    shifted = [
-        {
-            mark: (x1 + left, y1 + top, x2 + left, y2 + top)
-            for mark, (x1, y1, x2, y2) in scale_boxes(select_boxes(regions), annotation, picture).items()
-        }
-        for regions in (gold, pred)
-    ]
-    draw_boxes(ground, shifted[0], shifted[1], pen)
-    return ground
-
-
-def _side_by_side(pictures: list[Image.Image], below: list[list[Image.Image]], pen: Pen) -> Image.Image:
-    """Place pictures side by side, each with its notes below."""
-    gap = pen.leading
-    width = max(picture.width for picture in pictures)
-    width = max(width, pen.cell)
-    top = max(picture.height for picture in pictures)
-    heights = [sum(notes.height + gap // 2 for notes in column) for column in below]
-    whole = Image.new(
-        "RGB", (len(pictures) * (width + gap) + gap, gap + top + gap // 2 + max(heights) + gap // 2), PAPER
-    )
-    for index, (picture, column) in enumerate(zip(pictures, below, strict=True)):
-        x, y = gap + index * (width + gap), gap + top + gap // 2
-        whole.paste(picture, (x + (width - picture.width) // 2, gap + (top - picture.height) // 2))
-        for notes in column:
-            whole.paste(notes, (x, y))
-            y += notes.height + gap // 2
-    return whole

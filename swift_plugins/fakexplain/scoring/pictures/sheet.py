@@ -102,7 +102,9 @@ def _cell(
         pred_px = {
             mark: box for mark, region in pred.items() if rule for box in to_boxes_px([region], annotation, rule)
         }
-        gold_boxes, pred_boxes = (scale_boxes(each, annotation, picture) for each in (select_boxes(gold), pred_px))
+        gold_boxes, pred_boxes = (
+            scale_boxes(each, annotation.image_wh, picture) for each in (select_boxes(gold), pred_px)
+        )
         draw_boxes(picture, gold_boxes, pred_boxes, pen)
 
     top = picture.height + pen.leading // 3
