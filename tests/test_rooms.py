@@ -37,6 +37,12 @@ STOREYS = {
         {"plots"},
         {"report"},
     ),
+    "swift_plugins.fakexplain.detect": (
+        {"inputs", "model_image", "model_settings", "journal", "engine", "operating_point", "consensus"},
+        {"detection", "server"},
+        {"pictures", "gallery"},
+        {"run"},
+    ),
     "converters": (
         {"quality"},
         {"drafts"},

@@ -8,7 +8,6 @@ so a file of any length is read in the same memory.
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -23,7 +22,7 @@ from .ids import Ids
 from .json_text import check_keys
 from .json_values import optional, require
 from .jsonl import decode_unchecked, read_lines, write_jsonl
-from .paths import resolve_folder
+from .paths import path_from
 from .tags import TAGS, canonical_tag
 
 LABELS = ("fake", "real")
@@ -259,8 +258,7 @@ def relocate(annotation: Annotation, folder: str | Path) -> Annotation:
     >>> relocate(Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")), "data/folds").image
     '../b/a.png'
     """
-    path = os.path.relpath(resolve_folder(annotation.path.parent) / annotation.path.name, resolve_folder(Path(folder)))
-    return replace(annotation, image=path.replace(os.sep, "/"))
+    return replace(annotation, image=path_from(Path(folder), annotation.path))
 
 
 def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> Iterator[Annotation]:

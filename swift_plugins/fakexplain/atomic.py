@@ -101,6 +101,15 @@ def _lock(descriptor: int, *, wait: bool = True) -> bool:
     return True
 
 
+def try_lock(descriptor: int) -> bool:
+    """Lock a file until it is closed; False if another run has it locked. Where there are no locks, it is free."""
+    try:
+        _lock(descriptor, wait=False)
+    except BlockingIOError:
+        return False
+    return True
+
+
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Let one run at a time into the block; others wait for the milliseconds that it takes."""

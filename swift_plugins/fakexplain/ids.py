@@ -28,5 +28,8 @@ class Ids:
         except UnicodeEncodeError:
             raise DataError("text that UTF-8 can write", id, field="id") from None
 
+    def __contains__(self, id: str) -> bool:
+        return self._seen.execute("SELECT 1 FROM ids WHERE id = ?", (id,)).fetchone() is not None
+
     def close(self) -> None:
         self._seen.close()

@@ -112,3 +112,9 @@ def files_below(
 def resolve_folder(folder: Path) -> Path:
     """A folder's path without links, cached."""
     return real_path(folder)
+
+
+def path_from(folder: Path, path: Path) -> str:
+    """The path from a folder to a file, with slashes; links in both folders are resolved, a link to the file is not."""
+    whole = resolve_folder(path.parent) / path.name
+    return os.path.relpath(whole, resolve_folder(folder)).replace(os.sep, "/")

@@ -1,1 +1,1 @@
-"""Detection: an image in, an answer out."""
+"""An image in, an answer out: inputs, engines, and what is written of each answer."""

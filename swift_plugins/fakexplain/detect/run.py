@@ -1,0 +1,97 @@
+"""Examine images one batch at a time, in the same memory for any number of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ..errors import DataError, OnError
+from ..frames import FrameRule
+from .detection import Decide, Detection, own_verdict, to_detection
+from .engine import Engine
+from .inputs import Input
+from .model_image import ModelImage, load_model_image
+
+LARGEST_BATCH = 64_000_000  # pixels; a batch of larger images holds fewer
+
+
+@dataclass(frozen=True)
+class Examination:
+    """How images are prepared, and answers read.
+
+    Attributes:
+        rule: frame rule of the model.
+        max_pixels: the run's `--max_pixels`.
+        variant: the parts of an answer.
+        decide: gives the verdict.
+        shown_side: longer side of the pictures, in pixels; None without.
+    """
+
+    rule: FrameRule
+    max_pixels: int | None = None
+    variant: str = "full"
+    decide: Decide = own_verdict
+    shown_side: int | None = None
+
+
+def detect_all(
+    inputs: Iterable[Input],
+    engine: Engine,
+    how: Examination,
+    *,
+    batch_size: int = 8,
+    is_done: Callable[[str], bool] = lambda id: False,
+    on_error: OnError,
+) -> Iterator[list[tuple[Detection, ModelImage]]]:
+    """Yield the detections of each batch, in the order of the inputs.
+
+    Args:
+        inputs: the images.
+        engine: answers them.
+        how: how images are prepared, and answers read.
+        batch_size: images per batch.
+        is_done: whether an id was answered before; such an image is not even opened.
+        on_error: called with the error of each image that cannot be examined, which is skipped.
+
+    Raises:
+        ValueError: the engine gives no more answers.
+    """
+    for batch in _batches(_load(inputs, how, is_done, on_error), batch_size):
+        answers = engine.answer([image.pixels for _, image in batch])
+        detections = []
+        for (item, image), answer in zip(batch, answers, strict=True):
+            try:
+                if isinstance(answer, DataError):
+                    raise answer
+                detections.append((to_detection(item, image.frame, answer, how.variant, how.decide), image))
+            except DataError as error:
+                on_error(error.at(str(item.path), 0))
+        yield detections
+
+
+def _load(
+    inputs: Iterable[Input], how: Examination, is_done: Callable[[str], bool], on_error: OnError
+) -> Iterator[tuple[Input, ModelImage]]:
+    for item in inputs:
+        if not is_done(item.id):
+            try:
+                yield item, load_model_image(item.path, how.rule, how.max_pixels, how.shown_side)
+            except DataError as error:
+                on_error(error if error.file else error.at(str(item.path), 0))
+
+
+def _batches(images: Iterable[tuple[Input, ModelImage]], batch_size: int) -> Iterator[list[tuple[Input, ModelImage]]]:
+    batch: list[tuple[Input, ModelImage]] = []
+    pixels = 0
+    for each in images:
+        size = each[1].pixels.width * each[1].pixels.height
+        if batch and pixels + size > LARGEST_BATCH:
+            yield batch
+            batch, pixels = [], 0
+        batch.append(each)
+        pixels += size
+        if len(batch) == batch_size:
+            yield batch
+            batch, pixels = [], 0
+    if batch:
+        yield batch
