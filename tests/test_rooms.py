@@ -40,8 +40,9 @@ STOREYS = {
     "swift_plugins.fakexplain.detect": (
         {"inputs", "model_image", "model_settings", "journal", "engine", "operating_point", "consensus"},
         {"detection", "server"},
-        {"pictures", "gallery"},
-        {"run"},
+        {"pictures"},
+        {"gallery"},
+        {"output", "run"},
     ),
     "converters": (
         {"quality"},

@@ -261,8 +261,15 @@ def relocate(annotation: Annotation, folder: str | Path) -> Annotation:
     return replace(annotation, image=path_from(Path(folder), annotation.path))
 
 
+unlabelled: dict[str, int] = {}
+"""Annotations file -> number of lines whose label is null, which are skipped: images without a verdict of `detect`."""
+
+
 def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> Iterator[Annotation]:
     """Yield the records of an annotations file one at a time.
+
+    A line whose label is null is skipped and counted in `unlabelled`; `fakexplain detect` writes such a line for an
+    image without a verdict.
 
     Args:
         path: a JSON Lines file in UTF-8; empty lines are skipped.
@@ -273,12 +280,16 @@ def read_annotations(path: str | Path, *, on_error: OnError = raise_error) -> It
         DataError: a bad record, a key twice in one, a repeated id, or a file without records.
     """
     path = Path(path)
+    unlabelled.pop(str(path), None)
     lines = 0
     with closing(Ids()) as ids:
         for lines, (number, raw) in enumerate(read_lines(path, "an annotations file (JSON Lines)"), 1):  # noqa: B007
             record = None
             try:
                 record = decode_unchecked(raw)
+                if isinstance(record, dict) and record.get("label", "") is None:
+                    unlabelled[str(path)] = unlabelled.get(str(path), 0) + 1
+                    continue
                 annotation = parse_record(record, folder=path.parent, file=str(path), line=number)
                 if raw.count(b":") != len(record) + 2 * len(annotation.regions):  # a colon in a text, or a key twice
                     check_keys(raw, record)

@@ -74,7 +74,9 @@ def _raise_once(interrupted: list[float]) -> Callable[..., Any]:
 def _end_interrupted() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     exec("")  # clears Python's note of a Ctrl-C inside an `exec`, which would override the exit code of `python -m`
-    sys.stderr.write(_MESSAGE)
+    from .app import after_interrupt
+
+    sys.stderr.write(f"error: interrupted; {after_interrupt[0]}\n")
     raise SystemExit(INTERRUPTED) from None
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from ..annotation import Annotation
+from ..annotation import Annotation, unlabelled
 from ..atomic import InUseError, check_not_in_use
 from ..backbones import TEMPLATES
 from ..errors import DataError, on_one_line, printable
@@ -50,6 +50,7 @@ app = typer.Typer(
 )
 
 DATA, QUALITY, TRAINING, SCORES, PICTURES = "Data", "Quality", "Training", "Scores", "Pictures"
+DETECTION = "Detection"
 """Headings that `--help` groups the commands under (`rich_help_panel`)."""
 
 OUT = ("--out", "--output", "-o")
@@ -71,18 +72,26 @@ KeepGoing = Annotated[
 ]
 
 
+NOTHING_LEFT = "no partial output was left behind"
+after_interrupt = [NOTHING_LEFT]
+"""What Ctrl-C leaves behind, for the message; a command that keeps its output says so here."""
+
+
 def run() -> None:
     """Run the command line; bad data and missing files end it with one message and exit code 1.
 
     A command ends silently, with exit code 1, if the reader of its output closes the pipe.
     """
     several_frames.clear()
+    unlabelled.clear()
+    after_interrupt[:] = [NOTHING_LEFT]
     try:
         try:
             app()
         except SystemExit as end:
             if end.code in (0, 1):
                 _print_several_frames()
+                _print_unlabelled()
             _flush_stdout()
             raise
     except sqlite3.OperationalError as error:
@@ -101,6 +110,12 @@ def _print_several_frames() -> None:
     if several_frames:
         names = ", ".join(sorted(several_frames)[:3]) + (" …" if len(several_frames) > 3 else "")
         say(f"{len(several_frames)} images have several frames, of which only the first was used: {names}", err=True)
+
+
+def _print_unlabelled() -> None:
+    """Print how many lines of each annotations file have no label, which every command skips."""
+    for file, count in unlabelled.items():
+        say(f"{file}: {count} lines whose label is null were skipped", err=True)
 
 
 def _flush_stdout() -> None:
@@ -177,7 +192,9 @@ def exclude_output_images(records: Iterable[Annotation], out: Path) -> Iterator[
         yield record
 
 
-def show_progress(records: Iterable[Any], path: Path | None, what: str, unit: str = "record") -> Iterator[Any]:
+def show_progress(
+    records: Iterable[Any], path: Path | None, what: str, unit: str = "record", total: int | None = None
+) -> Iterator[Any]:
     """Pass records on, with a progress bar on a terminal and none in a pipe.
 
     Args:
@@ -185,10 +202,10 @@ def show_progress(records: Iterable[Any], path: Path | None, what: str, unit: st
         path: a file with one line per record, which gives their number; None if it is not known.
         what: label of the bar.
         unit: name of one record.
+        total: their number, if it is known without the file.
     """
     from tqdm import tqdm
 
-    total = None
     if path is not None and path.is_file() and sys.stderr.isatty():
         with open(path, "rb") as file:
             total = sum(1 for line in file if line.strip())

@@ -4,6 +4,7 @@ from . import (  # noqa: F401
     calibrate,
     consensus,
     convert,
+    detect,
     export,
     folds,
     label_studio,
@@ -24,6 +25,7 @@ ORDER = (
     *("plugin", "preflight"),  # Training
     *("consensus", "score", "calibrate", "report"),  # Scores
     *("sheet", "draw"),  # Pictures
+    *("detect",),  # Detection
 )
 
 app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))

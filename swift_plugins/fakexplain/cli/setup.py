@@ -37,10 +37,11 @@ from .app import (
 @app.command(rich_help_panel=TRAINING)
 def plugin() -> None:
     """Print the path of the plugin file, for ms-swift's --custom_register_path."""
-    print(_plugin_file())  # exactly, for a shell
+    print(find_plugin())  # exactly, for a shell
 
 
-def _plugin_file() -> Path:
+def find_plugin() -> Path:
+    """The plugin file of this installation."""
     return Path(__file__).resolve().parents[2] / "fakexplain_plugin.py"
 
 
@@ -102,7 +103,7 @@ def preflight(
     from ..rows import parse_subset
 
     chosen = parse_option(parse_subset, subset, "--subset")
-    plugin_file = plugin or _plugin_file()
+    plugin_file = plugin or find_plugin()
     check_is_file(plugin_file, "the plugin file")
     colours = {"ok": "green", "warn": "yellow", "fail": "red"}
     states = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,13 @@ class ModelSettings:
         return frame_rule(
             template, max_pixels=self.max_pixels, norm_bbox=self.norm_bbox, env={**self.env, **os.environ}
         )
+
+    def described(self, rule: FrameRule) -> dict[str, Any]:
+        """What an answer and its boxes depend on, as JSON."""
+        size = {name: value for name, value in asdict(rule).items() if name != "template"}
+        return {"template": self.template, "system": self.system_prompt, "variant": self.variant, "frame": size} | {
+            "max_pixels": self.max_pixels
+        }
 
 
 def read_settings(

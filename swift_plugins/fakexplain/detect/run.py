@@ -36,18 +36,18 @@ class Examination:
 
 def detect_all(
     inputs: Iterable[Input],
-    engine: Engine,
+    start: Callable[[], Engine],
     how: Examination,
     *,
     batch_size: int = 8,
-    is_done: Callable[[str], bool] = lambda id: False,
+    is_done: Callable[[str], bool] | None = None,
     on_error: OnError,
 ) -> Iterator[list[tuple[Detection, ModelImage]]]:
     """Yield the detections of each batch, in the order of the inputs.
 
     Args:
         inputs: the images.
-        engine: answers them.
+        start: starts what answers them; called once there is an image to answer.
         how: how images are prepared, and answers read.
         batch_size: images per batch.
         is_done: whether an id was answered before; such an image is not even opened.
@@ -56,7 +56,9 @@ def detect_all(
     Raises:
         ValueError: the engine gives no more answers.
     """
+    engine = None
     for batch in _batches(_load(inputs, how, is_done, on_error), batch_size):
+        engine = engine or start()
         answers = engine.answer([image.pixels for _, image in batch])
         detections = []
         for (item, image), answer in zip(batch, answers, strict=True):
@@ -70,10 +72,10 @@ def detect_all(
 
 
 def _load(
-    inputs: Iterable[Input], how: Examination, is_done: Callable[[str], bool], on_error: OnError
+    inputs: Iterable[Input], how: Examination, is_done: Callable[[str], bool] | None, on_error: OnError
 ) -> Iterator[tuple[Input, ModelImage]]:
     for item in inputs:
-        if not is_done(item.id):
+        if is_done is None or not is_done(item.id):
             try:
                 yield item, load_model_image(item.path, how.rule, how.max_pixels, how.shown_side)
             except DataError as error:

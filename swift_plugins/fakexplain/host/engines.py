@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +25,7 @@ class LocalEngine:
     Args:
         model: its folder, or its name on a hub.
         system: system prompt.
-        template: name of its chat template.
+        rule: frame rule of its template; the images given to `answer` are already scaled by `--max_pixels`.
         plugin: the file that fills ms-swift's registries. Plugins that a model's `args.json` names are not loaded.
         adapters: folder of LoRA adapters.
         backend: the engine.
@@ -36,7 +37,7 @@ class LocalEngine:
         more: further arguments of `swift infer`.
 
     Raises:
-        ValueError: ms-swift does not know the model or its template, or refuses an argument.
+        ValueError: ms-swift does not know the model or its template, refuses an argument, or has another frame rule.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class LocalEngine:
         model: str,
         system: str,
         *,
-        template: str,
+        rule: FrameRule,
         plugin: Path,
         adapters: str | None = None,
         backend: Backend = "transformers",
@@ -58,7 +59,7 @@ class LocalEngine:
         for name, value in {**(env or {}), **_QUIET}.items():
             os.environ.setdefault(name, value)
         arguments = [
-            *("--model", model, "--template", template, "--external_plugins", str(plugin)),
+            *("--model", model, "--template", rule.template, "--external_plugins", str(plugin)),
             *("--infer_backend", backend, "--max_batch_size", str(batch_size)),
             *(("--adapters", adapters) if adapters else ()),
             *(("--norm_bbox", norm_bbox) if norm_bbox else ()),
@@ -78,11 +79,11 @@ class LocalEngine:
             max_tokens=max_tokens, temperature=0, logprobs=True, top_logprobs=top_logprobs, num_beams=1
         )
         self._system = system
-
-    @property
-    def rule(self) -> FrameRule | None:
-        """The frame rule that the running template announces; None if it is not one of ours."""
-        return active_rule()
+        found = active_rule()
+        if found is not None and replace(found, max_pixels=None) != replace(rule, max_pixels=None):
+            raise ValueError(
+                f"{model}: expected the model frame of {rule}, found that of {found} in the running template"
+            )
 
     def answer(self, images: Sequence[Any]) -> list[Completion | DataError]:
         """Answer images (`PIL.Image.Image`), in order; a `DataError` says why one was not taken.
