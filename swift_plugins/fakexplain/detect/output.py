@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..parallel import map_ordered
 from .detection import Detection, to_line
 from .gallery import PICTURES, THUMBNAILS, make_picture_folders, save_pictures, write_gallery
 from .journal import Journal, open_journal
@@ -34,12 +36,16 @@ class Output:
 
     def save(self, batch: Iterable[tuple[Detection, ModelImage]]) -> None:
         """Write a batch: its pictures first, so that every line has its picture."""
-        detections = []
-        for number, (detection, image) in enumerate(batch, self.journal.count + 1):
-            if self._pictures:
-                save_pictures(detection, image.shown, number, self._folder)
-            detections.append(detection)
-        self.journal.append(to_line(detection, self._folder) for detection in detections)
+        numbered = list(enumerate(batch, self.journal.count + 1))
+
+        def draw(each: tuple[int, tuple[Detection, ModelImage]]) -> None:
+            number, (detection, image) = each
+            save_pictures(detection, image.shown, number, self._folder)
+
+        if self._pictures:
+            with closing(map_ordered(draw, numbered)) as drawn:  # no thread outlives the batch
+                deque(drawn, maxlen=0)
+        self.journal.append(to_line(detection, self._folder) for _, (detection, _) in numbered)
 
     def finish(self, title: str) -> list[str]:
         """Write the pages of the gallery, and return their names; none without pictures, or without a line."""

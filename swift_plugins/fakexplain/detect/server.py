@@ -98,10 +98,10 @@ class ServerEngine:
         """Close all connections, and end what an interrupt left running."""
         if self._loop.is_closed():
             return
-        left = asyncio.all_tasks(self._loop)
-        for task in left:
+        for task in (left := asyncio.all_tasks(self._loop)):
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        if left:
+            self._loop.run_until_complete(asyncio.wait(left))
         self._loop.run_until_complete(self._client.aclose())
         self._loop.close()
 
