@@ -49,11 +49,11 @@ def chat(text: object = REAL, logprobs: object = None) -> dict:
 
 
 @contextmanager
-def serve(answer: Callable[[Handler], None], **methods: object) -> Iterator[tuple[str, list[dict]]]:
+def serve(answer: Callable[[Handler], None], port: int = 0, **methods: object) -> Iterator[tuple[str, list[dict]]]:
     """Run a server; yield its address, and the list that its requests are added to."""
     requests: list[dict] = []
     handler = type("Server", (Handler,), {"answer": answer, "requests": requests, **methods})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         server.daemon_threads = True
         server.handle_error = lambda *_: None  # clients may go away
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -127,7 +127,13 @@ def detect(
             output = stack.enter_context(open_output(out, described, pictures))
             after_interrupt[:] = [f"finished answers are kept in {out}; the same command goes on"]
         total = _Total(start)
-        bad = _examine(sources, settings, rule, total, output, batch_size, json, pictures)
+        try:
+            bad = _examine(sources, settings, rule, total, output, batch_size, json, pictures)
+        except ValueError as error:
+            if output is None:
+                raise
+            kept = f"{output.journal.count} answers are kept in {out}; the same command goes on"
+            raise ValueError(f"{error} ({kept})") from None
         say(total.in_words(), err=json or out is None)
         if output and out and (pages := output.finish("Detections")):
             say(f"{output.journal.count} images in {out / pages[0]}", err=json)

@@ -48,7 +48,9 @@ def save_pictures(detection: Detection, shown: Any, number: int, out: Path) -> N
     """
     name = picture_name(number, detection.id)
     pen = Pen(LONGER_SIDE)
-    draw_detection(detection, draw_on_image(detection, shown, pen), pen).save(out / PICTURES / f"{name}.png")
+    draw_detection(detection, draw_on_image(detection, shown, pen), pen).save(
+        out / PICTURES / f"{name}.png", compress_level=1
+    )
     small = draw_on_image(detection, scale_picture(shown, THUMBNAIL_SIDE), Pen(THUMBNAIL_SIDE))
     small.save(out / THUMBNAILS / f"{name}.jpg", quality=85)
 

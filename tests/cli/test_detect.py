@@ -1,0 +1,295 @@
+"""`fakexplain detect`: what it prints and writes, what it refuses, and how it goes on. The servers break in between."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from swift_plugins.fakexplain.annotation import read_annotations
+from tests.cli.command import COMMAND, fakexplain, fakexplain_process
+from tests.conftest import heed_interrupts, record, write_annotations_file
+from tests.detect.servers import chat, serve
+
+FAKE = (
+    "<think>\n[28, 28, 56, 56] Hand with six fingers.\n</think>\n<tag>structure/attribute error</tag>\n"
+    "<verdict>fake</verdict>"
+)  # 120x90 is 112x84 to the model
+LOGPROBS = {
+    "content": [
+        {"token": FAKE[: FAKE.rindex("fake")], "logprob": 0.0},
+        {"token": "fake", "logprob": -0.105360516, "top_logprobs": [{"token": "real", "logprob": -2.302585}]},
+        {"token": "</verdict>", "logprob": 0.0},
+    ]
+}
+OURS = ("--template", "fx_qwen2_5_vl")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in "abcdef":
+        Image.effect_noise((120, 90), 60).convert("RGB").save(folder / f"{name}.png")
+    return folder
+
+
+def says(text: str, logprobs: object = None):
+    return lambda handler: handler.send_json(chat(text, logprobs))
+
+
+def lines_of(out: Path) -> list[dict]:
+    return [json.loads(line) for line in (out / "detections.jsonl").read_text().splitlines()]
+
+
+def test_an_answer_for_people(photos):
+    with serve(says(FAKE, LOGPROBS)) as (url, _):
+        done = fakexplain("detect", photos / "a.png", "--url", url, *OURS)
+    assert done.returncode == 0, done.stderr
+    first, *rest = done.stdout.splitlines()
+    assert first.startswith(f"{photos}/a.png: fake (P(fake) 90.0 %, ")
+    assert rest == ["  [30, 30, 60, 60] Hand with six fingers.", "  tags: structure/attribute error"]
+    assert done.stderr.startswith("1 images: 1 fake, 0 real, 0 unsure; ")
+
+
+def test_json_is_a_record_in_pixels_of_the_image(photos):
+    with serve(says(FAKE, LOGPROBS)) as (url, _):
+        done = fakexplain("detect", photos, "--url", url, *OURS, "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == 6
+    assert lines[0].pop("seconds") >= 0
+    assert lines[0].pop("p_fake") == pytest.approx(0.9)
+    assert lines[0] == {
+        "id": f"{photos}/a.png",
+        "image": f"{photos}/a.png",
+        "width": 120,
+        "height": 90,
+        "label": "fake",
+        "regions": [{"bbox": [30.0, 30.0, 60.0, 60.0], "caption": "Hand with six fingers."}],
+        "tags": ["structure_attribute_error"],
+        "verdict": "fake",
+        "answer": FAKE,
+        "problems": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "I cannot see the image.", "<verdict>maybe</verdict>", "<verdict>real</verdict><verdict>fake</verdict>"],
+)
+def test_no_verdict_is_unsure_and_no_record(text, photos, tmp_path):
+    with serve(says(text)) as (url, _):
+        done = fakexplain("detect", photos / "a.png", photos / "b.png", "--url", url, *OURS, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    for line in lines_of(tmp_path / "out"):
+        assert (line["label"], line["verdict"], line["regions"], line["tags"]) == (None, "unsure", [], [])
+        assert line["problems"]
+
+
+def test_commands_skip_and_count_lines_without_a_label(tmp_path):
+    path = write_annotations_file(tmp_path, [record(0), record(1), record(2, "real")])
+    unsure = record(3) | {"label": None, "regions": [], "tags": [], "verdict": "unsure"}
+    path.write_text(path.read_text() + json.dumps(unsure) + "\n")
+    assert [each.id for each in read_annotations(path)] == ["fake-000", "fake-001", "real-002"]
+    for command in (["validate", path], ["stats", path], ["split", path, "-o", tmp_path / "s.jsonl"]):
+        done = fakexplain(*command)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count(f"{path}: 1 lines whose label is null were skipped") == 1
+
+
+def test_out_holds_records_pictures_and_a_page(photos, tmp_path):
+    out = tmp_path / "out"
+    with serve(says(FAKE, LOGPROBS)) as (url, _):
+        done = fakexplain("detect", photos, "--url", url, *OURS, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert f"6 images in {out / 'gallery.html'}" in done.stdout
+    assert [each.path.resolve().name for each in read_annotations(out / "detections.jsonl")] == [
+        f"{name}.png" for name in "abcdef"
+    ]
+    assert fakexplain("validate", out / "detections.jsonl").returncode == 0
+    pictures = sorted((out / "pictures").iterdir())
+    assert len(pictures) == len(list((out / "thumbnails").iterdir())) == 6
+    with Image.open(pictures[0]) as picture:
+        assert picture.width > 768
+    page = (out / "gallery.html").read_text()
+    assert page.count("<article") == 6
+    for picture in pictures:
+        assert f'href="pictures/{picture.name.replace("%", "%25")}"' in page
+
+
+def test_hostile_text_is_only_text_on_the_page_and_the_terminal(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    name = "a\n\x1b[31m<script>alert(1)</script>".replace("/", "\u2215") + ".png"
+    Image.new("RGB", (30, 30)).save(folder / name)
+    text = "<think>\n[0, 0, 20, 20] <b onclick='x'>Bold\x1b[2J</b>\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
+    with serve(says(text)) as (url, _):
+        done = fakexplain("detect", folder, "--url", url, *OURS)
+        assert "\x1b" not in done.stdout
+        assert done.stdout.splitlines()[0].startswith(f"{folder}/a\\n\\x1b[31m<script>")
+        done = fakexplain("detect", folder, "--url", url, *OURS, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "out" / "gallery.html").read_text()
+    assert "<script" not in page and "<b onclick" not in page and "&lt;script&gt;" in page
+
+
+def test_bad_images_are_reported_and_the_rest_go_on(photos, tmp_path):
+    (photos / "a.png").write_text("text")
+    (photos / "b.png").write_bytes(b"")
+    Image.new("RGB", (30_000, 10)).save(photos / "c.png")
+    whole = (photos / "d.png").read_bytes()
+    (photos / "d.png").write_bytes(whole[: len(whole) // 2])
+    (photos / "e.png").unlink()
+    os.mkfifo(photos / "e.png")
+    bomb = b"P5 60000 60000 255\n"
+    (photos / "g.png").write_bytes(bomb)
+    with serve(says(FAKE)) as (url, requests):
+        done = fakexplain(
+            "detect", *(photos / f"{name}.png" for name in "abcdefgh"), "--url", url, *OURS, "--out", tmp_path / "out"
+        )
+    assert done.returncode == 1
+    errors = done.stderr.splitlines()
+    assert [Path(each.removeprefix("error: ").partition(":")[0]).name for each in errors[:-1]] == [
+        f"{name}.png" for name in "abcdegh"
+    ]
+    assert errors[-1] == "error: 7 images could not be examined"
+    assert [each["id"] for each in lines_of(tmp_path / "out")] == [f"{photos}/f.png"]
+    assert len(requests) == 1
+
+
+def dies_after(count: int):
+    def answer(handler):
+        if len(handler.requests) > count:
+            handler.send_text(b"worker died", status=500)
+        else:
+            handler.send_json(chat(FAKE, LOGPROBS))
+
+    return answer
+
+
+def test_a_server_that_dies_leaves_a_run_that_goes_on(photos, tmp_path):
+    out = tmp_path / "out"
+    with serve(dies_after(3)) as (url, _):
+        port = int(url.split(":")[2].removesuffix("/v1"))
+        options = ("detect", photos, "--url", url, *OURS, "--out", out, "--batch-size", 1)
+        done = fakexplain(*options)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"error: {url}/chat/completions: expected status 200, found 500: worker died (3 answers are kept in {out}; "
+        "the same command goes on)"
+    ]
+    before = (out / "detections.jsonl").read_bytes()
+    assert before.count(b"\n") == 3
+    with serve(says(FAKE, LOGPROBS), port=port) as (_, requests):
+        done = fakexplain(*options)
+        assert done.returncode == 0, done.stderr
+        assert len(requests) == 3
+        again = fakexplain(*options)
+        assert (again.returncode, len(requests)) == (0, 3)
+    assert "3 images were answered before" in done.stdout
+    after = (out / "detections.jsonl").read_bytes()
+    assert after.startswith(before)
+    assert [Path(line["id"]).name for line in lines_of(out)] == [f"{name}.png" for name in "abcdef"]
+
+
+def test_other_settings_are_refused_and_force_starts_over(photos, tmp_path):
+    out = tmp_path / "out"
+    with serve(says(FAKE)) as (url, requests):
+        options = ("detect", photos, "--url", url, *OURS, "--out", out)
+        assert fakexplain(*options).returncode == 0
+        done = fakexplain(*options, "--max-tokens", 5)
+        assert done.returncode == 1
+        assert "max_tokens: expected 5, as this run has it (--force starts over), found 1024" in done.stderr
+        done = fakexplain(*options, "--max-tokens", 5, "--force")
+        assert done.returncode == 0, done.stderr
+    assert len(lines_of(out)) == 6 and len(requests) == 12
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupt_keeps_what_is_finished(sign, photos, tmp_path):
+    out = tmp_path / "out"
+
+    def slow(handler):
+        time.sleep(0.2 if len(handler.requests) < 3 else 20)
+        handler.send_json(chat(FAKE))
+
+    with serve(slow) as (url, _):
+        args = ["detect", photos, "--url", url, *OURS, "--out", out, "--batch-size", 1]
+        with subprocess.Popen(
+            [*COMMAND, *map(str, args)], preexec_fn=heed_interrupts, stderr=subprocess.PIPE, text=True
+        ) as run:
+            lines = out / "detections.jsonl"
+            while run.poll() is None and not (lines.exists() and lines.read_bytes().count(b"\n") == 2):
+                time.sleep(0.02)
+            time.sleep(0.3)
+            run.send_signal(sign)
+            _, errors = run.communicate(timeout=20)
+    if sign == signal.SIGINT:
+        assert (run.returncode, errors) == (
+            130,
+            f"error: interrupted; finished answers are kept in {out}; the same command goes on\n",
+        )
+    assert len(lines_of(out)) == 2
+
+
+@pytest.mark.parametrize(
+    "args, code, message",
+    [
+        ([], 2, "expected a model, or --url with a server"),
+        (["--model", "none/such/folder"], 1, "none/such/folder: expected the folder of model, found no such folder"),
+        (["--model", "{photos}"], 1, "--template: expected the template that the model was trained with, because"),
+        (["--model", "{photos}/a.png"], 1, "a.png: expected the folder of a model, found a file"),
+        (["--model", "{lora}"], 1, "--model: expected a whole model (--adapters takes LoRA adapters, --model then"),
+        (["--adapters", "{lora}"], 1, "expected the base model as --model, found adapters of /no/such/base, which is"),
+        (["--adapters", "{photos}"], 1, "--adapters: expected LoRA adapters, found no adapter_config.json"),
+        (["--url", "http://127.0.0.1:9/v1"], 1, "--template: expected the template that the model was trained with"),
+        (["--url", "localhost:8000", *OURS], 2, "expected an address such as http://localhost:8000/v1"),
+        (["--url", "http://127.0.0.1:9/v1", "--template", "x"], 1, "template 'x': its model frame is not known"),
+        (["--model", "{lora}", "--template", "fx_qwen3_vl"], 1, "expected a whole model"),
+        (["--adapters", "{lora}", "--template", "fx_qwen3_vl"], 1, "--template: expected fx_qwen2_5_vl, as args.json"),
+        (["--model", "{lora}", "--out", "{photos}/out"], 1, "expected a whole model"),
+        (["--url", "http://127.0.0.1:9/v1", *OURS, "--out", "{photos}/out"], 2, "whose images are examined"),
+        (["--url", "http://127.0.0.1:9/v1", *OURS, "--out", "{lora}"], 2, "holds files of something else"),
+    ],
+)
+def test_what_is_refused(args, code, message, photos, tmp_path):
+    lora = tmp_path / "lora"
+    lora.mkdir()
+    (lora / "adapter_config.json").write_text("{}")
+    (lora / "args.json").write_text(json.dumps({"template": "fx_qwen2_5_vl", "model": "/no/such/base"}))
+    words = [each.format(photos=photos, lora=lora) for each in args]
+    done = fakexplain("detect", photos, *words, COLUMNS="400")
+    assert done.returncode == code
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_the_settings_of_the_folder_count(photos, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    args = {"template": "fx_qwen2_5_vl", "max_pixels": 4000, "model_kwargs": {"image_min_token_num": 1}}
+    args["dataset"] = ["fakexplained:fold0_train__no_bbox#100", "alpaca"]
+    (model / "args.json").write_text(json.dumps(args))
+    with serve(says("<verdict>real</verdict>")) as (url, requests):
+        done = fakexplain("detect", photos / "a.png", "--url", url, "--model", model, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    settings = json.loads((tmp_path / "out" / "detect.json").read_text())
+    assert (settings["variant"], settings["frame"]["min_tokens"], settings["frame"]["max_pixels"]) == (
+        "no_bbox",
+        1,
+        4000,
+    )
+    assert requests[0]["messages"][0]["content"] == settings["system"]
+    assert "[x1, y1, x2, y2]" not in settings["system"]
+
+
+def test_help_is_there_at_once():
+    code = "import sys; from swift_plugins.fakexplain.cli import commands; import swift_plugins.fakexplain.detect.run"
+    heavy = "assert not {'torch', 'swift', 'transformers', 'httpx'} & set(sys.modules), sorted(sys.modules)"
+    subprocess.run([sys.executable, "-c", f"{code}; {heavy}"], check=True)
+    assert fakexplain_process("detect", "--help").returncode == 0
