@@ -24,10 +24,10 @@ from swift_plugins.fakexplain.variants import VARIANTS, variant_named
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = (
     *("", "converters", "recipes", "swift_plugins", "swift_plugins/fakexplain/scoring"),
-    *("tests", "tests/benchmarks"),
+    *("swift_plugins/fakexplain/detect", "tests", "tests/benchmarks"),
 )
 TEXTS = {ROOT / folder / "README.md": (ROOT / folder / "README.md").read_text(encoding="utf-8") for folder in FOLDERS}
-MAIN, DATA, RECIPES, PLUGIN, SCORES, TESTS, SPEED = TEXTS.values()
+MAIN, DATA, RECIPES, PLUGIN, SCORES, DETECTION, TESTS, SPEED = TEXTS.values()
 TOP_LEVEL = ("converters", "examples", "recipes", "swift_plugins", "tests")
 PLACEHOLDER = "..."  # in the main README's training commands: further arguments
 

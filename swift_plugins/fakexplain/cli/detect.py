@@ -154,12 +154,12 @@ def _examine(
     """Examine all images; return the number of those that could not be."""
     from ..detect.detection import to_line
     from ..detect.inputs import count_inputs, read_inputs
-    from ..detect.pictures import LONGER_SIDE
+    from ..detect.pictures import PICTURE_SIDE
     from ..detect.run import Examination, detect_all
 
     errors = Errors(keep_going=True)
     how = Examination(
-        rule, settings.max_pixels, settings.variant, shown_side=LONGER_SIDE if output and pictures else None
+        rule, settings.max_pixels, settings.variant, shown_side=PICTURE_SIDE if output and pictures else None
     )
     inputs: Iterator[Any] = read_inputs(sources, errors)
     if sys.stderr.isatty() and (output or as_json) and not (as_json and sys.stdout.isatty()):

@@ -20,12 +20,12 @@ from ..pictures.lettering import Pen
 from ..pictures.overlay import scale_picture, to_letter
 from ..tags import TAG_WORDS
 from .detection import Detection
-from .pictures import LONGER_SIDE, draw_detection, draw_on_image
+from .pictures import PICTURE_SIDE, draw_detection, draw_on_image
 
 PICTURES, THUMBNAILS = "pictures", "thumbnails"
 PER_PAGE = 200
 THUMBNAIL_SIDE = 480  # pixels
-LONGEST_NAME = 150  # characters
+NAME_LENGTH = 150  # characters
 
 
 def picture_name(number: int, id: str) -> str:
@@ -34,7 +34,7 @@ def picture_name(number: int, id: str) -> str:
     >>> picture_name(7, "photos/é.jpg")
     '000007-photos%2F%C3%A9.jpg'
     """
-    return f"{number:06}-{quote(id, safe=' +,=@()')[:LONGEST_NAME]}"
+    return f"{number:06}-{quote(id, safe=' +,=@()')[:NAME_LENGTH]}"
 
 
 def save_pictures(detection: Detection, shown: Any, number: int, out: Path) -> None:
@@ -42,12 +42,12 @@ def save_pictures(detection: Detection, shown: Any, number: int, out: Path) -> N
 
     Args:
         detection: what the model says.
-        shown: the image upright, its longer side `LONGER_SIDE`.
+        shown: the image upright, its longer side `PICTURE_SIDE`.
         number: number of its line, from 1.
         out: output folder; its folders of pictures exist.
     """
     name = picture_name(number, detection.id)
-    pen = Pen(LONGER_SIDE)
+    pen = Pen(PICTURE_SIDE)
     draw_detection(detection, draw_on_image(detection, shown, pen), pen).save(
         out / PICTURES / f"{name}.png", compress_level=1
     )

@@ -14,7 +14,7 @@ from ..pictures.overlay import to_letter
 from ..pictures.panels import draw_regions, put_side_by_side
 from .detection import Detection
 
-LONGER_SIDE = 768
+PICTURE_SIDE = 768
 """Longer side of an image in a picture, in pixels, as in `fakexplain draw`."""
 
 
