@@ -6,30 +6,26 @@
 # Input:     FAKEXPLAINED (annotations), PREDICTIONS (the JSON lines of recipes/infer.sh)
 # Output:    a table on the terminal, $OUT (a run, for `fakexplain report`)
 # Run:       FAKEXPLAINED=data/annotations.jsonl PREDICTIONS=output/infer-7B-fold0-full.jsonl bash recipes/score.sh
-# Override:  any variable below; further `fakexplain score` arguments at the end. DRY_RUN=1 prints the command.
+# Override:  any variable of README.md; further `fakexplain score` arguments at the end. DRY_RUN=1 prints the command.
 set -euo pipefail
 
-fail() { echo "${0##*/}: $1" >&2; exit 2; }
-
-SIZE=${SIZE:-7B}                                      # names the system and the default PREDICTIONS
-FOLD=${FOLD:-0}                                       # as in infer.sh: the fold whose images must all have an answer
-VARIANT=${VARIANT:-full}                              # as in infer.sh: the parts an answer has
-PREDICTIONS=${PREDICTIONS:-output/infer-$SIZE-fold$FOLD-$VARIANT.jsonl}
+# shellcheck source=recipes/lib/backbones.sh
+. "$(dirname "$0")/lib/backbones.sh"
+# shellcheck source=recipes/lib/run.sh
+. "$(dirname "$0")/lib/run.sh"
+choose_backbone                                       # as in infer.sh: its frame, and the name of the system
+choose_data                                           # the images that must all have an answer, and what it holds
+PREDICTIONS=${PREDICTIONS:-output/infer-$NAME-fold$FOLD-$VARIANT.jsonl}
 OUT=${OUT:-${PREDICTIONS%.jsonl}-run}
-
-[[ -n ${FAKEXPLAINED:-} ]] || fail "FAKEXPLAINED is not set: expected the path of an annotations file"
-[[ -r $FAKEXPLAINED ]] || fail "FAKEXPLAINED: cannot read the annotations file '$FAKEXPLAINED'"
 [[ -r $PREDICTIONS ]] || fail "PREDICTIONS: cannot read '$PREDICTIONS'; recipes/infer.sh writes it"
 
-SUBSET=fold${FOLD}_test
-[[ $VARIANT == full ]] || SUBSET+=__$VARIANT
 cmd=(
   env
-  "MAX_PIXELS=${MAX_PIXELS:-1003520}"                 # as in infer.sh: answers are in pixels of the resized image
-  fakexplain score "$SIZE=$PREDICTIONS"
+  "MAX_PIXELS=$MAX_PIXELS"
+  fakexplain score "$NAME=$PREDICTIONS"
   --annotations "$FAKEXPLAINED"
-  --subset "$SUBSET"
-  --template fx_qwen2_5_vl
+  --subset "$TEST"
+  --template "$TEMPLATE"
   --out "$OUT"
   "$@"
 )

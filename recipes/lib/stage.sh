@@ -7,7 +7,8 @@
 #
 # A finished stage is not run again. With DRY_RUN set, stages print their commands and nothing is written.
 
-fail() { echo "${0##*/}: $1" >&2; exit 2; }
+# shellcheck source=recipes/lib/fail.sh
+. "${BASH_SOURCE%/*}/fail.sh"
 
 open_run() {
   [[ -z ${DRY_RUN:-} ]] || return 0
