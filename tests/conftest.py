@@ -113,7 +113,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if any(Path(arg).is_dir() for arg in config.args) else 0
 
 
-FIRST = ("e2e/test_quickstart.py", "test_recipes.py", "host/test_plugin.py", "cli/", "e2e/")
+FIRST = ("e2e/test_quickstart.py", "recipes/test_arguments.py", "host/test_plugin.py", "cli/", "e2e/")
 """Files that take longest. The other end-to-end tests wait for the quickstart, so they come some files after it."""
 
 
