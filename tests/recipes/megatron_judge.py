@@ -12,8 +12,9 @@ import json
 import os
 import re
 import sys
+from collections import defaultdict
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import swift.megatron  # noqa: F401  (imports megatron.core while Transformer Engine is still missing)
@@ -42,36 +43,38 @@ def fill_in_transformer_engine() -> None:
             setattr(layers, name, type(name, (torch.nn.Module,), {}))
 
 
-def callback(plugin: str) -> list[float]:
-    """Weights of `fx_iou` that the registered callback sets in four steps; ms-swift's own registry and rewards."""
-    from swift.megatron.callbacks import MegatronCallback, megatron_callbacks_map
-    from swift.rlhf_trainers.utils import make_reward_weights, resolve_reward_funcs
+def weights_of_steps(plugin: str) -> list[float]:
+    """The weight of `fx_iou` in each of four steps, as the registered callback sets it.
+
+    The trainer is ms-swift's class with its own rewards, weights, log and state, but without the model and the process
+    groups, which need a GPU.
+    """
+    from swift.megatron.callbacks import megatron_callbacks_map
+    from swift.megatron.trainers.grpo_trainer import MegatronGRPOTrainer
+    from swift.megatron.trainers.utils import TrainerState
     from swift.utils import import_external_file
 
+    from swift_plugins.fakexplain.frames import frame_rule, set_active_rule
+
     import_external_file(plugin)
-    chosen = megatron_callbacks_map["fx_omega_g"]
-    assert issubclass(chosen, MegatronCallback)
-
-    class Trainer:
-        """What MegatronGRPOTrainer gives a callback, without the model, which needs a GPU."""
-
-        args = type("Args", (), {"train_iters": 4})()
-        state = type("State", (), {"iteration": 0})()
-        _metrics: dict[str, dict[str, list[float]]] = {"train": {}}  # noqa: RUF012
-
-    trainer: Any = Trainer()
-    names = ["fx_label", "fx_iou", "fx_format"]
-    trainer.reward_funcs, _ = resolve_reward_funcs(names, args=trainer.args)
-    trainer.reward_weights = make_reward_weights([1.0, 0.5, 1.0], 3, torch.device("cpu"))
-    running = chosen(trainer)
-    running.on_train_begin()
+    set_active_rule(frame_rule("fx_qwen2_5_vl"))  # which a template does
+    trainer: Any = object.__new__(MegatronGRPOTrainer)
+    trainer.args = SimpleNamespace(
+        reward_funcs=["fx_label", "fx_iou", "fx_format"], reward_weights=[1.0, 0.5, 1.0], train_iters=4
+    )
+    trainer.state = TrainerState(max_steps=4)
+    trainer.device, trainer.use_gym_env = torch.device("cpu"), False
+    trainer._metrics = {"train": defaultdict(list)}
+    trainer._prepare_rewards()
+    trainer.callbacks = [megatron_callbacks_map["fx_omega_g"](trainer)]
+    trainer.call_event("on_train_begin")
     weights = []
     for step in range(4):
         trainer.state.iteration = step
-        running.on_step_begin()
+        trainer.call_event("on_step_begin")
         weights.append(trainer.reward_weights[1].item())
-    assert trainer.reward_weights[[0, 2]].tolist() == [1, 1]
-    assert trainer._metrics["train"]["omega_G"] == weights[-1:]
+        assert trainer.reward_weights[[0, 2]].tolist() == [1, 1]
+        assert trainer._metrics["train"]["omega_G"] == weights[-1:]
     return weights
 
 
@@ -85,4 +88,4 @@ if __name__ == "__main__":
 
     _, plugin, target = sys.argv
     verdicts = judge(json.load(sys.stdin), {"sft": MegatronSftArguments, "rlhf": MegatronRLHFArguments})
-    Path(target).write_text(json.dumps({"verdicts": verdicts, "weights": callback(plugin)}))
+    Path(target).write_text(json.dumps({"verdicts": verdicts, "weights": weights_of_steps(plugin)}))
