@@ -1,4 +1,4 @@
-"""The recipes themselves on the tiny model: two machines, a validation part, and the newer name of the plugin option."""
+"""Recipes on the tiny model: two machines, a validation part, and the newer name of the plugin option."""
 
 import json
 import subprocess
