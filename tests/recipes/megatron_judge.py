@@ -43,8 +43,8 @@ def fill_in_transformer_engine() -> None:
             setattr(layers, name, type(name, (torch.nn.Module,), {}))
 
 
-def weights_of_steps(plugin: str) -> list[float]:
-    """The weight of `fx_iou` in each of four steps, as the registered callback sets it.
+def run_callback(plugin: str) -> tuple[list[float], str]:
+    """The weight of `fx_iou` in each of four steps, as the registered callback sets it, and its error under Ray.
 
     The trainer is ms-swift's class with its own rewards, weights, log and state, but without the model and the process
     groups, which need a GPU.
@@ -75,7 +75,12 @@ def weights_of_steps(plugin: str) -> list[float]:
         weights.append(trainer.reward_weights[1].item())
         assert trainer.reward_weights[[0, 2]].tolist() == [1, 1]
         assert trainer._metrics["train"]["omega_G"] == weights[-1:]
-    return weights
+    trainer.args.use_ray = True
+    try:
+        megatron_callbacks_map["fx_omega_g"](trainer)
+    except ValueError as error:
+        return weights, str(error)
+    return weights, ""
 
 
 if __name__ == "__main__":
@@ -88,4 +93,5 @@ if __name__ == "__main__":
 
     _, plugin, target = sys.argv
     verdicts = judge(json.load(sys.stdin), {"sft": MegatronSftArguments, "rlhf": MegatronRLHFArguments})
-    Path(target).write_text(json.dumps({"verdicts": verdicts, "weights": weights_of_steps(plugin)}))
+    weights, under_ray = run_callback(plugin)
+    Path(target).write_text(json.dumps({"verdicts": verdicts, "weights": weights, "under_ray": under_ray}))

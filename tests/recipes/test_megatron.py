@@ -19,6 +19,8 @@ from tests.recipes.dry_run import ROOT, backbones, commands, option, run
 
 PLUGIN = ROOT / "swift_plugins" / "fakexplain_plugin.py"
 RECIPES = ("megatron_sft.sh", "megatron_grpo.sh")
+LAUNCHED = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1"}
+"""What torchrun sets for the one process of a machine."""
 
 
 def fields() -> set[str]:
@@ -76,19 +78,19 @@ def test_four_bits_are_refused(world, tmp_path):
 
 @pytest.fixture(scope="module")
 def judged(world, models, tmp_path_factory):
-    """Backbone and recipe -> verdict of the built arguments; and the weights that the callback sets."""
+    """The verdict of the built arguments of each recipe and backbone; and what the callback does."""
     if importlib.util.find_spec("mcore_bridge") is None:  # importing it needs what the judge fills in
         pytest.skip("Megatron is not installed (pip install .[megatron])")
     folder = tmp_path_factory.mktemp("megatron")
     keys, cases = [], []
-    for row in backbones():
+    for row in {(row[2], row[3], row[8]): row for row in backbones()}.values():  # alike ones once
         for recipe in RECIPES:
             chosen = {**world, "BACKBONE": row[0], "MODEL": models[row[2]], "OUT": str(folder / row[0]), "GPUS": "1"}
             one = ("--ddp_backend", "gloo", "--tensor_model_parallel_size", "1", "--vllm_tensor_parallel_size", "1")
             extra = one if recipe == "megatron_grpo.sh" else one[:4]
             [(words, env)] = commands(run(recipe, chosen, *extra, cwd=folder).stdout)
             keys.append((recipe, row[0], row[3]))
-            cases.append({"argv": words[1:], "env": env, "build": True})
+            cases.append({"argv": words[1:], "env": env | LAUNCHED, "build": True})
     done = subprocess.run(
         [sys.executable, "-m", "tests.recipes.megatron_judge", PLUGIN, folder / "answers.json"],
         input=json.dumps(cases),
@@ -99,16 +101,20 @@ def judged(world, models, tmp_path_factory):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     answers = json.loads((folder / "answers.json").read_text())
-    return dict(zip(keys, answers["verdicts"], strict=True)), answers["weights"]
+    return answers | {"verdicts": dict(zip(keys, answers["verdicts"], strict=True))}
 
 
 def test_ms_swift_builds_its_megatron_arguments(judged):
     from swift_plugins.fakexplain.frames import TEMPLATES
 
-    verdicts, _ = judged
+    verdicts = judged["verdicts"]
     assert {key: why for key, why in verdicts.items() if why and key[2] in TEMPLATES} == {}
     assert any(key[2] in TEMPLATES for key in verdicts)
 
 
 def test_the_callback_sets_the_weight_of_eq_2(judged):
-    assert judged[1] == [0.5, 0.625, 0.75, 0.875]
+    assert judged["weights"] == [0.5, 0.625, 0.75, 0.875]
+
+
+def test_the_callback_refuses_ray_with_the_reason(judged):
+    assert "the reward weights live on the driver, and callbacks run on the workers" in judged["under_ray"]

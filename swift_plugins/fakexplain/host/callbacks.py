@@ -80,7 +80,19 @@ def _megatron_callback() -> tuple[dict[str, type], type] | None:
         return None
 
     class MegatronOmegaGCallback(MegatronCallback):
-        """`--callbacks fx_omega_g` for `megatron rlhf --rlhf_type grpo`."""
+        """`--callbacks fx_omega_g` for `megatron rlhf --rlhf_type grpo`.
+
+        Raises:
+            ValueError: the run uses Ray, whose reward weights no callback can reach.
+        """
+
+        def __init__(self, trainer: Any):
+            super().__init__(trainer)
+            if getattr(self.args, "use_ray", False):
+                raise ValueError(
+                    "fx_omega_g cannot set the weight of the IoU reward under --use_ray: the reward weights live on the "
+                    "driver, and callbacks run on the workers; leave out --use_ray or the callback"
+                )
 
         def on_train_begin(self) -> None:
             self.schedule = OmegaGSchedule(self.trainer)
