@@ -38,13 +38,14 @@ BOX = re.compile(
 _INTEGER_BOX = re.compile(INTEGER_BOX)
 _DIGIT, _ALPHA = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _ROUND = re.compile(r"[(（][^)）]*[)）]")
+_CERTAIN = f"[［{OPEN}"
 _FOUR = 16  # groups of the alternatives that are boxes; those of the near misses come after them
 
 
 def numbers_of(match: re.Match[str]) -> tuple[str, ...] | None:
     """The four numbers of a match of `BOX`; None for a near miss."""
-    last = match.lastindex or 0
-    return match.group(last - 3, last - 2, last - 1, last) if 4 <= last <= _FOUR else None
+    last = match.lastindex
+    return match.group(last - 3, last - 2, last - 1, last) if last and 4 <= last <= _FOUR else None
 
 
 def parse_box(match: re.Match[str], problems: set[str], y_first: bool = False) -> list[Box]:
@@ -55,10 +56,13 @@ def parse_box(match: re.Match[str], problems: set[str], y_first: bool = False) -
         problems: gets a code for a box that is none, for shares, and for a notation other than an answer's.
         y_first: numbers in brackets are y1, x1, y2, x2.
     """
-    numbers = numbers_of(match)
+    numbers = numbers_of(match) or ()
     try:
-        x1, y1, x2, y2 = filter(math.isfinite, map(float, numbers or ()))
-    except ValueError:  # not a number, or not four finite ones
+        x1, y1, x2, y2 = map(float, numbers)
+    except ValueError:  # not a number, or not four
+        problems.add("bad_box")
+        return []
+    if not math.isfinite(x1 + y1 + x2 + y2) and not all(map(math.isfinite, (x1, y1, x2, y2))):
         problems.add("bad_box")
         return []
     text = match.group()
@@ -68,9 +72,9 @@ def parse_box(match: re.Match[str], problems: set[str], y_first: bool = False) -
     if x1 >= x2 or y1 >= y2:
         problems.add("inverted_box")
         return []
-    if min(x1, y1) >= 0 and max(x2, y2) <= 1 and "." in "".join(numbers or ()):
+    if x2 <= 1 and y2 <= 1 and x1 >= 0 and y1 >= 0 and "." in "".join(numbers):
         problems.add("shares")
-    if marked or not _INTEGER_BOX.fullmatch(text):
+    if "wording" not in problems and (marked or not _INTEGER_BOX.fullmatch(text)):
         problems.add("wording")
     return [(x1, y1, x2, y2)]
 
@@ -86,23 +90,24 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
         problems: gets the codes.
         cut: the text may have been cut short at its end; a box that is not complete there has no code of its own.
     """
-    matches = [match for match in _matches(text, problems) if _may_be_box(match)]
+    matches = [match for match in _matches(text, problems) if text[match.start()] in _CERTAIN or _has_digit(match)]
     if cut and matches and numbers_of(matches[-1]) is None and matches[-1].end() >= len(text.rstrip()):
         matches.pop()
-    in_round = [match.group()[0] in "(（" and bool(_ROUND.fullmatch(match.group())) for match in matches]
+    in_round = [text[match.start()] in "(（" and bool(_ROUND.fullmatch(match.group())) for match in matches]
     mixed = not all(in_round)
     begins_with_box = known = False
     position = 0
     for index, match in enumerate(matches):
-        gap = text[position : match.start()]
-        new_line = not index or "\n" in gap
-        if new_line:
-            begins_with_box = not _ALPHA.search(gap.rpartition("\n")[2])
-            known = begins_with_box and match.group().startswith(OPEN)
+        start = match.start()
+        gap = text[position:start]
+        if not index or "\n" in gap:
+            line = gap.rpartition("\n")[2]
+            begins_with_box = not (line and _ALPHA.search(line))
+            known = begins_with_box and text[start] == OPEN
         elif begins_with_box and _ALPHA.search(gap):
             end = matches[index + 1].start() if index + 1 < len(matches) else len(text)
             words = text[match.end() : end].partition("\n")[0]
-            if known and not match.group().startswith(OPEN):
+            if known and text[start] != OPEN:
                 continue
             if not _ALPHA.search(words):
                 problems.add("doubtful_box")
@@ -114,9 +119,9 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
         yield match
 
 
-def _may_be_box(match: re.Match[str]) -> bool:
+def _has_digit(match: re.Match[str]) -> bool:
     """Whether it is more than words in round brackets."""
-    return match.group()[0] in f"[［{OPEN}" or _DIGIT.search(match.group()) is not None
+    return _DIGIT.search(match.group()) is not None
 
 
 def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
@@ -130,11 +135,10 @@ def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
 # Boxes without brackets ----------------------------------------------------------------------------------------------
 
 _FOUR_NUMBERS = rf"{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}"
-_LABELLED = re.compile(
-    rf"(\b(?:b?box|bounding box|coordinates|coords|坐标|边界框|位置)(?: ?(?:is|are|at|为|是)\b)?"
-    rf"[ :：=\"'`*]{{0,6}}){_FOUR_NUMBERS}"
-    rf"(?!{_GAP}?[\d\])%])",
-    re.IGNORECASE,
+_LABELLED = re.compile(  # the first character is a set here too
+    r"([bBcC坐边位](?i:(?:(?<=\bb)(?:b?ox|ounding box)|(?<=\bc)(?:oordinates|oords)|(?<=\b坐)标|(?<=\b边)界框|(?<=\b位)置)"
+    rf"(?: ?(?:is|are|at|为|是)\b)?[ :：=\"'`*]{{0,6}})){_FOUR_NUMBERS}"
+    rf"(?!{_GAP}?[\d\])%])"
 )
 _OWN_LINE = re.compile(rf"\n([ \t>*•-]{{0,8}}){_D}[,，]\s?{_D}[,，]\s?{_D}[,，]\s?{_D}[ \t]*(?=[:：|\n–—-])")
 _CLOSED_ONLY = re.compile(rf"(?<![\w.,，\[(]){_D}\s*{_COMMA}\s*{_D}\s*{_COMMA}\s*{_D}\s*{_COMMA}\s*{_D}\s*[\]］]")

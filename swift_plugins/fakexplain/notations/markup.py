@@ -27,6 +27,11 @@ _ELEMENT = re.compile(
     r"(</b?box>|<\|box_end\|>|<\|/det\|>|<\|end_of_box\|>|</bounding_?box>|</coordinates?>)?",
     re.IGNORECASE,
 )
+_INTEGER, _BETWEEN = r"([0-9]{1,9})", r"[\])]?[,\s]\s?[\[(]?"
+_FOUR_INTEGERS = re.compile(
+    rf"\s*[\[(]{{0,2}}{_INTEGER}{_BETWEEN}{_INTEGER}{_BETWEEN}{_INTEGER}{_BETWEEN}{_INTEGER}[\])]{{0,2}}\s*"
+)
+"""Nearly every element: one box, however its numbers are divided."""
 _ELEMENT_WORDS = ("box>", "box_start|>", "<|det|>", "_of_box|>", "<coordinate")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 _REF = re.compile(
@@ -65,6 +70,8 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
 
     def as_boxes(match: re.Match[str]) -> str:
         content = match.group(2)
+        if match.group(3) and (box := _FOUR_INTEGERS.fullmatch(content)):
+            return f" {mark_box(box.groups(), y_first)} "
         boxes = [
             mark_box(numbers, y_first and not each.group().startswith(OPEN))
             for each in BOX.finditer(content)
@@ -94,14 +101,14 @@ def _on_own_lines(text: str) -> str:
 
 def _named_boxes(line: str) -> str:
     """A line with its named boxes each on a line of its own, if there are several, else with its sentence."""
-    found = list(_REF.finditer(line))
+    found = list(_REF.finditer(line)) if OPEN in line else []
     if len(found) > 1:
         return "\n".join(f"{match.group(2)} {match.group(1)}" for match in found)
     if not found:
         return line
     (match,) = found
     before, after = line[: match.start()], line[match.end() :]
-    start = max((end.end() for end in _SENTENCE_END.finditer(before)), default=0)
+    start = max((end.end() for end in _SENTENCE_END.finditer(before)), default=0) if before else 0
     stop = _SENTENCE_END.search(after)
     rest = after if stop is None else f"{after[: stop.end()]}\n{after[stop.end() :]}"
     return f"{before[:start]}\n{before[start:]} {match.group(1)} {match.group(2)} {rest}"

@@ -44,6 +44,12 @@ _CAPTION_KEYS = {
     *("entity", "part", "标签", "描述", "原因", "说明", "名称", "问题", "解释"),
 }
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
+_INTEGER, _COMMA = r"([0-9]{1,9})\s*", r",\s*"
+_QWEN = re.compile(
+    rf'\{{\s*"(b(?:box|box_2d|ox_2d))"\s*:\s*\[\s*{_INTEGER}{_COMMA}{_INTEGER}{_COMMA}{_INTEGER}{_COMMA}{_INTEGER}\]'
+    r'\s*,\s*"(\w{2,20})"\s*:\s*"([^"\\]*)"\s*\}'
+)
+"""What most models write: a box of integers and one text; read in a third of the time."""
 _WORDS = (
     "box",
     "x1",
@@ -114,6 +120,10 @@ def _sides(text: str) -> list[str] | None:
 
 
 def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
+    if (plain := _QWEN.fullmatch(text)) and plain.group(6) in _CAPTION_KEYS:
+        if swapped := y_first or plain.group(1) == "box_2d":
+            problems.add("y_first")
+        return f"\n{mark_box(plain.group(2, 3, 4, 5), swapped)} {clean_words(plain.group(7))}\n"
     captions: dict[str, None] = {}
 
     def collect(match: re.Match[str]) -> str:

@@ -21,7 +21,8 @@ _Y_FIRST = re.compile(
 _MARKER = re.compile(r"<(?:/?[a-zA-Z][\w-]{0,20}>|\|/?\w{1,20}\|>)|```\w{0,10}")
 _DIGIT = re.compile(r"\d")
 _Y_WORDS = ("ymin", "y_min", "y1", "y0", "y_1")
-_LOOSE_NUMBERS = re.compile(r"(?<![\d.])\d[\d.]*\s*[,，]\s*[-+]?\d[\d.]*\s*[,，]\s*[-+]?\d[\d.]*\s*[,，]\s*[-+]?\d")
+_THREE_MORE = r"[,，]\s*[-+]?\d[\d.]*\s*[,，]\s*[-+]?\d[\d.]*\s*[,，]\s*[-+]?\d"
+_AFTER_FIRST, _LOOSE_NUMBERS = re.compile(_THREE_MORE), re.compile(rf"(?<![\d.])\d[\d.]*\s*{_THREE_MORE}")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
 
@@ -84,11 +85,14 @@ def _boxes_with_gaps(
         else:
             groups.append((gap, parse_box(match, problems, y_first)))
     gaps = [*(gap for gap, _ in groups), text[position:]]
-    if "too_long" not in problems and any(
-        _LOOSE_NUMBERS.search(gap) for gap in gaps if gap.count(",") + gap.count("，") > 2
-    ):
+    if "too_long" not in problems and any(map(_has_loose_numbers, gaps)):
         problems.add("doubtful_box")
     return groups, text[position:]
+
+
+def _has_loose_numbers(text: str) -> bool:
+    """Whether four numbers with commas between them stand in a text; a search for commas first takes a fifth."""
+    return _AFTER_FIRST.search(text) is not None and _LOOSE_NUMBERS.search(text) is not None
 
 
 def read_captions(text: str, problems: set[str]) -> list[Mention]:
