@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ..boxes import Box
 from .limits import CLOSE, INTEGER_BOX, MAX_REGIONS, OPEN, mark_box
 
+_OPENING = f"[(（［【{{{OPEN}"
 _R = r"[\])）］】}]"
 _COMMA = "[,，、;；]"
 _N = r"\s*([-+.\w]+)\s*"
@@ -23,7 +24,7 @@ _TO = (
     r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
 )
 BOX = re.compile(
-    rf"[\[(（［【{{{OPEN}](?:"  # the first character is a set, which the search skips to
+    rf"[\{_OPENING}](?:"  # the first character is a set, which the search skips to
     r"(?=\s*[-+.\w%°]+(?:\s*[,，、;；]|\s)\s*[-+.\w])(?:"  # and most brackets end here
     rf"(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
     rf"|{_N}{_COMMA}{_N}{_COMMA}{_N}{_COMMA}{_N}{_R}"
@@ -125,6 +126,8 @@ def _has_digit(match: re.Match[str]) -> bool:
 
 
 def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
+    if not any(map(text.__contains__, _OPENING)):
+        return
     for number, match in enumerate(BOX.finditer(text)):
         if number == MAX_REGIONS:
             problems.add("too_long")

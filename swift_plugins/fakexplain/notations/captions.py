@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from .limits import CLOSE, OPEN
+
 _LABELS = (
     r"bounding[ _]box(?:es)?|b?box(?:es)?|coordinates?|coords|location|region|position|area|where|place"
     r"|坐标|位置|边界框|区域"
@@ -33,7 +35,6 @@ _LOOSE, _CLOSERS = " ,，;；:：*|`([{（", {"]": "[", "}": "{", ")": "(", "）
 _MAX_LINES, _LONGEST_LABEL = 8, 60
 MAX_CAPTION = 2000
 """Characters beside a box, on either side, that are read as its words."""
-_BAD_CHARACTERS = re.compile("[\ue000\ue001]")
 
 
 def assign_words(gaps: list[str], tail: str) -> list[str]:
@@ -150,8 +151,9 @@ def clean_words(text: str) -> str:
         words = words[1:-1].strip()
     if not _LETTER.search(words):
         return ""
-    words = _BAD_CHARACTERS.sub("", words)
-    return words if words.isascii() else words.encode(errors="replace").decode()
+    if words.isascii():
+        return words
+    return words.replace(OPEN, "").replace(CLOSE, "").encode(errors="replace").decode()
 
 
 _REJECTION = re.compile(

@@ -78,8 +78,7 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
         y_first: the text says that its boxes are y1, x1, y2, x2.
         problems: gets a code for an object without a readable box, for points, and for the order y first.
     """
-    lower = text.lower()
-    if "{" not in text or not any(word in lower for word in _WORDS):
+    if "{" not in text or not any(map(text.lower().__contains__, _WORDS)):
         return text
     text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
     end = len(text.rstrip())

@@ -155,9 +155,10 @@ def _without_verdict(match: re.Match[str]) -> str:
 def _read_sentences(text: str) -> dict[str, str | None]:
     """The verdict of the first sentence, and of one that concludes."""
     found: dict[str, str | None] = {}
-    lines = [
-        line for line in _TOKENS.sub(" ", text[:_END]).split("\n") if line.strip() and line.strip()[0] not in "[]{}|\"'"
-    ]
+    text = text[:_END]
+    if "<" in text or "[" in text or "```" in text:
+        text = _TOKENS.sub(" ", text)
+    lines = [line for line in text.split("\n") if line.strip() and line.strip()[0] not in "[]{}|\"'"]
     if not lines:
         return found
     first = lines[0][: 4 * MAX_VERDICT]
