@@ -43,6 +43,11 @@ _CERTAIN = f"[［{OPEN}"
 _FOUR = 16  # groups of the alternatives that are boxes; those of the near misses come after them
 
 
+def has_brackets(text: str) -> bool:
+    """Whether a text holds a bracket that may open a box."""
+    return any(map(text.__contains__, _OPENING))
+
+
 def numbers_of(match: re.Match[str]) -> tuple[str, ...] | None:
     """The four numbers of a match of `BOX`; None for a near miss."""
     last = match.lastindex
@@ -126,7 +131,7 @@ def _has_digit(match: re.Match[str]) -> bool:
 
 
 def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
-    if not any(map(text.__contains__, _OPENING)):
+    if not has_brackets(text):
         return
     for number, match in enumerate(BOX.finditer(text)):
         if number == MAX_REGIONS:

@@ -28,8 +28,11 @@ _HEADER = re.compile(r"\s*(?:\d{1,3}\s*[.)、]|#{1,6}\s|(?:[-*•]\s*)?\*\*)")
 _JOINING = re.compile(r"\A[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
 _BULLET = re.compile(r"[\s\-*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?[\s\-*•,，;；:：|>]*")
 _LETTER = re.compile(r"\w")
-_CLEAN = re.compile(r"[a-z][^|:]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner)", re.ASCII | re.IGNORECASE)
-"""ASCII words on one line that `clean_words` leaves as they are; nearly all captions."""
+_PLAIN = re.compile(
+    r"[-*#>,; ]*(?:\d{1,3}[.)] )?([a-z][^|:]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*]*",
+    re.ASCII | re.IGNORECASE,
+)
+"""ASCII words on one line that need no cleaning but of a bullet, as nearly all captions."""
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "「": "」"}
 _LOOSE, _CLOSERS = " ,，;；:：*|`([{（", {"]": "[", "}": "{", ")": "(", "）": "（"}
 _MAX_LINES, _LONGEST_LABEL = 8, 60
@@ -132,8 +135,10 @@ def _split_at_header(lines: list[str], header_first: bool) -> tuple[list[str], l
 def clean_words(text: str) -> str:
     """Text as a caption that UTF-8 can write: one line, without bullets, field names and markup; '' if none is left."""
     words = " ".join(text.replace("**", "").split())
-    if not words or (words.isascii() and _CLEAN.fullmatch(words)):
-        return words
+    if not words:
+        return ""
+    if words.isascii() and (plain := _PLAIN.fullmatch(words)):
+        return plain.group(1)
     if "|" in words:
         cells = words.split("|")
         words = " ".join(" ".join(cell for cell in cells if not cell.strip().isdigit()).split()) if cells[2:] else words

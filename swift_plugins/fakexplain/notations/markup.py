@@ -22,21 +22,20 @@ from .limits import CLOSE, MAX_REGIONS, OPEN, mark_box
 _LOC = re.compile(r"<loc(\d{1,4})>\s*<loc(\d{1,4})>\s*<loc(\d{1,4})>\s*<loc(\d{1,4})>")
 _ANGLES = re.compile(r"<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>")
 _POINT = re.compile(r"<points?\b[^<>]*>(?:[^<>]*</points?>)?|<\|point_start\|>[^<>]*<\|point_end\|>", re.IGNORECASE)
-_ELEMENT = re.compile(
-    r"(<b?box>|<\|box_start\|>|<\|det\|>|<\|begin_of_box\|>|<bounding_?box>|<coordinates?>)([^<>]*)"
-    r"(</b?box>|<\|box_end\|>|<\|/det\|>|<\|end_of_box\|>|</bounding_?box>|</coordinates?>)?",
-    re.IGNORECASE,
-)
+_START = r"<b?box>|<\|box_start\|>|<\|det\|>|<\|begin_of_box\|>|<bounding_?box>|<coordinates?>"
+_END = r"</b?box>|<\|box_end\|>|<\|/det\|>|<\|end_of_box\|>|</bounding_?box>|</coordinates?>"
+_ELEMENT = re.compile(rf"({_START})([^<>]*)({_END})?", re.IGNORECASE)
+_REF_START = r"<ref>|<\|ref\|>|<\|object_ref_start\|>|<p>|<phrase>"
+_REF_END = r"</ref>|<\|/ref\|>|<\|object_ref_end\|>|</p>|</phrase>"
 _INTEGER, _BETWEEN = r"([0-9]{1,9})", r"[\])]?[,\s]\s?[\[(]?"
-_FOUR_INTEGERS = re.compile(
-    rf"\s*[\[(]{{0,2}}{_INTEGER}{_BETWEEN}{_INTEGER}{_BETWEEN}{_INTEGER}{_BETWEEN}{_INTEGER}[\])]{{0,2}}\s*"
-)
-"""Nearly every element: one box, however its numbers are divided."""
+_PLAIN = rf"(?:{_START})\s*[\[(]{{0,2}}{_BETWEEN.join([_INTEGER] * 4)}[\])]{{0,2}}\s*(?:{_END})"
+"""Nearly every element: one box of integers, however they are divided."""
+_PLAIN_ELEMENT = re.compile(_PLAIN, re.IGNORECASE)
+_PLAIN_LINE = re.compile(rf"\n(?:{_REF_START})([^<>\n]*)(?:{_REF_END})[ \t]*{_PLAIN}(?=\n)", re.IGNORECASE)
 _ELEMENT_WORDS = ("box>", "box_start|>", "<|det|>", "_of_box|>", "<coordinate")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 _REF = re.compile(
-    r"(?:<ref>|<\|ref\|>|<\|object_ref_start\|>|<p>|<phrase>)([^<>\n]*)"
-    r"(?:</ref>|<\|/ref\|>|<\|object_ref_end\|>|</p>|</phrase>)\s*"
+    rf"(?:{_REF_START})([^<>\n]*)(?:{_REF_END})\s*"
     rf"({OPEN}[^{CLOSE}]*{CLOSE}(?:[\s,]*{OPEN}[^{CLOSE}]*{CLOSE})*)",
     re.IGNORECASE,
 )
@@ -64,14 +63,12 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
     if "patch_index_" in text:
         problems.add("bad_box")
     text = _ANGLES.sub(lambda m: mark_box(m.groups(), y_first), text)
-    lower, end = text.lower(), len(text.rstrip())
+    lower = text.lower()
     if not any(word in lower for word in _ELEMENT_WORDS):
         return _on_own_lines(text)
 
     def as_boxes(match: re.Match[str]) -> str:
         content = match.group(2)
-        if match.group(3) and (box := _FOUR_INTEGERS.fullmatch(content)):
-            return f" {mark_box(box.groups(), y_first)} "
         boxes = [
             mark_box(numbers, y_first and not each.group().startswith(OPEN))
             for each in BOX.finditer(content)
@@ -84,12 +81,30 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
             if 4 * len(boxes) < len(found):
                 problems.add("bad_box")
             return f" {','.join(boxes)} "
-        if found and not boxes and not (cut and match.end() >= end):
+        if found and not boxes and not (cut and not match.string[match.end() :].strip()):
             problems.add("bad_box")
             return " "
         return f" {content} "
 
-    return _on_own_lines(_ELEMENT.sub(as_boxes, text, MAX_REGIONS))
+    text, left = _mark_plain(text, y_first)
+    return _on_own_lines(_ELEMENT.sub(as_boxes, text, left) if left else text)
+
+
+def _mark_plain(text: str, y_first: bool) -> tuple[str, int]:
+    """Mark the plain elements, in a third of the time; return the text and how many others may be read.
+
+    The text is unchanged if an element that is not plain comes before a plain one: it may lack its end.
+    """
+    marked, lines = _PLAIN_LINE.subn(
+        "\n\n \\1 " + mark_box(("\\2", "\\3", "\\4", "\\5"), y_first) + "  ", f"\n{text}\n", MAX_REGIONS
+    )
+    marked, left = marked[1:-1], MAX_REGIONS - lines
+    if left:
+        numbers = mark_box(("\\1", "\\2", "\\3", "\\4"), y_first)
+        marked, count = _PLAIN_ELEMENT.subn(f" {numbers} ", marked, left)
+        left -= count
+    other = _ELEMENT.search(marked)
+    return (text, MAX_REGIONS) if other and other.start() < marked.rfind(CLOSE) else (marked, left)
 
 
 def _on_own_lines(text: str) -> str:

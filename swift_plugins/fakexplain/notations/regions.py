@@ -8,7 +8,7 @@ from itertools import islice
 from ..annotation import NO_FLAW
 from ..boxes import Box
 from ..mentions import Mention
-from .brackets import find_boxes, mark_bare_boxes, parse_box
+from .brackets import find_boxes, has_brackets, mark_bare_boxes, parse_box
 from .captions import MAX_CAPTION, assign_words, clean_words, is_rejected
 from .limits import CLOSE, MAX_REGIONS, OPEN
 from .markup import mark_elements
@@ -40,10 +40,10 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     """
     if OPEN in text or CLOSE in text:
         text = text.replace(OPEN, " ").replace(CLOSE, " ")
-    lower = text.lower()
+    lower = text.lower() if has_brackets(text) else ""  # which is slow if it is not ASCII
     if not _has_digit(text) and "nan" not in lower and "inf" not in lower:
         return []
-    if any(word in lower for word in _Y_WORDS) and _Y_FIRST.search(text):
+    if any(map(lower.__contains__, _Y_WORDS)) and _Y_FIRST.search(text):
         y_first = True
         problems.add("y_first")
         text = _Y_FIRST.sub(" ", text)
