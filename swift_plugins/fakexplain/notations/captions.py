@@ -175,6 +175,10 @@ _CONTRAST = re.compile(r"\b(?:but|however|although|though|yet|except|while)\b|�
 
 
 _REJECTION_WORDS = ("no", "n't", "fine", "ok", "correct", "expected", "only", "just", "merely", "alarm")
+_REJECTED_WORDS = (
+    *("flaw", "issue", "error", "anomal", "artifact", "problem", "defect", "inconsisten", "wrong", "unusual", "odd"),
+    *("suspicious", "strange", "normal", "fine", "ok", "correct", "expected", "shadow", "reflection", "blur", "alarm"),
+)
 _CHINESE_REJECTION_WORDS = ("没有", "无", "正常")
 
 
@@ -186,7 +190,7 @@ def is_rejected(caption: str) -> bool:
     (True, False)
     """
     contains = caption.lower().__contains__
-    if not any(map(contains, _REJECTION_WORDS)) and (
+    if not (any(map(contains, _REJECTION_WORDS)) and any(map(contains, _REJECTED_WORDS))) and (
         caption.isascii() or not any(map(contains, _CHINESE_REJECTION_WORDS))
     ):
         return False

@@ -35,7 +35,7 @@ def read_words(words: str) -> str | None:
     >>> [read_words(words) for words in ("AI-generated", "not fake", "Fake: 0%", "real?", "a real hand")]
     ['fake', 'real', 'real', None, None]
     """
-    if len(words) > MAX_VERDICT:
+    if len(words) > MAX_VERDICT or (words.isascii() and words.upper() == words.lower()):  # no letter
         return None
     text = _normalise(words)
     if verdict := ALONE.get(text.strip(" .*'\"[]")):
