@@ -29,6 +29,20 @@ def is_archive(src: Path) -> bool:
     return src.suffix.lower() == ".zip"
 
 
+_OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst")
+
+
+def check_is_no_other_archive(src: Path) -> None:
+    """Refuse an archive that is not unpacked here.
+
+    Raises:
+        DataError: by its name, it is one.
+    """
+    if src.is_file() and src.suffix.lower() in _OTHER_ARCHIVES:
+        expected = "a file, a folder or a ZIP archive; unpack this one first, such as by `7z x FILE`"
+        raise DataError(expected, Unquoted(f"an archive {src.suffix}")).at(str(src), 0)
+
+
 def unpacked_folder(out: Path) -> Path:
     """The folder beside an annotations file that an archive is unpacked to."""
     return out.with_name(f"{out.stem}_source")
@@ -73,6 +87,7 @@ def convert_source(
         NoRecords: `on_error` was called for every record, or none was left in.
         DataError: as `convert` and `unpack`.
     """
+    check_is_no_other_archive(src)
     written, unpacked = written_folder(out), unpacked_folder(out)
     settings = dict(load_settings or {})
     if format == "folder":
@@ -100,7 +115,7 @@ def convert_source(
             fields=fields,
             choices=choices,
             again=lambda: load(source, **settings),
-            search=images is not None,
+            search=images is not None or FORMATS[format].search,
             skip=(written, new, unpacked) if not is_archive(src) else (),
             changes=changes,
             on_error=lambda error: on_error(_name_archive(error, str(source), str(src))),

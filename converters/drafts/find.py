@@ -3,7 +3,8 @@
 An image is looked up in the folder of the images and in its folder `images`, first at its own path, then at the other
 paths its format knows (a subset's folder or none, an upload's name without its prefix). Names match in either Unicode
 form and in any case; a name without an image's suffix, as of a video frame, takes the file with one. Where the user
-names the folder of the images, a missing image is taken from anywhere below it, if its name is there once.
+names the folder of the images, a missing image is taken from anywhere below it: the file that shares the longest end of
+its path, at least its name, if there is only one such file.
 
 An image found anywhere but at its own path must be claimed by no other image of the source, or a record might get the
 image of another.
@@ -110,7 +111,10 @@ class Finder:
         return None
 
     def _by_name(self, image: str, path: PurePosixPath | None) -> Found | None:
-        """The only file below the folder that has the image's name, if no other image of the source has it."""
+        """The file below the folder that shares the longest end of the image's path, at least its name.
+
+        There must be only one, and no other image of the source may have that end.
+        """
         with self._lock:
             if self._names is None:
                 self._names = {}
@@ -119,12 +123,17 @@ class Finder:
                     self._names.setdefault(_fold(inner.name), []).append(inner)
         name = _last(image)
         found = self._names.get(_fold(name), [])
-        if len(found) > 1:
+        wanted = _fold(image.replace("\\", "/")).split("/")
+        shared = [_shared_end(_fold(str(each)).split("/"), wanted) for each in found]
+        longest = max(shared, default=0)
+        if shared.count(longest) > 1:
             places = Unquoted(f"{len(found)} of the name {name}: {', '.join(map(str, found[:3]))}")
             raise DataError("an image file whose name is unique below --images", places, field="image")
-        if not found or not self._is_only(_fold(name), image):
+        claim = _fold(name) if longest == 1 else "/" + "/".join(wanted[-longest:])
+        if not found or not self._is_only(claim, image):
             return None
-        return Found(found[0], path or found[0], "searched")
+        inner = found[shared.index(longest)]
+        return Found(inner, path or inner, "searched")
 
     def _is_only(self, claim: str, image: str) -> bool:
         """Whether no other image of the source may have a path or a name."""
@@ -182,6 +191,12 @@ def _ends(image: str, path: PurePosixPath | None) -> list[str]:
         return []
     parts = [part for part in image.replace("\\", "/").split("/") if part not in ("", ".", "..")]
     return ["/".join(parts[index:]) for index in range(1, len(parts) - 1)]
+
+
+def _shared_end(one: list[str], other: list[str]) -> int:
+    """Number of parts at the end of two paths that are the same."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return next((count for count, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _last(image: str) -> str:

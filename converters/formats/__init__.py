@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..drafts.draft import Draft, Piece
     from ..drafts.sink import Writer
 
+BOX_ORDERS = ("x1y1x2y2", "x1x2y1y2")
+"""Orders of a box's numbers in FakeXplain's own rows; the first is that of the authors' code."""
+
 
 @dataclass(frozen=True)
 class Format:
@@ -26,6 +29,8 @@ class Format:
         writes: description for the help of `export`; empty if the format is not written.
         folder: whether a folder is written, not a file.
         settings: keyword arguments of `save` besides `on_error`; see `Writer`.
+        load_settings: keyword arguments of `load` that the user may give.
+        search: whether a missing image is always searched below the folder of the images.
     """
 
     module: str
@@ -33,6 +38,8 @@ class Format:
     writes: str = ""
     folder: bool = False
     settings: tuple[str, ...] = ()
+    load_settings: tuple[str, ...] = ()
+    search: bool = False
 
     @property
     def load(self) -> Callable[..., Iterator[Piece]]:
@@ -72,10 +79,23 @@ FORMATS = {
         "one JSON file, captions as attributes",
         settings=("images",),
     ),
+    "hf": Format(
+        "hf",
+        "Hugging Face Parquet: files of `export --to hf`, or any with a column of images",
+        "Hugging Face Parquet with the images inside, and a data set card; for `datasets` and the hub",
+        folder=True,
+        settings=("images", "embed", "check", "shard_mb", "by_fold"),
+        load_settings=("image_column", "label_column", "real_values", "fake_values"),
+    ),
     "cvat": Format("cvat", "CVAT for images 1.1: XML, captions as attributes"),
     "label-studio": Format("label_studio", "Label Studio: JSON, captions as text areas of regions"),
     "via": Format("via", "VGG Image Annotator: JSON project or annotations"),
-    "mllm-defake": Format("mllm_defake", "FakeXplain's early rows: JSONL with placeholders"),
+    "mllm-defake": Format(
+        "mllm_defake",
+        "FakeXplain's own rows: JSON Lines or lists of conversations with placeholders",
+        load_settings=("box_order",),
+        search=True,
+    ),
     "fakeclue": Format("fakeclue", "FakeClue of FakeVLM: JSON, 1 is real; answers as explanation"),
     "synthscars": Format("synthscars", "SynthScars of LEGION: JSON, polygons with phrases"),
     "loki": Format("loki", "LOKI: JSON of open-ended questions, regions with descriptions"),

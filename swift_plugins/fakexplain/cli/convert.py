@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from converters.formats import READ
+from converters.formats import BOX_ORDERS, READ
 
 from ..annotation import ORIGIN, check_caption
 from ..paths import check_exists
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from converters.drafts.choices import Changes, Choices
 
     _ReadFormat = str
+    _BoxOrder = str
 else:
+    _BoxOrder = Literal[BOX_ORDERS]
     _ReadFormat = Literal[_READ_NAMES]  # `--help` prints them
 
 
@@ -72,6 +74,21 @@ FakeFolders = Annotated[
     list[str] | None, typer.Option(help="Name of folders with fake images, for `folder`; repeatable.")
 ]
 
+BoxOrderName = Annotated[
+    _BoxOrder | None,
+    typer.Option(
+        help="Order of the four numbers of a box, for `mllm-defake`. Default: x1y1x2y2, if the boxes make sense so."
+    ),
+]
+ImageColumn = Annotated[str | None, typer.Option(help="Column of the images, for `hf`. Default: image.")]
+LabelColumn = Annotated[str | None, typer.Option(help="Column of the labels, for `hf`. Default: label.")]
+RealValues = Annotated[
+    list[str] | None, typer.Option("--real-value", help="Label of real images, for `hf`; repeatable.")
+]
+FakeValues = Annotated[
+    list[str] | None, typer.Option("--fake-value", help="Label of fake images, for `hf`; repeatable.")
+]
+
 
 @app.command(rich_help_panel=DATA)
 def convert(
@@ -88,6 +105,11 @@ def convert(
     settings: Settings = None,
     real: RealFolders = None,
     fake: FakeFolders = None,
+    box_order: BoxOrderName = None,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
+    real_value: RealValues = None,
+    fake_value: FakeValues = None,
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
@@ -113,7 +135,15 @@ def convert(
         caption = parse_option(partial(check_caption, name="--caption"), caption, "--caption")
     choices = Choices(skip_unusable, unannotated, caption, caption_from, tag_from)
     fields = _fields(settings or [])
-    names = _folder_names(real, fake) if format == "folder" else {}
+    names: dict[str, Any] = _folder_names(real, fake) if format == "folder" else {}
+    names |= _load_settings(
+        format,
+        box_order=box_order,
+        image_column=image_column,
+        label_column=label_column,
+        real_values=real_value,
+        fake_values=fake_value,
+    )
     check_exists(src, "a file or folder to convert")
     check_free(output, force, src)
     written = written_folder(output)
@@ -186,6 +216,19 @@ def _folder_names(real: list[str] | None, fake: list[str] | None) -> dict[str, l
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--real, --fake") from None
     return names
+
+
+def _load_settings(format: str, **given: Any) -> dict[str, Any]:
+    """The settings of a format's `load_NAME` that the user has given."""
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in READ[format].load_settings:
+            only = ", ".join(other for other, each in READ.items() if name in each.load_settings)
+            option = "--" + name.removesuffix("s").replace("_", "-")
+            raise typer.BadParameter(f"expected the format {only}, which it is for, found {format}", param_hint=option)
+    if both := {*given.get("real_values", ())} & {*given.get("fake_values", ())}:
+        raise typer.BadParameter(f"{min(both)!r} means both labels", param_hint="--real-value, --fake-value")
+    return given
 
 
 def _fields(settings: list[str]) -> dict[str, str]:

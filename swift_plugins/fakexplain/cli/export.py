@@ -45,6 +45,11 @@ Images = Annotated[
     ),
 ]
 Link = Annotated[bool, typer.Option("--link", help="Hard-link images instead of copying them.")]
+NoImages = Annotated[
+    bool, typer.Option("--no-images", help="Write the paths of the images, not their bytes, for `hf`.")
+]
+ShardMb = Annotated[int, typer.Option(help="Megabytes of a Parquet file before the next one is begun.", min=1)]
+ByFold = Annotated[bool, typer.Option("--by-fold", help="Write one split per fold, for `hf`. Default: one split.")]
 Check = Annotated[
     bool, typer.Option("--check/--no-check", help="Open every image and check its size against the record.")
 ]
@@ -62,6 +67,9 @@ def export(
     subset: SubsetName = "all",
     images: Images = None,
     link: Link = False,
+    no_images: NoImages = False,
+    shard_mb: ShardMb = 500,
+    by_fold: ByFold = False,
     check: Check = True,
     keep_going: KeepGoing = False,
     force: Force = False,
@@ -75,7 +83,14 @@ def export(
     chosen = parse_option(parse_subset, subset, "--subset")
     check_free(output, force, annotations, folder=writer.folder)
     errors = Errors(keep_going)
-    options: dict[str, Any] = {"variant": chosen.variant, "link": link}
+    options: dict[str, Any] = {
+        "variant": chosen.variant,
+        "link": link,
+        "embed": not no_images,
+        "check": check,
+        "shard_mb": shard_mb,
+        "by_fold": by_fold,
+    }
     if "images" in writer.settings:
         options["images"] = images or images_folder(annotations)
     settings = {name: options[name] for name in writer.settings}
