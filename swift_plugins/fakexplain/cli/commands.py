@@ -9,6 +9,7 @@ from . import (  # noqa: F401
     folds,
     label_studio,
     manifest,
+    merge,
     perturb,
     pictures,
     prepare,
@@ -20,7 +21,18 @@ from . import (  # noqa: F401
 from .app import app, run
 
 ORDER = (
-    *("manifest", "prepare", "label-studio", "convert", "validate", "split", "pair-real", "export", "perturb"),  # Data
+    *(
+        "manifest",
+        "prepare",
+        "label-studio",
+        "convert",
+        "merge",
+        "validate",
+        "split",
+        "pair-real",
+        "export",
+        "perturb",
+    ),  # Data
     *("stats", "qc"),  # Quality
     *("plugin", "preflight"),  # Training
     *("consensus", "score", "calibrate", "report"),  # Scores
