@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.operating_point import OperatingPoint, write_operating_point
 from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record, write_annotations_file
-from tests.detect.servers import chat, serve
+from tests.detect.servers import REAL, chat, serve
 
 FAKE = (
     "<think>\n[28, 28, 56, 56] Hand with six fingers.\n</think>\n<tag>structure/attribute error</tag>\n"
@@ -293,3 +294,32 @@ def test_help_is_there_at_once():
     heavy = "assert not {'torch', 'swift', 'transformers', 'httpx'} & set(sys.modules), sorted(sys.modules)"
     subprocess.run([sys.executable, "-c", f"{code}; {heavy}"], check=True)
     assert fakexplain_process("detect", "--help").returncode == 0
+
+
+def test_an_operating_point_decides_and_belongs_to_the_settings(photos, tmp_path):
+    point = tmp_path / "point.json"
+    write_operating_point(point, OperatingPoint(0.95, (0.5, 0.95), 0.01, 0.02, 300, 2, 1.0, "runs/main", "7B"))
+    out = tmp_path / "out"
+    with serve(says(FAKE, LOGPROBS)) as (url, _):
+        first = ("detect", photos, "--url", url, *OURS, "--out", out, "--no-pictures")
+        done = fakexplain(*first, "--operating-point", point)
+        assert done.returncode == 0, done.stderr
+        assert fakexplain(*first, "--operating-point", point).returncode == 0  # nothing is left to do
+        other = fakexplain(*first)
+    assert {(line["label"], line["verdict"]) for line in lines_of(out)} == {("fake", "unsure")}
+    assert other.returncode == 1
+    assert "operating_point: expected None, as this run has it" in other.stderr
+
+
+def test_samples_are_asked_for_beside_the_greedy_answer(photos):
+    def answer(handler):
+        handler.send_json(chat(FAKE if handler.requests[-1]["temperature"] else REAL, None))
+
+    with serve(answer) as (url, requests):
+        done = fakexplain(
+            "detect", photos / "a.png", "--url", url, *OURS, "--samples", 2, "--temperature", 0.7, "--json"
+        )
+    (line,) = [json.loads(each) for each in done.stdout.splitlines()]
+    assert [each["temperature"] for each in requests] == [0, 0.7, 0.7]
+    assert (line["label"], line["samples"], line["region_confidences"]) == ("fake", 3, [0.5])
+    assert line["agreement"] == pytest.approx(2 / 3)

@@ -14,21 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ..answer import PROBLEMS
-from ..errors import on_one_line
 from ..jsonl import to_json
 from ..paths import real_path
-from ..percentages import percent
-from ..tags import TAG_WORDS
 from ..variants import VARIANTS
 from .app import DETECTION, OUT, Errors, after_interrupt, app, check_free, fail, parse_option, say, show_progress
 from .setup import find_plugin
 
 if TYPE_CHECKING:
-    from ..detect.detection import Detection
     from ..detect.engine import Engine
     from ..detect.model_settings import ModelSettings
     from ..detect.output import Output
+    from ..detect.run import Examination
     from ..frames import FrameRule
 
     _Variant = str
@@ -75,6 +71,14 @@ def detect(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per image.")] = False,
     pictures: Annotated[bool, typer.Option(help="Write pictures and a gallery to --out.")] = True,
+    operating_point: Annotated[
+        Path | None,
+        typer.Option(help="File of `fakexplain calibrate`: P(fake) decides. Default: the model's own verdict."),
+    ] = None,
+    samples: Annotated[
+        int, typer.Option(help="Sampled answers per image beside the greedy one; the consensus is shown.", min=0)
+    ] = 0,
+    temperature: Annotated[float, typer.Option(help="Temperature of --samples.", min=0.01, max=2)] = 0.8,
     batch_size: Annotated[int, typer.Option(help="Images that are answered at a time.", min=1)] = 8,
     max_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.", min=1)] = 1024,
     timeout: Annotated[float, typer.Option(help="Seconds that a server may take for one answer.", min=0.1)] = 300.0,
@@ -89,10 +93,22 @@ def detect(
     With --out, the same command goes on after an interrupt where it was.
     """
     from ..detect.output import open_output
+    from ..detect.pictures import PICTURE_SIDE
+    from ..detect.run import Examination
+    from ..operating_point import read_operating_point
 
     server = None if url is None else _parse_server(url)
     settings, model = _read_settings(model, adapters, server, template, max_pixels, variant)
     rule = settings.frame_rule()
+    how = Examination(
+        rule,
+        settings.max_pixels,
+        settings.variant,
+        operating_point=read_operating_point(operating_point) if operating_point else None,
+        samples=samples,
+        temperature=temperature,
+        shown_side=PICTURE_SIDE if out and pictures else None,
+    )
     more: list[str] = parse_option(shlex.split, engine_args, "--engine-args")
     with ExitStack() as stack:
 
@@ -117,18 +133,14 @@ def detect(
         if out is not None:
             _check_out(out, force, sources)
             where = {"url": server, "served_model": served_model} if server else {"backend": backend}
-            described: dict[str, Any] = {
-                **where,
-                "model": _place(model),
-                "adapters": _place(adapters),
-                "max_tokens": max_tokens,
-            }
-            described |= {"max_tokens": max_tokens, "engine_args": more, **settings.described(rule)}
+            described: dict[str, Any] = {**where, "model": _place(model), "adapters": _place(adapters)}
+            described |= {"max_tokens": max_tokens, "engine_args": more}
+            described |= {**how.described(), **settings.described(rule)}
             output = stack.enter_context(open_output(out, described, pictures))
             after_interrupt[:] = [f"finished answers are kept in {out}; the same command goes on"]
         total = _Total(start)
         try:
-            bad = _examine(sources, settings, rule, total, output, batch_size, json, pictures)
+            bad = _examine(sources, how, total, output, batch_size, json)
         except ValueError as error:
             if output is None:
                 raise
@@ -143,24 +155,19 @@ def detect(
 
 def _examine(
     sources: list[Path],
-    settings: ModelSettings,
-    rule: FrameRule,
+    how: Examination,
     total: _Total,
     output: Output | None,
     batch_size: int,
     as_json: bool,
-    pictures: bool,
 ) -> int:
     """Examine all images; return the number of those that could not be."""
     from ..detect.detection import to_line
     from ..detect.inputs import count_inputs, read_inputs
-    from ..detect.pictures import PICTURE_SIDE
-    from ..detect.run import Examination, detect_all
+    from ..detect.run import detect_all
+    from ..detect.terminal import in_words
 
     errors = Errors(keep_going=True)
-    how = Examination(
-        rule, settings.max_pixels, settings.variant, shown_side=PICTURE_SIDE if output and pictures else None
-    )
     inputs: Iterator[Any] = read_inputs(sources, errors)
     if sys.stderr.isatty() and (output or as_json) and not (as_json and sys.stdout.isatty()):
         inputs = show_progress(inputs, None, "detect", "image", total=count_inputs(sources))
@@ -173,7 +180,7 @@ def _examine(
             if as_json:
                 print(to_json(to_line(detection)).decode())
             elif not output:
-                say(_in_words(detection))
+                say(in_words(detection))
         sys.stdout.flush()
     if output and output.journal.resumed:
         say(f"{output.journal.resumed} images were answered before", err=as_json)
@@ -281,15 +288,3 @@ def _load_model(
         env=settings.env,
         more=more,
     )
-
-
-def _in_words(detection: Detection) -> str:
-    """A detection as lines for people."""
-    p = "" if detection.p_fake is None else f"P(fake) {percent(detection.p_fake)}, "
-    lines = [f"{on_one_line(detection.id)}: {detection.verdict} ({p}{detection.seconds:.2f} s)"]
-    for region in detection.regions:
-        lines.append(f"  [{', '.join(f'{value:.0f}' for value in region.bbox)}] {on_one_line(region.caption)}")
-    if detection.tags:
-        lines.append(f"  tags: {', '.join(TAG_WORDS[tag] for tag in detection.tags)}")
-    lines += [f"  problem: {PROBLEMS[code]}" for code in detection.problems]
-    return "\n".join(lines)

@@ -15,8 +15,8 @@ TOP_LOGPROBS = 20
 class Engine(Protocol):
     """Answers images in batches, always with the likeliest tokens."""
 
-    def answer(self, images: Sequence[Any], /) -> list[Completion | DataError]:
-        """Answer images (`PIL.Image.Image`, RGB, in the size that is sent), in order.
+    def answer(self, images: Sequence[Any], temperature: float = 0.0, /) -> list[Completion | DataError]:
+        """Answer images (`PIL.Image.Image`, RGB, in the size that is sent), in order; greedily at temperature 0.
 
         A `DataError` in place of a completion says why the model did not take that image.
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from ..completions import Completion
 from ..errors import DataError, OnError
 from ..frames import FrameRule
-from .detection import Decide, Detection, own_verdict, to_detection
+from ..operating_point import OperatingPoint
+from .detection import Detection, to_detection
 from .engine import Engine
 from .inputs import Input
 from .model_image import ModelImage, load_model_image
@@ -23,15 +26,28 @@ class Examination:
         rule: frame rule of the model.
         max_pixels: the run's `--max_pixels`.
         variant: the parts of an answer.
-        decide: gives the verdict.
+        operating_point: where P(fake) decides; None: the model's own verdict stands.
+        samples: answers that are sampled per image beside the greedy one.
+        temperature: of the samples.
         shown_side: longer side of the pictures, in pixels; None without.
     """
 
     rule: FrameRule
     max_pixels: int | None = None
     variant: str = "full"
-    decide: Decide = own_verdict
+    operating_point: OperatingPoint | None = None
+    samples: int = 0
+    temperature: float = 0.8
     shown_side: int | None = None
+
+    def described(self) -> dict[str, Any]:
+        """What the answers depend on, apart from the model's own settings."""
+        point = self.operating_point and {**asdict(self.operating_point), "band": [*self.operating_point.band]}
+        return {
+            "operating_point": point,
+            "samples": self.samples,
+            "temperature": self.temperature if self.samples else None,
+        }
 
 
 def detect_all(
@@ -59,16 +75,24 @@ def detect_all(
     engine = None
     for batch in _batches(_load(inputs, how, is_done, on_error), batch_size):
         engine = engine or start()
-        answers = engine.answer([image.pixels for _, image in batch])
+        pixels = [image.pixels for _, image in batch]
+        temperatures = [0.0] + [how.temperature] * how.samples
+        rounds = [engine.answer(pixels, temperature) for temperature in temperatures]
         detections = []
-        for (item, image), answer in zip(batch, answers, strict=True):
+        for (item, image), *answers in zip(batch, *rounds, strict=True):
             try:
-                if isinstance(answer, DataError):
-                    raise answer
-                detections.append((to_detection(item, image.frame, answer, how.variant, how.decide), image))
+                completions = [_accepted(each) for each in answers]
+                found = to_detection(item, image.frame, completions, how.variant, how.operating_point)
+                detections.append((found, image))
             except DataError as error:
                 on_error(error.at(str(item.path), 0))
         yield detections
+
+
+def _accepted(answer: Completion | DataError) -> Completion:
+    if isinstance(answer, DataError):
+        raise answer
+    return answer
 
 
 def _load(

@@ -105,12 +105,12 @@ class ServerEngine:
         self._loop.run_until_complete(self._client.aclose())
         self._loop.close()
 
-    def answer(self, images: Sequence[Any]) -> list[Completion | DataError]:
+    def answer(self, images: Sequence[Any], temperature: float = 0.0) -> list[Completion | DataError]:
         """Answer images; see `Engine`."""
-        return self._loop.run_until_complete(self._answer_all(images))
+        return self._loop.run_until_complete(self._answer_all(images, temperature))
 
-    async def _answer_all(self, images: Sequence[Any]) -> list[Completion | DataError]:
-        tasks = [asyncio.ensure_future(self._answer(image)) for image in images]
+    async def _answer_all(self, images: Sequence[Any], temperature: float) -> list[Completion | DataError]:
+        tasks = [asyncio.ensure_future(self._answer(image, temperature)) for image in images]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
@@ -126,7 +126,7 @@ class ServerEngine:
         self._answered = True
         return good
 
-    async def _answer(self, image: Any) -> Completion | DataError:
+    async def _answer(self, image: Any, temperature: float) -> Completion | DataError:
         file = io.BytesIO()
         image.save(file, "PNG", compress_level=1)
         picture = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
@@ -142,7 +142,7 @@ class ServerEngine:
                     ],
                 },
             ],
-            "temperature": 0,
+            "temperature": temperature,
             "max_tokens": self._max_tokens,
             "logprobs": True,
             "top_logprobs": TOP_LOGPROBS,

@@ -85,7 +85,7 @@ class LocalEngine:
                 f"{model}: expected the model frame of {rule}, found that of {found} in the running template"
             )
 
-    def answer(self, images: Sequence[Any]) -> list[Completion | DataError]:
+    def answer(self, images: Sequence[Any], temperature: float = 0.0) -> list[Completion | DataError]:
         """Answer images (`PIL.Image.Image`), in order; a `DataError` says why one was not taken.
 
         Raises:
@@ -108,7 +108,7 @@ class LocalEngine:
             try:
                 answers = self._swift.infer(
                     [InferRequest(**request) for request in requests],
-                    self._config,
+                    replace(self._config, temperature=temperature),
                     use_tqdm=False,
                     **self._swift.infer_kwargs,
                 )
