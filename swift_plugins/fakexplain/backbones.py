@@ -28,7 +28,8 @@ class Backbone:
         constants: tokens `<|name|>` that the host's class holds as constant ids, in attributes `name_token`.
         gap: text that ms-swift writes after an image in every mode but vLLM's.
         vllm_settings: settings of the host's template that it does not pass to vLLM -> name of vLLM's argument.
-        model_settings: settings that ms-swift reads from the environment and vLLM only from the model's processor.
+        vllm_fixed: settings of the host's template that vLLM cannot be told -> the value that it goes by; None stands
+            for that of the model's processor.
     """
 
     models: str
@@ -41,7 +42,7 @@ class Backbone:
     constants: tuple[str, ...] = ()
     gap: str = ""
     vllm_settings: tuple[tuple[str, str], ...] = ()
-    model_settings: tuple[str, ...] = ()
+    vllm_fixed: tuple[tuple[str, int | None], ...] = ()
 
 
 _INTERNVL_TOKENS = ("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>")
@@ -102,7 +103,7 @@ BACKBONES = {
         "minicpmv4_6",
         "grpo",
         special_tokens=_MINICPM_TOKENS,
-        model_settings=("max_slice_nums",),
+        vllm_fixed=(("max_slice_nums", None),),
     ),
     "ovis2_5": Backbone(
         "Ovis2.5",
@@ -111,7 +112,7 @@ BACKBONES = {
         places=(),
         special_tokens=_OVIS_TOKENS,
         gap="\n",
-        vllm_settings=(("min_pixels", "min_pixels"), ("max_pixels", "max_pixels")),
+        vllm_fixed=(("min_pixels", 448 * 448), ("max_pixels", 1792 * 1792)),
     ),
 }
 """Name of a template without `fx_` -> its row."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from qwen_vl_utils import smart_resize
 from swift import get_processor, get_template
 
 from examples import tiny_model
@@ -27,7 +28,6 @@ OVIS_PATCH, OVIS_STRIDE = 16, 2
 ENV = {
     "internvl3": {"INPUT_SIZE": "112", "MAX_NUM": "4"},
     "internvl3_5": {"INPUT_SIZE": "112", "MAX_NUM": "4"},
-    "ovis2_5": {"MIN_PIXELS": str(64 * 64), "MAX_PIXELS": str(256 * 256)},
 }
 """Settings that make an image as small as those of the tiny models."""
 
@@ -76,9 +76,6 @@ class OvisVision:
     vit = SimpleNamespace(config=SimpleNamespace(hidden_stride=OVIS_STRIDE, temporal_patch_size=1))
 
     def preprocess(self, image: Image.Image, min_pixels: int, max_pixels: int) -> tuple[torch.Tensor, torch.Tensor]:
-        factor = OVIS_PATCH * OVIS_STRIDE
-        width, height = (max(1, round(side / factor)) * factor for side in image.size)
-        while width * height > max_pixels:
-            width, height = (max(factor, side - factor) for side in (width, height))
+        height, width = smart_resize(image.height, image.width, OVIS_PATCH * OVIS_STRIDE, min_pixels, max_pixels)
         rows, columns = height // OVIS_PATCH, width // OVIS_PATCH
         return torch.zeros(rows * columns, 3 * OVIS_PATCH**2), torch.tensor([[1, rows, columns]])

@@ -29,14 +29,21 @@ def test_the_tokenizer_of_another_model(tmp_path, template, model, token):
     assert f"fx_{template}" in str(error.value) and token in str(error.value)
 
 
-def test_slices_are_those_of_the_models_processor(tmp_path, monkeypatch):
-    make_backbone(tmp_path, "minicpmv4_6")
-    assert load_template(tmp_path, "minicpmv4_6").max_slice_nums == 9
-    monkeypatch.setenv("MAX_SLICE_NUMS", "9")
-    load_template(tmp_path, "minicpmv4_6")
-    monkeypatch.setenv("MAX_SLICE_NUMS", "4")
-    with pytest.raises(ValueError, match="MAX_SLICE_NUMS: expected 9"):
-        load_template(tmp_path, "minicpmv4_6")
+@pytest.mark.parametrize(
+    ("backbone", "setting", "value"),
+    [("minicpmv4_6", "MAX_SLICE_NUMS", 9), ("ovis2_5", "MAX_PIXELS", 1792**2), ("ovis2_5", "MIN_PIXELS", 448**2)],
+)
+def test_settings_that_vllm_does_not_take(tmp_path, monkeypatch, backbone, setting, value):
+    """Without vLLM they are the user's; by default they are vLLM's."""
+    make_backbone(tmp_path, backbone)
+    assert getattr(load_template(tmp_path, backbone, mode="vllm"), setting.lower()) == value
+    monkeypatch.setenv(setting, str(value))
+    load_template(tmp_path, backbone, mode="vllm")
+    monkeypatch.setenv(setting, str(value - 1))
+    template = load_template(tmp_path, backbone)
+    assert getattr(template, setting.lower()) == value - 1
+    with pytest.raises(ValueError, match=f"{setting}: expected {value} with vLLM"):
+        template.set_mode("vllm")
 
 
 @pytest.mark.parametrize("backbone", ["internvl_hf", "glm4v", "minicpmv4_6"])

@@ -94,20 +94,32 @@ class FxTemplate(SampledTokens, ImagePlaces):
     def init_env_args(self) -> None:
         """Called by the host once the processor and the tokenizer exist."""
         super().init_env_args()
-        for name in self.backbone.model_settings:
-            self._take_from_model(name)
+        for name, value in self._vllm_values():
+            if name.upper() not in os.environ:
+                setattr(self, name, value)
         self.frame_rule = self._host_rule()
         set_active_rule(self.frame_rule)
 
-    def _take_from_model(self, name: str) -> None:
-        """Set one of the host's settings to that of the model's processor, the only one that vLLM knows."""
-        value = getattr(self.processor.image_processor, name)
-        if name.upper() in os.environ and getattr(self, name) != value:
-            raise ValueError(
-                f"{name.upper()}: expected {value}, as the model's preprocessor_config.json says and vLLM goes by, "
-                f"found {os.environ[name.upper()]!r}; change it there"
-            )
-        setattr(self, name, value)
+    def _vllm_values(self) -> list[tuple[str, int]]:
+        """The settings that vLLM cannot be told, and the values that it goes by."""
+        return [
+            (name, getattr(self.processor.image_processor, name) if value is None else value)
+            for name, value in self.backbone.vllm_fixed
+        ]
+
+    def set_mode(self, mode: str) -> None:
+        """Switch between training and an inference engine.
+
+        Raises:
+            ValueError: vLLM would see other images than training does.
+        """
+        for name, value in self._vllm_values() if mode == "vllm" else ():
+            if getattr(self, name) != value:
+                raise ValueError(
+                    f"{name.upper()}: expected {value} with vLLM, which takes no other for {self.backbone.models}, "
+                    f"found {getattr(self, name)}"
+                )
+        super().set_mode(mode)
 
     def _host_rule(self) -> FrameRule:
         """The rule, from the host's own settings, because it reads the environment only once and may change it."""
