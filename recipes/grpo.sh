@@ -28,12 +28,13 @@ MERGE="swift export --adapters CHECKPOINT --merge_lora true --output_dir output/
 require_merged "$MERGE"
 
 # Who answers: vLLM beside the training, a server (rollout.sh), or the model in training itself
-if [[ -n ${QUANT:-} ]]; then
-  [[ -z ${ROLLOUT:-} ]] || fail "QUANT and ROLLOUT: expected one of the two. ms-swift sends a 4-bit model's packed weights \
-to vLLM without their scales, which vLLM refuses or decodes wrongly; with QUANT the model in training answers itself"
+ROLLOUT=${ROLLOUT:-${QUANT:+self}}
+[[ -z ${QUANT:-} || $ROLLOUT == self ]] || fail "QUANT and ROLLOUT: expected one of the two. ms-swift sends a 4-bit model's \
+packed weights to vLLM without their scales, which vLLM refuses or decodes wrongly; with QUANT the model in training answers"
+if [[ $ROLLOUT == self ]]; then
   rollouts=(--use_vllm false)
-elif [[ -n ${ROLLOUT:-} ]]; then
-  [[ $ROLLOUT =~ ^(.+):([0-9]+)$ ]] || fail "ROLLOUT: expected HOST:PORT of recipes/rollout.sh, found '$ROLLOUT'"
+elif [[ -n $ROLLOUT ]]; then
+  [[ $ROLLOUT =~ ^(.+):([0-9]+)$ ]] || fail "ROLLOUT: expected self, or HOST:PORT of recipes/rollout.sh, found '$ROLLOUT'"
   rollouts=(
     --use_vllm true --vllm_mode server
     --vllm_server_host "${BASH_REMATCH[1]}" --vllm_server_port "${BASH_REMATCH[2]}"

@@ -16,7 +16,7 @@ SMALL = [
     *("--use_cpu", "true", "--torch_dtype", "float32", "--max_steps", "2", "--max_length", "1024"),
     *("--dataloader_num_workers", "0", "--logging_steps", "1", "--report_to", "none", "--check_model", "false"),
 ]
-GRPO = ["--use_vllm", "false", "--max_completion_length", "16", "--callbacks", "fx_omega_g"]
+GRPO = ["--max_completion_length", "16"]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def model(tmp_path_factory) -> Path:
 
 def start(recipe: str, annotations: Path, model: Path, out: Path, *more: str, **env: str) -> subprocess.Popen[str]:
     """Start a recipe in one process without DeepSpeed."""
-    one = {"GPUS": "1", "ZERO": "none", "VAL": "0", "OMP_NUM_THREADS": "1", "ACCELERATE_TORCH_DEVICE": "cpu"}
+    one = {"GPUS": "1", "ZERO": "none", "ROLLOUT": "self", "VAL": "0", "OMP_NUM_THREADS": "1", "ACCELERATE_TORCH_DEVICE": "cpu"}
     paths = {"FAKEXPLAINED": str(annotations), "MODEL": str(model), "OUT": str(out)}
     return subprocess.Popen(
         ["bash", str(ROOT / "recipes" / recipe), *SMALL, *more],

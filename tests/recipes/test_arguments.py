@@ -51,6 +51,7 @@ BUILT = [
     Built("grpo.sh", {"VARIANT": "label_only", **FOUR}, CPU),
     Built("sft.sh", {"VAL": "0"}, CPU),
     Built("grpo.sh", {"VAL": "0", **FOUR}, CPU),
+    Built("grpo.sh", {"ROLLOUT": "self", **FOUR}, CPU),
     Built("sft.sh", ONE_GPU, CPU),
     Built("grpo.sh", ONE_GPU, CPU),
     Built("sft.sh", {}, (*CPU, *PACKING, "--attn_impl", "flash_attention_2")),
