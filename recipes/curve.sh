@@ -22,7 +22,8 @@ choose_data
 SFT=${SFT-output/sft-$NAME-fold$FOLD-$VARIANT}
 GRPO=${GRPO-output/grpo-$NAME-fold$FOLD-$VARIANT}
 OUT=${OUT:-output/curve-$NAME-fold$FOLD-$VARIANT}
-[[ -n $SFT$GRPO ]] || fail "SFT and GRPO are empty: expected the output folder of recipes/sft.sh, of recipes/grpo.sh or both"
+[[ -n $SFT$GRPO ]] ||
+  fail "SFT and GRPO are empty: expected the output folder of recipes/sft.sh, of recipes/grpo.sh or both"
 
 checkpoints=() logs=()
 for stage in SFT GRPO; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# GRPO with progressive IoU weight (§4.3) from the SFT model of any backbone of lib/backbones.sh, LoRA, rollouts by vLLM.
+# GRPO with progressive IoU weight (§4.3) from the SFT model of any backbone of lib/backbones.sh: LoRA, vLLM.
 #
 # Paper:     §5.1, App. B; Table 4, columns 3B, 7B, 32B; with FX_OMEGA_G_START = FX_OMEGA_G_END = 1 or 0.5 columns
-#            GRPO ω_G=1 and ω_G=0.5; Table 2. Differs: 1.5 % of the training rows choose the checkpoint (VAL=0: none do);
+#            GRPO ω_G=1 and ω_G=0.5; Table 2. Differs: 1.5 % of the training rows choose the checkpoint (VAL=0: none);
 #            β, ε, temperature are not in the paper: ms-swift's defaults
 # Hardware:  8 x A100 80 GB, or one of 24 GB with GPUS=1 QUANT=4bit      Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations, with folds), MODEL (the SFT checkpoint, merged)
@@ -29,12 +29,14 @@ require_merged "$MERGE"
 
 # Who answers: vLLM beside the training, a server (rollout.sh), or the model in training itself
 ROLLOUT=${ROLLOUT:-${QUANT:+self}}
-[[ -z ${QUANT:-} || $ROLLOUT == self ]] || fail "QUANT and ROLLOUT: expected one of the two. ms-swift sends a 4-bit model's \
-packed weights to vLLM without their scales, which vLLM refuses or decodes wrongly; with QUANT the model in training answers"
+[[ -z ${QUANT:-} || $ROLLOUT == self ]] ||
+  fail "QUANT and ROLLOUT: expected one of the two. ms-swift sends a 4-bit model's packed weights to vLLM without their \
+scales, which vLLM refuses or decodes wrongly; with QUANT the model in training answers"
 if [[ $ROLLOUT == self ]]; then
   rollouts=(--use_vllm false)
 elif [[ -n $ROLLOUT ]]; then
-  [[ $ROLLOUT =~ ^(.+):([0-9]+)$ ]] || fail "ROLLOUT: expected self, or HOST:PORT of recipes/rollout.sh, found '$ROLLOUT'"
+  [[ $ROLLOUT =~ ^(.+):([0-9]+)$ ]] ||
+    fail "ROLLOUT: expected self, or HOST:PORT of recipes/rollout.sh, found '$ROLLOUT'"
   rollouts=(
     --use_vllm true --vllm_mode server
     --vllm_server_host "${BASH_REMATCH[1]}" --vllm_server_port "${BASH_REMATCH[2]}"

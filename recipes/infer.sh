@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Greedy answers on a held-out fold with vLLM: the untuned backbone, or the merged SFT or GRPO model.
 #
-# Paper:     Table 4, column No-FT (default MODEL); the answers behind columns 3B, 7B, 32B and SFT; Table 2. Differs: none known
+# Paper:     Table 4, column No-FT (default MODEL); the answers behind columns 3B, 7B, 32B and SFT; Table 2.
+#            Differs: none known
 # Hardware:  8 x A100 80 GB      Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations, with folds), MODEL (a whole model, not a LoRA checkpoint)
 # Output:    $OUT, one JSON line per image, for recipes/score.sh

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Metrics of the answers that recipes/infer.sh wrote, with 95 % intervals, in pixels of the original images.
 #
-# Paper:     Tables 1, 2, 4 and 7. Differs: the paper does not say how it averages BLEU-2 and ROUGE-L; see scoring/metrics/texts.py
+# Paper:     Tables 1, 2, 4 and 7. Differs: the paper does not say how it averages BLEU-2 and ROUGE-L; see
+#            scoring/metrics/texts.py
 # Hardware:  one CPU core        Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations), PREDICTIONS (the JSON lines of recipes/infer.sh)
 # Output:    a table on the terminal, $OUT (a run, for `fakexplain report`)

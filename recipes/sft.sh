@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SFT cold start (§4.1): LoRA on vision encoder, projector and language model of any backbone of lib/backbones.sh.
 #
-# Paper:     §5.1, App. B; stage 1 of Table 4, columns 3B, 7B, 32B; alone it is column SFT (32B); Table 2. Differs: 1.5 %
-#            of the training rows choose the checkpoint (VAL=0: none do); LoRA rank and alpha, schedule and weight decay
-#            are not in the paper: ms-swift's defaults
+# Paper:     §5.1, App. B; stage 1 of Table 4, columns 3B, 7B, 32B; alone it is column SFT (32B); Table 2. Differs:
+#            1.5 % of the training rows choose the checkpoint (VAL=0: none); LoRA rank and alpha, schedule and weight
+#            decay are not in the paper: ms-swift's defaults
 # Hardware:  8 x A100 80 GB, or one of 24 GB with GPUS=1 QUANT=4bit      Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations, with folds)
 # Output:    $OUT/checkpoint-* (LoRA), $OUT/logging.jsonl with eval_accuracy, eval_iou and eval_format

@@ -4,7 +4,7 @@
 #
 #   choose_plugin        PLUGIN, MAX_PIXELS
 #   choose_data          these, FOLD, VARIANT; TRAIN and TEST (subsets), BOXES (empty where an answer holds none)
-#   choose_gpus          GPUS (per machine), GRAD_ACC, QUANT; `weights` and `deepspeed` (arguments); `machines` (variables)
+#   choose_gpus          GPUS (per machine), GRAD_ACC, QUANT; `weights`, `deepspeed` (arguments), `machines` (variables)
 #   choose_megatron ARGUMENTS...   `megatron`: what both recipes for Megatron pass
 #   require_merged HOW   stop where MODEL is a LoRA checkpoint
 
@@ -35,7 +35,7 @@ choose_gpus() {
   machines=()
   if ((NNODES > 1)); then
     [[ -n ${NODE_RANK:-} && -n ${MASTER_ADDR:-} ]] ||
-      fail "NNODES is $NNODES: expected NODE_RANK (0 to $((NNODES - 1))) and MASTER_ADDR (address of the machine of rank 0)"
+      fail "NNODES is $NNODES: expected NODE_RANK (0 to $((NNODES - 1))) and MASTER_ADDR (where rank 0 runs)"
     machines=("NNODES=$NNODES" "NODE_RANK=$NODE_RANK" "MASTER_ADDR=$MASTER_ADDR" "MASTER_PORT=${MASTER_PORT:-29500}")
   fi
   weights=()
@@ -50,7 +50,7 @@ choose_gpus() {
   [[ $ZERO != none ]] || deepspeed=()
 }
 
-choose_megatron() {
+choose_megatron() { # ARGUMENTS...: those of the caller
   [[ -z ${QUANT:-} ]] || fail "QUANT: ms-swift's Megatron trains no 4-bit weights; recipes/sft.sh and recipes/grpo.sh do"
   local previous='' word parallel=1
   for word in "$@" end; do

@@ -77,15 +77,22 @@ def test_two_machines(recipe, more, annotations, model, tmp_path):
 
 
 @pytest.mark.slow
-def test_grpo_chooses_its_checkpoint_on_rows_it_does_not_train_on(annotations, model, tmp_path):
-    more = [*GRPO, "--save_steps", "1", "--per_device_eval_batch_size", "1"]
-    finish(start("grpo.sh", annotations, model, tmp_path, *more, VAL="0.25"))
-    lines = read_jsonl(tmp_path / "logging.jsonl")
-    evaluations = [line for line in lines if "eval_rewards/FxIoU/mean" in line]
+@pytest.mark.parametrize(
+    ("recipe", "more", "metric"),
+    [("sft.sh", ["--max_new_tokens", "16"], "eval_iou"), ("grpo.sh", GRPO, "eval_rewards/FxIoU/mean")],
+)
+def test_a_checkpoint_is_chosen_on_held_back_rows(recipe, more, metric, annotations, model, tmp_path):
+    """Two of the eight training rows are evaluated at each checkpoint, and the best one is named."""
+    more = [*more, "--save_steps", "1", "--per_device_eval_batch_size", "1"]
+    printed = finish(start(recipe, annotations, model, tmp_path, *more, VAL="0.25"))
+    assert "best_model_checkpoint" in printed
+    evaluations = [line[metric] for line in read_jsonl(tmp_path / "logging.jsonl") if metric in line]
     assert len(evaluations) == 2
-    best = max(evaluations, key=lambda line: line["eval_rewards/FxIoU/mean"])
     state = json.loads((tmp_path / "checkpoint-2" / "trainer_state.json").read_text())
-    assert state["best_metric"] == best["eval_rewards/FxIoU/mean"]
+    assert state["best_metric"] == max(evaluations)
+    if recipe == "grpo.sh":
+        steps = [line for line in read_jsonl(tmp_path / "logging.jsonl") if "omega_G" in line]
+        assert all("fx/iou" in line or "fx/unreadable" in line for line in steps)
 
 
 def test_external_plugins_is_another_name(annotations, model, tmp_path):
