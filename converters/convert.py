@@ -8,7 +8,7 @@ import posixpath
 import shutil
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -48,7 +48,7 @@ class NewImage(NamedTuple):
 
 @dataclass
 class Converted:
-    """A draft's record, or None if it is left out; the changes to it, and its new image file, if any."""
+    """A draft's record, or None if it is skipped; the changes to it, and its new image file, if any."""
 
     annotation: Annotation | None
     changes: Changes
@@ -106,30 +106,35 @@ def convert(
     finder = Finder(images.path, again and partial(_all_drafts, again, parse), search, skip)
     settled = choices or Choices()
     converter = _Converter(parse, finder, images, temporary, written.final, label, dict(fields or {}), settled)
-    count = 0
     try:
-        with (
-            closing(Ids()) as ids,
-            closing(map_ordered(converter.convert_piece, _catch_last_error(pieces, source))) as results,
-        ):
-            for result in itertools.chain.from_iterable(results):
-                count += 1
-                try:
-                    if isinstance(result, DataError):
-                        raise result
-                    if result.annotation:
-                        _add_id(ids, result.annotation)
-                        _move_image(result, written.path)
-                except DataError as error:
-                    on_error(error)
-                    continue
-                changes.add(result.changes)
-                if result.annotation:
-                    yield result.annotation
-        if not count:
-            raise DataError("at least one image", Unquoted("none")).at(source, 0)
+        with closing(map_ordered(converter.convert_piece, _catch_last_error(pieces, source))) as results:
+            each = itertools.chain.from_iterable(results)
+            if not (yield from _good_records(each, written.path, changes, on_error)):
+                raise DataError("at least one image", Unquoted("none")).at(source, 0)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _good_records(
+    results: Iterable[Converted | DataError], folder: Path, changes: Changes, on_error: OnError
+) -> Generator[Annotation, None, int]:
+    """Yield the records of results, their new images moved to a folder; return the number of results."""
+    count = 0
+    with closing(Ids()) as ids:
+        for count, result in enumerate(results, 1):  # noqa: B007
+            try:
+                if isinstance(result, DataError):
+                    raise result
+                if result.annotation:
+                    _add_id(ids, result.annotation)
+                    _move_image(result, folder)
+            except DataError as error:
+                on_error(error)
+                continue
+            changes.add(result.changes)
+            if result.annotation:
+                yield result.annotation
+    return count
 
 
 def _catch_last_error(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
@@ -176,23 +181,19 @@ def _move_image(result: Converted, folder: Path) -> None:
         raise error.at_record(result.annotation) from None
 
 
+@dataclass
 class _Converter:
     """Converts pieces into records; several threads share one."""
 
-    def __init__(
-        self,
-        parse: Parse,
-        finder: Finder,
-        images: Place,
-        temporary: Path,
-        final: str,
-        label: str | None,
-        fields: dict[str, Any],
-        choices: Choices,
-    ) -> None:
-        self.parse, self.finder, self.images, self.temporary, self.final = parse, finder, images, temporary, final
-        self.label, self.fields, self.choices = label, fields, choices
-        self.numbers = itertools.count()
+    parse: Parse
+    finder: Finder
+    images: Place
+    temporary: Path
+    final: str
+    label: str | None
+    fields: dict[str, Any]
+    choices: Choices
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def convert_piece(self, piece: Piece) -> list[Converted | DataError]:
         """The record, or the error, of each draft of a piece."""

@@ -21,7 +21,7 @@ from .formats import FORMATS
 
 
 class NoRecords(ValueError):
-    """Every record of a source was bad or left out."""
+    """Every record of a source was bad or skipped."""
 
 
 def is_archive(src: Path) -> bool:
@@ -48,7 +48,7 @@ def unpacked_folder(out: Path) -> Path:
     return out.with_name(f"{out.stem}_source")
 
 
-# Over 60 lines: half are arguments and docstring, and one stack of files has to hold the rest together.
+# Over 60 lines, of which 40 are arguments and docstring.
 def convert_source(
     format: str,
     src: Path,
@@ -96,15 +96,7 @@ def convert_source(
     with ExitStack() as files:
         partial_out = files.enter_context(atomic_file(out))
         new = files.enter_context(atomic_folder(written))
-        if is_archive(src):
-            source = files.enter_context(atomic_folder(unpacked))
-            unpack(src, source)
-            inner = inner_path(str(images), "--images") if images is not None else Path()
-            place = Place(source / inner, (unpacked.name / inner).as_posix())
-        else:
-            source, folder = src, images or folder_of(src)
-            check_is_folder(folder, "the folder of the images")
-            place = Place(folder, os.path.relpath(folder.resolve(), out.parent.resolve()).replace(os.sep, "/"))
+        source, place = _open_source(src, out, images, files)
         records = convert(
             load(source, **settings),
             parse,
@@ -125,6 +117,19 @@ def convert_source(
         if not count:
             raise NoRecords(f"{src}: expected at least one good record, found none")
     return count
+
+
+def _open_source(src: Path, out: Path, images: Path | None, files: ExitStack) -> tuple[Path, Place]:
+    """The source, unpacked if it is an archive, and the folder of its images."""
+    if is_archive(src):
+        unpacked = unpacked_folder(out)
+        source = files.enter_context(atomic_folder(unpacked))
+        unpack(src, source)
+        inner = inner_path(str(images), "--images") if images is not None else Path()
+        return source, Place(source / inner, (unpacked.name / inner).as_posix())
+    folder = images or folder_of(src)
+    check_is_folder(folder, "the folder of the images")
+    return src, Place(folder, os.path.relpath(folder.resolve(), out.parent.resolve()).replace(os.sep, "/"))
 
 
 def _name_archive(error: DataError, unpacked: str, archive: str) -> DataError:

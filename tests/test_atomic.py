@@ -16,6 +16,7 @@ from swift_plugins.fakexplain.atomic import (
     atomic_file,
     atomic_folder,
     check_not_in_use,
+    claim,
     partial_path,
 )
 
@@ -63,6 +64,58 @@ def test_a_second_writer_is_refused_while_the_first_writes(tmp_path, kind):
     check_not_in_use(out)
     assert contents(out) == "new"
     assert {each.name for each in tmp_path.iterdir()} == {"out", "other"}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_output_of_another_process_is_overwritten_only_if_that_was_asked_for(tmp_path, kind, overwrite):
+    code = f"""
+import sys
+from pathlib import Path
+from swift_plugins.fakexplain.atomic import atomic_{kind}, claim
+claim(Path(sys.argv[1]), overwrite=False)
+print("checked", flush=True)
+sys.stdin.readline()
+with atomic_{kind}(sys.argv[1]) as partial:
+    (partial / "a.txt" if partial.is_dir() else partial).write_text("theirs")
+"""
+    out = tmp_path / "out"
+    command = [sys.executable, "-c", code, str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "checked\n"  # both have found the path free
+        claim(out, overwrite=overwrite)
+        other.communicate("\n")
+    assert other.returncode == 0 and contents(out) == "theirs"
+    if overwrite:
+        with WRITERS[kind](out) as partial:
+            write(partial)
+        assert contents(out) == "new"
+    else:
+        with pytest.raises(InUseError, match="out: another run has written it meanwhile"), WRITERS[kind](out):
+            pytest.fail("work that is in vain")
+        assert contents(out) == "theirs"
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_output_that_appears_while_this_run_writes_is_kept(tmp_path, kind):
+    out = tmp_path / "out"
+    claim(out, overwrite=False)
+
+    def write_both():
+        with WRITERS[kind](out) as partial:
+            write(partial)
+            if kind == "folder":
+                out.mkdir()
+            (out / "a.txt" if kind == "folder" else out).write_text("theirs")
+
+    with pytest.raises(InUseError, match="meanwhile"):
+        write_both()
+    assert contents(out) == "theirs"
+    claim(out, overwrite=True)
+    with WRITERS[kind](out) as partial:
+        write(partial)
+    assert contents(out) == "new"
 
 
 @pytest.mark.parametrize("kind", WRITERS)

@@ -211,6 +211,7 @@ class TestColumns:
             (["fake"], "a value of type list"),
             (b"{}", "a value of type bytes"),
             ("[" * 100_000, "RecursionError"),
+            (gold_with().replace("{", '{"label": "real", ', 1), "label: expected each key once"),
         ],
     )
     def test_malformed(self, name, solution, what):

@@ -13,12 +13,12 @@ _BLANK = re.compile(
 _YES, _NO = ("true", "yes"), ("false", "no")
 
 
-def is_blank(value: object) -> bool:
+def is_empty(value: object) -> bool:
     """Whether a value is what a tool writes if nothing was chosen or typed.
 
-    >>> [is_blank(value) for value in ("__undefined__", "None", "Select...", "--", " ", None, [], {})]
+    >>> [is_empty(value) for value in ("__undefined__", "None", "Select...", "--", " ", None, [], {})]
     [True, True, True, True, True, True, True, True]
-    >>> [is_blank(value) for value in ("No eyes.", "nonesuch", 0, False)]
+    >>> [is_empty(value) for value in ("No eyes.", "nonesuch", 0, False)]
     [False, False, False, False]
     """
     if isinstance(value, str):
@@ -27,20 +27,20 @@ def is_blank(value: object) -> bool:
 
 
 def by_name(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes that are not blank, by their names in lower case; of two such names the one in lower case counts.
+    """Attributes that are not empty, by their names in lower case; of two such names the one in lower case counts.
 
     >>> by_name({"Caption": "Six fingers.", "NOTE": "a", "note": "b", "kind": "__undefined__"})
     {'caption': 'Six fingers.', 'note': 'b'}
     """
     folded: dict[str, Any] = {}
     for name, value in attributes.items():
-        if not is_blank(value) and (name.strip().lower() not in folded or name == name.lower()):
+        if not is_empty(value) and (name.strip().lower() not in folded or name == name.lower()):
             folded[name.strip().lower()] = value
     return folded
 
 
 def chosen(value: object) -> list[Any]:
-    """The values of an attribute: one text or number, those of a list, the names of checked boxes; blank ones left out.
+    """The values of an attribute: one text or number, those of a list, the names of checked boxes; empty ones skipped.
 
     >>> chosen({"hand": True, "eye": False}), chosen(["a", "None"]), chosen(" b "), chosen("__undefined__")
     (['hand'], ['a'], ['b'], [])
@@ -48,7 +48,7 @@ def chosen(value: object) -> list[Any]:
     if isinstance(value, dict):
         return [name for name, checked in value.items() if switched(checked)]
     values = value if isinstance(value, list) else [value]
-    return [each.strip() if isinstance(each, str) else each for each in values if not is_blank(each)]
+    return [each.strip() if isinstance(each, str) else each for each in values if not is_empty(each)]
 
 
 def switched(value: object) -> bool | None:

@@ -22,8 +22,8 @@ class Choices:
     """What to do where a source leaves something open; by default most of it is an error that names the option.
 
     Attributes:
-        skip_unusable: leave out shapes without an area, and regions without words if `caption` is None.
-        unannotated: for images without label, regions and tags: an error, left out, or real.
+        skip_unusable: skip shapes without an area, and regions without words if `caption` is None.
+        unannotated: for images without label, regions and tags: an error, skipped, or real.
         caption: caption of regions without words.
         caption_from: attribute of regions whose text is the caption; any case.
         tag_from: attribute of regions or images whose values are tags; any case.
@@ -38,7 +38,7 @@ class Choices:
 
 @dataclass
 class Changes:
-    """Counts of what converting changed, apart from the format.
+    """Counts of what converting changed besides the format.
 
     Attributes:
         clipped: boxes that reached beyond their image, now clipped at its border.
@@ -46,18 +46,18 @@ class Changes:
         extracted: images that were embedded in the source.
         circumscribed: boxes around rotated shapes.
         reordered: boxes drawn backwards.
-        unusable: shapes without an area, left out.
-        wordless: regions without words, left out.
+        unusable: shapes without an area, skipped.
+        wordless: regions without words, skipped.
         captioned: regions without words that were given the caption of `Choices`.
         chosen: regions whose caption is the attribute `Choices.caption_from`.
         tagged: images with tags from the attribute `Choices.tag_from`.
-        unannotated: images without label, regions and tags, left out.
+        unannotated: images without label, regions and tags, skipped.
         assumed: such images taken as real.
-        cancelled: tasks whose annotations were all cancelled, left out.
-        unread: results that say nothing about the image or its regions, such as relations, left out.
+        cancelled: tasks whose annotations were all cancelled, skipped.
+        unread: results that say nothing about the image or its regions, such as relations, skipped.
         renamed: images found under a name written differently, or in another of the folders a tool uses.
         searched: images found by their name alone.
-        texts: number of texts left out, by the name of their attribute.
+        texts: number of texts skipped, by the name of their attribute.
     """
 
     clipped: int = 0
@@ -125,7 +125,7 @@ def _box(region: DraftRegion, wh: tuple[int, int], choices: Choices, changes: Ch
     except Unusable as error:
         if not choices.skip_unusable:
             raise DataError(
-                f"{error.expected}; --skip-unusable leaves out such shapes", error.found, field=error.field
+                f"{error.expected}; --skip-unusable skips such shapes", error.found, field=error.field
             ) from None
         changes.unusable += 1
         return None
@@ -136,7 +136,7 @@ def _box(region: DraftRegion, wh: tuple[int, int], choices: Choices, changes: Ch
 
 
 def _caption(region: DraftRegion, choices: Choices, changes: Changes) -> str:
-    """The caption by the user's choice, else the region's own; empty if the region is left out."""
+    """The caption by the user's choice, else the region's own; empty if the region is skipped."""
     caption = region.caption
     if choices.caption_from and (text := text_of(by_name(region.attributes).get(choices.caption_from.lower()))):
         caption = text
@@ -194,9 +194,9 @@ def settle_tags(draft: Draft, choices: Choices, changes: Changes) -> list[str]:
 
 
 def settle_label(draft: Draft, tags: list[str], label: str | None, choices: Choices, changes: Changes) -> str | None:
-    """The image's label; None if it is left out.
+    """The image's label; None if it is skipped.
 
-    Shapes that are left out count too: what an annotator marked is not real for want of an area.
+    Shapes that are skipped count too: what an annotator marked is not real because it has no area.
 
     Raises:
         DataError: the source, the user's label and choice give none; or an image is real and has a region.

@@ -7,7 +7,6 @@ the image, turns it upright and checks every field.
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Callable, Mapping
@@ -15,8 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, NamedTuple
-
-import msgspec
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
@@ -40,7 +37,7 @@ class Piece(NamedTuple):
 
 
 class Unusable(DataError):
-    """The error of a shape without an area (a point, a stroke), which `Choices.skip_unusable` leaves out."""
+    """The error of a shape without an area (a point, a stroke), which `Choices.skip_unusable` skips."""
 
 
 class DraftRegion(NamedTuple):
@@ -54,7 +51,7 @@ class DraftRegion(NamedTuple):
         attributes: those of the region, by name, in which the user may choose captions and tags.
         rotated: whether the box circumscribes a rotated shape.
         ordered: whether a box with corners in another order is an error, because it may mean another notation.
-        may_be_wordless: whether the region is left out without a choice of the user if it has no words.
+        may_be_wordless: whether the region is skipped without a choice of the user if it has no words.
     """
 
     box: Box | Callable[[tuple[int, int]], Box] | Unusable
@@ -159,22 +156,6 @@ def beside(file: PurePosixPath, name: str) -> str:
     if path.startswith("/") or "://" in path or _DRIVE.match(path):
         return name
     return posixpath.normpath(file.parent / path)
-
-
-def load_json(path: Path) -> Any:
-    """Load a small JSON file as a whole; NaN and Infinity are read as null.
-
-    Raises:
-        DataError: it is not JSON.
-    """
-    raw = path.read_bytes()
-    try:
-        return msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        try:
-            return json.loads(raw.decode(json.detect_encoding(raw)), parse_constant=lambda _: None)
-        except (ValueError, RecursionError) as error:
-            raise DataError("JSON", Unquoted(str(error))).at(str(path), 0) from None
 
 
 def folder_of(src: Path) -> Path:

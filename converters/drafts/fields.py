@@ -17,7 +17,7 @@ from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.tags import canonical_tag
 
-from .attributes import is_blank, switched
+from .attributes import is_empty, switched
 from .statements import NAMED, Statement, parts
 
 TOOL_FIELDS = ("image", "width", "height", "regions")
@@ -27,7 +27,7 @@ RECORD_FIELDS = frozenset({*TOOL_FIELDS, "id", "label", "tags"})
 """Fields of a record that no field of a source may replace."""
 
 _STATED = frozenset({*NAMED, "label", "tags"})
-"""Fields that are read in any case, and state nothing if they are blank."""
+"""Fields that are read in any case, and state nothing if they are empty."""
 
 
 def own_fields(annotation: Annotation) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def read_statement(data: dict[str, Any], at: str = "") -> Statement:
     fields: dict[str, Any] = {}
     for name, value in data.items():
         known = name.lower() if name.lower() in _STATED else name
-        if value is not None and not (known in _STATED and is_blank(value)) and (name == known or known not in data):
+        if value is not None and not (known in _STATED and is_empty(value)) and (name == known or known not in data):
             fields[known] = value
     for name in TOOL_FIELDS:
         if name in fields:
@@ -69,7 +69,7 @@ def read_statement(data: dict[str, Any], at: str = "") -> Statement:
         tags = parts(tags)
     if tags is not None and not is_text_list(tags):
         raise DataError("a list of tags", tags, field=f"{at}tags")
-    tags = [tag for tag in tags or [] if not is_blank(tag)]
+    tags = [tag for tag in tags or [] if not is_empty(tag)]
     if label is None:
         label = _other_label(fields, at)
     return Statement(id, label, tags, fields)
@@ -122,7 +122,7 @@ def size(data: dict[str, Any], width: str, height: str, at: str = "") -> tuple[i
     >>> size({"width": 8.0, "height": 6}, "width", "height"), size({"width": 0, "height": 0}, "width", "height")
     ((8, 6), None)
     """
-    if all(is_blank(data.get(name)) or whole(data.get(name)) == 0 for name in (width, height)):
+    if all(is_empty(data.get(name)) or whole(data.get(name)) == 0 for name in (width, height)):
         return None
     sides = []
     for name in (width, height):
@@ -198,7 +198,7 @@ def kept_fields(row: Mapping[str, Any], taken: Collection[str], made: dict[str, 
     kept = {}
     for name, value in row.items():
         if name not in taken and _has_content(value):
-            if name in ORIGIN and is_blank(value):
+            if name in ORIGIN and is_empty(value):
                 continue
             value = str(value) if name in ORIGIN and type(value) is int else value
             kept[f"source_{name}" if name in RECORD_FIELDS or name in made else name] = value

@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
+from swift_plugins.fakexplain.json_text import check_keys, unique_keys
 
 _TEXT_OR_CONSTANT = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b', re.DOTALL)
+
+
+def load_json(path: Path) -> Any:
+    """Load a small JSON file as a whole; NaN and Infinity are read as null.
+
+    Raises:
+        DataError: as `decode_json`.
+    """
+    try:
+        return decode_json(path.read_bytes(), "JSON")
+    except DataError as error:
+        raise error.at(str(path), 0) from None
+
+
+def decode_json(raw: bytes, expected: str) -> Any:
+    """Decode JSON in any encoding of Unicode; NaN and Infinity are read as null.
+
+    Args:
+        raw: the text.
+        expected: what it is in words, for the error.
+
+    Raises:
+        DataError: it is not JSON, or has a key twice in an object.
+
+    >>> decode_json(b'{"a": NaN}', "JSON")
+    {'a': None}
+    """
+    try:
+        value = msgspec.json.decode(raw)
+        check_keys(raw, value)
+        return value
+    except DataError:
+        raise
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass
+    try:
+        text = raw.decode(json.detect_encoding(raw))
+        return json.loads(text, parse_constant=lambda _: None, object_pairs_hook=unique_keys)
+    except DataError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise DataError(expected, Unquoted(str(error))) from None
 
 
 def load_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, object]]:

@@ -10,10 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol, TypeVar
 
 from swift_plugins.fakexplain.annotation import Annotation
+from swift_plugins.fakexplain.atomic import DISK_ERRORS
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted
 from swift_plugins.fakexplain.ids import Ids
 from swift_plugins.fakexplain.images import open_image, orientation
 from swift_plugins.fakexplain.parallel import map_good
+from swift_plugins.fakexplain.paths import A_FILE, file_kind
 
 T = TypeVar("T")
 
@@ -57,9 +59,13 @@ def place_image(annotation: Annotation, target: Path, *, link: bool = False) -> 
     """Copy an image's file byte for byte to its place in a format, or hard-link it, which takes no space.
 
     Raises:
-        DataError: the file is missing, or cannot be read or linked.
+        DataError: the file is missing, is no regular file, or cannot be read or linked.
+        OSError: the disk is full or cannot be written; no record is to blame.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    expected = f"a file that can be {'linked' if link else 'copied'}"
+    if (kind := file_kind(annotation.path)) != A_FILE:
+        raise reject(annotation, expected, Unquoted(f"{annotation.path}: {kind}"), "image")
     try:
         if link:
             os.link(annotation.path, target)
@@ -67,8 +73,9 @@ def place_image(annotation: Annotation, target: Path, *, link: bool = False) -> 
             shutil.copyfile(annotation.path, target)
     except OSError as error:
         target.unlink(missing_ok=True)
-        found = Unquoted(f"{annotation.path}: {error.strerror}")
-        raise reject(annotation, f"a file that can be {'linked' if link else 'copied'}", found, "image") from None
+        if error.errno in DISK_ERRORS:
+            raise
+        raise reject(annotation, expected, Unquoted(f"{annotation.path}: {error.strerror}"), "image") from None
 
 
 def each_good(annotations: Iterable[Annotation], work: Callable[[Annotation], T], on_error: OnError) -> Iterator[T]:

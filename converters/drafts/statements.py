@@ -2,7 +2,7 @@
 
 A field with `label`, `verdict`, `tag` or `choice` in its name states the label or tags of the image if its values mean
 one; so does a switch that is on and is named as a label or a tag. Other fields are only kept: a real background does
-not make the image real. Names are read in any case, and a blank value (`is_blank`) states nothing.
+not make the image real. Names are read in any case, and an empty value (`is_empty`) states nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from swift_plugins.fakexplain.annotation import LABELS, ORIGIN
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
-from .attributes import by_name, chosen, is_blank, switched, text_of
+from .attributes import by_name, chosen, is_empty, switched, text_of
 
 CAPTIONS = ("caption", "description", "comment", "explanation", "text", "note", "reason")
 """Names of a region's attributes that may hold its caption, in order of preference."""
@@ -60,7 +60,7 @@ def add_field(named: dict[str, Any], name: str, values: Sequence[Any], at: str) 
     Args:
         named: the fields so far, as `read_statement` takes them; `tags` is a list.
         name: name of the field.
-        values: the field's values: one, several, or none, which adds nothing; blank ones do not count.
+        values: the field's values: one, several, or none, which adds nothing; empty ones do not count.
         at: path to the field, for the error.
 
     Raises:
@@ -74,7 +74,7 @@ def add_field(named: dict[str, Any], name: str, values: Sequence[Any], at: str) 
     >>> named
     {'tags': ['texture_error', 'perspective_error'], 'label': 'fake', 'light_label': 'dim', 'background': 'real'}
     """
-    values = [value for value in values if not is_blank(value)]
+    values = [value for value in values if not is_empty(value)]
     if not values:
         return
     if means_something(name) and len(values) == 1 and switched(values[0]) is not None:
@@ -105,7 +105,7 @@ def add_region(statement: Statement, labels: Iterable[object], attributes: Mappi
     Args:
         statement: the image's statement, which is changed.
         labels: the region's labels.
-        attributes: the region's attributes, in any case; blank ones are skipped, and a whole number is a name too.
+        attributes: the region's attributes, in any case; empty ones are skipped, and a whole number is a name too.
         at: path to the attributes, for the error.
 
     Raises:
@@ -164,7 +164,7 @@ def parts(value: object) -> list[Any]:
     """
     if not isinstance(value, str) or means_something(value):
         return [value]
-    return [part.strip() for part in value.split(",") if not is_blank(part)]
+    return [part.strip() for part in value.split(",") if not is_empty(part)]
 
 
 def means_something(value: object) -> bool:

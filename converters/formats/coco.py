@@ -22,7 +22,7 @@ from swift_plugins.fakexplain.images import path_in
 from swift_plugins.fakexplain.json_values import read_box, require
 from swift_plugins.fakexplain.jsonl import to_json
 
-from ..drafts.attributes import by_name, is_blank
+from ..drafts.attributes import by_name, is_empty
 from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, folder_of, one_line, only_file
 from ..drafts.fields import own_fields, read_statement, size
 from ..drafts.shapes import flat_hull, rotated_box, run_length_box
@@ -123,7 +123,7 @@ def _attributes(data: dict[str, Any], at: str) -> dict[str, Any]:
 
 def _box(annotation: dict[str, Any], at: str, wh: tuple[int, int] | None) -> Box:
     bbox = annotation.get("bbox")
-    if not has_area(bbox) and (is_blank(bbox) or not is_blank(annotation.get("segmentation"))):
+    if not has_area(bbox) and (is_empty(bbox) or not is_empty(annotation.get("segmentation"))):
         return _outline(annotation, at, wh)
     x, y, width, height = read_box(bbox, "four numbers x, y, width, height", f"{at}.bbox")
     if not width or not height:
@@ -141,7 +141,7 @@ def _outline(annotation: dict[str, Any], at: str, wh: tuple[int, int] | None) ->
     """The tight box of an annotation's polygons or run lengths."""
     place = f"{at}.segmentation"
     polygons = annotation.get("segmentation")
-    if is_blank(polygons):
+    if is_empty(polygons):
         raise Unusable("four numbers x, y, width, height, or a segmentation", Unquoted("nothing"), field=f"{at}.bbox")
     if isinstance(polygons, dict):
         box, mask_wh = run_length_box(polygons, place)
@@ -165,14 +165,14 @@ def _caption(annotation: dict[str, Any], at: str, category: str | None) -> str |
         (attributes, "description", f"{at}.attributes"),
         (annotation, "caption", at),
     ):
-        if not is_blank(holder.get(name)) and (
+        if not is_empty(holder.get(name)) and (
             caption := one_line(require(holder, name, str, "a caption as text", place))
         ):
             return caption
     if caption := caption_among(attributes):
         return caption
     expected = "a caption, or the id of a category of this file"
-    if category is None or is_blank(category):
+    if category is None or is_empty(category):
         return DataError(expected, annotation.get("category_id", Unquoted("nothing")), field=f"{at}.category_id")
     return one_line(category)
 

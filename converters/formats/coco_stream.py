@@ -23,7 +23,7 @@ from swift_plugins.fakexplain.errors import NOTHING, DataError
 from swift_plugins.fakexplain.json_items import as_utf8
 from swift_plugins.fakexplain.json_values import require
 
-from ..drafts.attributes import is_blank
+from ..drafts.attributes import is_empty
 from ..drafts.json_files import load_items, readable_json
 
 _TABLES = """
@@ -145,7 +145,7 @@ def has_area(bbox: object) -> bool:
     >>> has_area([1, 2, 3, 4]), has_area([]), has_area([0, 0, 0, 0]), has_area("box")
     (True, False, False, True)
     """
-    return not is_blank(bbox) and not (isinstance(bbox, list) and 0 in bbox[2:])
+    return not is_empty(bbox) and not (isinstance(bbox, list) and 0 in bbox[2:])
 
 
 def _unpack(row: tuple[int, bytes]) -> tuple[str, Any]:

@@ -26,7 +26,7 @@ from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_values import check_numbers, require
 
-from ..drafts.attributes import is_blank
+from ..drafts.attributes import is_empty
 from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, one_line, only_file
 from ..drafts.fields import read_statement, whole
 from ..drafts.shapes import ellipse_box, hull, rotated_box, xywh_box
@@ -173,7 +173,7 @@ def _read_tag(tag: dict[str, Any], named: dict[str, Any], at: str) -> None:
     label = require(tag["attrib"], "label", str, "a label", at)
     if means_something(label):
         add_field(named, "tag", [label], f"{at}.label")
-    elif not tag["attributes"] and not is_blank(label):  # otherwise only its attributes count
+    elif not tag["attributes"] and not is_empty(label):  # otherwise only its attributes count
         named["flags"] = [*named.get("flags", ()), *(() if label in named.get("flags", ()) else (label,))]
     _read_attributes(tag, named, f"{at}.")
 
@@ -186,7 +186,7 @@ def _read_attributes(element: dict[str, Any], named: dict[str, Any], at: str) ->
 
 def _region(shape: dict[str, Any], at: str) -> DraftRegion:
     label = require(shape["attrib"], "label", str, "a label", at)
-    caption = caption_among(shape["attributes"]) or ("" if is_blank(label) else one_line(label))
+    caption = caption_among(shape["attributes"]) or ("" if is_empty(label) else one_line(label))
     words = caption or DataError("an attribute `caption` or a label that is not empty", label, field=f"{at}.label")
     try:
         box: Box | Unusable = _box(shape["element"], shape["attrib"], at)

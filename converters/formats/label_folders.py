@@ -93,7 +93,7 @@ def save_label_folders(
 ) -> int:
     """Write each image into the folder of its label, byte for byte. See `Writer`.
 
-    Label folders on an image's path are left out, because a reader takes its label from the innermost one.
+    Label folders on an image's path are skipped, because a reader takes its label from the innermost one.
     """
 
     def place(annotation: Annotation) -> PurePosixPath:

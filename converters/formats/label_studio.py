@@ -26,7 +26,7 @@ from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.images import IMAGE_SUFFIXES
 from swift_plugins.fakexplain.json_values import check_numbers, require
 
-from ..drafts.attributes import is_blank
+from ..drafts.attributes import is_empty
 from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, one_line, only_file
 from ..drafts.fields import is_text_list, other_fields, own_id, read_statement, size
 from ..drafts.json_files import load_items
@@ -242,7 +242,7 @@ def _texts(holder: dict[str, Any], name: str, at: str) -> list[str]:
     texts = [value] if isinstance(value, str) else value
     if not is_text_list(texts):
         raise DataError("a list of texts", value, field=f"{at}.{name}")
-    return [text for text in texts if not is_blank(text)]
+    return [text for text in texts if not is_empty(text)]
 
 
 def _caption(own: list[tuple[str, str]], result: dict[str, Any], labels: list[str], at: str) -> str | DataError:

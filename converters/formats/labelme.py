@@ -27,9 +27,10 @@ from swift_plugins.fakexplain.json_values import require
 from swift_plugins.fakexplain.paths import check_exists
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
-from ..drafts.attributes import is_blank
-from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, beside, folder_of, inner_path, load_json, one_line
+from ..drafts.attributes import is_empty
+from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, beside, folder_of, inner_path, one_line
 from ..drafts.fields import is_text_list, own_fields, read_statement, size
+from ..drafts.json_files import load_json
 from ..drafts.shapes import hull
 from ..drafts.sink import check_upright, place_image, reject, save_all
 from ..drafts.statements import Statement, add_tags
@@ -174,7 +175,7 @@ def _region(shape: Any, at: str) -> DraftRegion:
     description = shape.get("description") or ""
     if not isinstance(description, str):
         raise DataError("text", description, field=f"{at}.description")
-    words = next((one_line(text) for text in (description, label) if not is_blank(text)), "")
+    words = next((one_line(text) for text in (description, label) if not is_empty(text)), "")
     caption = words or DataError("a label or description that is not empty", label, field=f"{at}.label")
     attributes = {name: value for name, value in shape.items() if name not in _SHAPE_KEYS}
     if isinstance(shape.get("attributes"), dict):

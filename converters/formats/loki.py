@@ -2,7 +2,7 @@
 
 The questions ask for the flaws of an image, so every image is fake. Descriptions of the whole image are kept as
 `explanation`, and an item's own fields under their names; its id is the record's. Image paths are relative to the
-dataset's folder. A region without words, of which the dataset has one, is left out.
+dataset's folder. A region without words, of which the dataset has one, is skipped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.json_values import read_box, require
 
-from ..drafts.attributes import is_blank, text_of
+from ..drafts.attributes import is_empty, text_of
 from ..drafts.draft import Draft, DraftRegion, Piece, only_file
 from ..drafts.fields import kept_fields, own_id, own_tags, size
 from ..drafts.json_files import load_items
@@ -50,7 +50,7 @@ def from_loki(data: Any) -> list[Draft]:
         require(each, "desc", str, "a description", f"problems.global[{index}]")
         for index, each in enumerate(require(problems, "global", list, "a list of {desc}", "problems"))
     ]
-    texts = [text for text in texts if not is_blank(text)]
+    texts = [text for text in texts if not is_empty(text)]
     return [
         Draft(
             image,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from swift_plugins.fakexplain.annotation import Annotation
+from swift_plugins.fakexplain.csv_files import quote_formula, save_csv
 from swift_plugins.fakexplain.errors import OnError, raise_error
 from swift_plugins.fakexplain.images import path_in
 from swift_plugins.fakexplain.masks import to_mask
@@ -19,7 +19,7 @@ def save_masks(annotations: Iterable[Annotation], out: Path, *, images: Path, on
     """Write one mask per record, and `labels.csv`. See `Writer`.
 
     The mask of `a/b.jpg` is `a/b.png`. `labels.csv` has the path of each image in `images`, the path of its mask in
-    `out`, and its label.
+    `out`, and its label. A path that a spreadsheet would run as a formula, such as `=a.png`, is written `./=a.png`.
     """
     from PIL import Image
 
@@ -30,14 +30,12 @@ def save_masks(annotations: Iterable[Annotation], out: Path, *, images: Path, on
         (out / target).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(to_mask(annotation)).save(out / target)
 
-    count = 0
-    with (
-        open(out / "labels.csv", "w", encoding="utf-8", newline="") as file,
-        closing(save_each(annotations, place, save, on_error)) as records,
-    ):
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(("image", "mask", "label"))
-        for annotation, mask in records:
-            table.writerow((str(path_in(images, annotation)), str(mask), annotation.label))
-            count += 1
-    return count
+    with closing(save_each(annotations, place, save, on_error)) as records:
+        rows = ((_cell(path_in(images, annotation)), _cell(mask), annotation.label) for annotation, mask in records)
+        return save_csv(out / "labels.csv", ("image", "mask", "label"), rows)
+
+
+def _cell(path: PurePosixPath) -> str:
+    """A path that is no formula, and that programs which know nothing of `csv_files` can open."""
+    text = str(path)
+    return text if quote_formula(text) == text else f"./{text}"

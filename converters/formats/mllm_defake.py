@@ -11,13 +11,10 @@ the source's folder, and then below that folder by the end of its path.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
-
-import msgspec
 
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
@@ -26,6 +23,7 @@ from swift_plugins.fakexplain.tags import TAG_WORDS, canonical_tag
 
 from ..drafts.draft import Draft, DraftRegion, Piece, beside, one_line
 from ..drafts.fields import kept_fields, own_id, own_tags, size
+from ..drafts.json_files import decode_json
 from . import BOX_ORDERS
 from .mllm_defake_files import MACHINE, SourceRow, load_row_files
 
@@ -91,7 +89,7 @@ def from_mllm_defake(data: SourceRow) -> list[Draft]:
     >>> draft.regions[0].box, draft.regions[0].caption, draft.tags, draft.label
     ((1.5, 2, 8, 9), 'Left hand has six fingers', ['texture_error'], 'fake')
     """
-    row: Any = _decode(data.content) if isinstance(data.content, bytes) else data.content
+    row: Any = decode_json(data.content, "one JSON object") if isinstance(data.content, bytes) else data.content
     image, image_at = _image(row)
     answer, at = _answer(row)
     names, boxes, others = _objects(row, data.order)
@@ -163,16 +161,6 @@ def _unanswered(row: dict[str, Any], names: list[str], boxes: list[Box], data: S
         if _SAYS_FAKE.search(str(row.get(name))):
             raise DataError("no word of a fake, because the row has no objects", row[name], field=name)
     return _Statement("real" if data.objects else None, [], [])
-
-
-def _decode(line: bytes) -> Any:
-    try:
-        return msgspec.json.decode(line)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        try:
-            return json.loads(line, parse_constant=lambda _: None)
-        except (ValueError, RecursionError):
-            raise DataError("one JSON object", Unquoted(str(error))) from None
 
 
 def _split_think(think: str, names: list[str], boxes: list[Box], at: str) -> tuple[str, list[str]]:

@@ -3,7 +3,7 @@
 A list of objects {id: image}, or one object with all images. Every image is fake. The tight box of each polygon is a
 region; its caption is the phrase (`sentence`) and the explanation (`explanation`), if the file has one. The caption of
 the whole image is kept as `explanation`, and the image's own fields under their names. An image may have several ids,
-so the id is the source's own. A region without words is left out.
+so the id is the source's own. A region without words is skipped.
 """
 
 from __future__ import annotations

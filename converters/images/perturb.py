@@ -149,7 +149,7 @@ SETTINGS_FILE = "perturbation.json"
 
 
 def describe_set(annotations: Path, chain: Chain, seed: int, min_visible: float) -> dict[str, Any]:
-    """Everything that a perturbed set depends on, apart from the images: the contents of its `SETTINGS_FILE`.
+    """Everything that a perturbed set depends on except the images: the contents of its `SETTINGS_FILE`.
 
     Raises:
         FileNotFoundError: no such annotations file.

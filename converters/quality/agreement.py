@@ -1,7 +1,7 @@
 """How far two records of one image agree (§3.3, App. A.2).
 
 - IoU: `union_iou` of their boxes in original pixels; 0 if one side has no region. If neither side has a region, the
-  image is left out of the mean IoU and counted separately.
+  image is skipped of the mean IoU and counted separately.
 - Tag agreement: |A ∩ B| / |A ∪ B| of the two sets of tags; 1 if both are empty. (The paper gives a rate but no formula.
   The share of images with identical sets is reported beside it.)
 - Label agreement: whether both are fake or both are real.

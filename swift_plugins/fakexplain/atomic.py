@@ -24,12 +24,14 @@ from .paths import real_path
 if sys.platform != "win32":
     import fcntl
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+"""Codes of errors that end a run, whatever it was writing: the disk is full, or cannot be written."""
+_claimed: set[Path] = set()
 _LOCK = "lock"
 
 
 class InUseError(OSError):
-    """Another run is writing the same output."""
+    """Another run is writing the same output, or has written it meanwhile."""
 
 
 def partial_path(path: Path) -> Path:
@@ -50,6 +52,39 @@ def check_not_in_use(path: Path) -> None:
     path = _named(path)
     if any(_state(each) == "in use" for each in _partials_of(path)):
         raise InUseError(f"{path}: another run is writing it; wait until it ends, or choose another path")
+
+
+def claim(path: Path, *, overwrite: bool) -> None:
+    """Say whether this run may overwrite an output, which another run may write after this one has checked its path.
+
+    Args:
+        path: the file or folder.
+        overwrite: if not, the output appears only where nothing, or an empty folder, is; without a claim it may
+            overwrite.
+    """
+    if overwrite:
+        _claimed.discard(real_path(path))
+    else:
+        _claimed.add(real_path(path))
+
+
+def _check_claim(path: Path) -> None:
+    """Check that nothing is where an output of this run is to appear; to be called while no other run may publish.
+
+    Raises:
+        InUseError: a file or folder is.
+    """
+    if real_path(path) in _claimed and os.path.lexists(path) and not (path.is_dir() and not any(path.iterdir())):
+        raise InUseError(f"{path}: another run has written it meanwhile; --force overwrites it")
+
+
+@contextmanager
+def _publishing(path: Path) -> Iterator[None]:
+    """Let one run at a time move its output to a folder, and none move it over that of another."""
+    with defer_interrupts(), _alone_in(path.parent):
+        _check_claim(path)
+        yield
+        _claimed.discard(real_path(path))
 
 
 def _partials_of(path: Path) -> list[Path]:
@@ -137,6 +172,7 @@ def _partial(path: Path) -> Iterator[Path]:
     try:
         with defer_interrupts(), _alone_in(path.parent):
             check_not_in_use(path)
+            _check_claim(path)
             for each in _partials_of(path):
                 if _state(each) == "abandoned":
                     _remove(each)
@@ -146,7 +182,7 @@ def _partial(path: Path) -> Iterator[Path]:
             os.write(lock, _mark(path))
         yield partial
     except OSError as error:
-        if error.errno in _FULL or error.filename == str(folder):  # a failed write does not name its file
+        if error.errno in DISK_ERRORS or error.filename == str(folder):  # a failed write does not name its file
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
     finally:
@@ -172,7 +208,7 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     """Yield a path to write to; its file replaces `path` when the block ends without an error.
 
     Raises:
-        InUseError: another run is writing to `path`.
+        InUseError: another run is writing to `path`, or has written it since this one claimed it.
         OSError: the disk is full; names `path`.
 
     >>> import tempfile
@@ -187,7 +223,8 @@ def atomic_file(path: str | Path) -> Iterator[Path]:
     path = _named(Path(path))
     with _partial(path) as partial:
         yield partial
-        partial.replace(path)
+        with _publishing(path):
+            partial.replace(path)
 
 
 @contextmanager
@@ -203,7 +240,7 @@ def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
 
     Raises:
         ValueError: `whole`, and `path` holds a file that the block has not written.
-        InUseError: another run is writing to `path`.
+        InUseError: another run is writing to `path`, or has written it since this one claimed it.
         OSError: the disk is full; names `path`.
 
     >>> import tempfile
@@ -225,7 +262,7 @@ def atomic_folder(path: str | Path, *, whole: bool = False) -> Iterator[Path]:
                 f"{path}: expected no other files than those written now, found {len(others)} more, such as "
                 f"{min(others)}; remove the folder first"
             )
-        with defer_interrupts():
+        with _publishing(path):
             if written and not path.is_symlink() and not (path.exists() and any(path.iterdir())):
                 partial.replace(path)
                 return

@@ -74,7 +74,12 @@ class UniqueKeys(dict[str, Any]):
         super().__setitem__(key, value)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, from `json.loads` as its `object_pairs_hook`.
+
+    Raises:
+        DataError: a key occurs twice; field: the key.
+    """
     found = UniqueKeys()
     for key, value in pairs:
         found[key] = value
@@ -96,7 +101,7 @@ def check_keys(raw: bytes, value: object) -> None:
     swift_plugins.fakexplain.errors.DataError: b: expected each key once, found a second one
     """
     if raw.count(b":") != _count_colons(raw, value):
-        json.loads(raw, object_pairs_hook=_unique)
+        json.loads(raw, object_pairs_hook=unique_keys)
 
 
 def _count_colons(raw: bytes, value: object) -> int:

@@ -15,6 +15,7 @@ from typing import NamedTuple, cast
 from .answer import Answer, parse_answer
 from .boxes import Box, are_shares, clip_xyxy, union_iou
 from .frames import FrameRule
+from .json_text import check_keys
 from .variants import VARIANTS, variant_named
 
 COLUMN = "solution"
@@ -53,6 +54,7 @@ def read_gold(solution: object) -> Gold:
 def _read_gold(solution: str) -> Gold:
     try:
         fields = json.loads(solution)
+        check_keys(solution.encode(), fields)
         label, variant = fields["label"], fields["variant"]
         boxes, image_wh = [list(box) for box in fields["boxes"]], list(fields["size"])
     except (TypeError, ValueError, KeyError, RecursionError) as error:

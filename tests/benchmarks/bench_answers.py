@@ -32,10 +32,11 @@ for line in sys.stdin:
     gc.collect()
 """
 
-WORDS = (
-    "the hand has six fingers and a seam that runs from its wrist into the sleeve while light on the wall comes from "
-    "two sides at once which no lamp in this room explains so letters of the sign melt into one another near an edge"
-).split()
+SENTENCE = """
+    the hand has six fingers and a seam that runs from its wrist into the sleeve while light on the wall comes from
+    two sides at once which no lamp in this room explains so letters of the sign melt into one another near an edge
+"""
+WORDS = SENTENCE.split()
 SENTENCES = {
     "English": "The seam of the left sleeve runs into the hand, and its shadow falls to the wrong side. ",
     "English with numbers": "In 2023 some 14 of 28 models drew 6 fingers, or 7.5% of 1,200 hands (see 3.2). ",
@@ -92,10 +93,11 @@ NEAR_MISSES = {
     "sums": "({0} + {1}) * ({2} - {3}) {4}\n",
 }
 UNITS = (
-    *("<think>", "</think>", "<verdict>", "<verdict>fake</verdict>", "<tag>texture error, ", "<tag>", "<answer>", "<box>"),
-    *("<ref>", "<loc0001>", "<1>", "[", "[1,", "[1 ", "[1, 2, 3, 4", "[[[1,2,3,4]]]", "((", "(1,2)", "{", '{"', "<", "<|"),
-    *('{"bbox_2d":[', '{"a":{"x1":', "\\boxed{", "a b ", "ab", "0", "0 ", "1,", "1, 2, 3, 4 ", "\n", " \n", "|", '"a": ', "-"),
-    *(".", "…", "é", "\U0001f600", "box ", "x1 ", "verdict\n", "answer: ", "no ", "not fake ", "AI-", "real?", "```"),
+    *("<think>", "</think>", "<verdict>", "<verdict>fake</verdict>", "<tag>texture error, ", "<tag>"),
+    *("<answer>", "<box>", "<ref>", "<loc0001>", "<1>", "[", "[1,", "[1 ", "[1, 2, 3, 4", "[[[1,2,3,4]]]"),
+    *("((", "(1,2)", "{", '{"', "<", "<|", '{"bbox_2d":[', '{"a":{"x1":', "\\boxed{", "a b ", "ab", "0", "0 "),
+    *("1,", "1, 2, 3, 4 ", "\n", " \n", "|", '"a": ', "-", ".", "…", "é", "😀", "box ", "x1 ", "verdict\n"),
+    *("answer: ", "no ", "not fake ", "AI-", "real?", "```"),
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def change(source, target, *, rows=lambda rows: rows, without=(), names=None):
 
     Args:
         rows: called with them, returns those to write.
-        without: columns to leave out.
+        without: columns to skip.
         names: of the labels, in place of those the metadata gives; an empty list leaves no metadata.
     """
     table = pq.read_table(source).drop_columns(list(without))

@@ -142,13 +142,13 @@ def test_options_decide_what_the_source_leaves_open_and_the_counts_are_printed(t
     for line in (
         "1 records in",
         "1 boxes drawn backwards",
-        "1 shapes without an area left out",
+        "1 shapes without an area skipped",
         "1 regions without words, with the caption of --caption",
-        "1 images without annotation left out",
+        "1 images without annotation skipped",
         "1 images found by their name alone",
         "1 captions from attribute 'Problem'",
         "1 images with tags from attribute 'issue'",
-        "1 texts of attribute 'who' left out",
+        "1 texts of attribute 'who' skipped",
     ):
         assert line in done.stdout
     bad = fakexplain("convert", "coco", tmp_path / "c.json", "-o", out, "--force", "--caption", "[1]")
@@ -159,5 +159,5 @@ def test_a_source_of_which_nothing_is_left_is_an_error_after_the_counts(tmp_path
     picture(tmp_path / "a.png")
     (tmp_path / "c.json").write_text('{"images": [{"id": 1, "file_name": "a.png"}], "annotations": []}')
     done = fakexplain("convert", "coco", tmp_path / "c.json", "-o", tmp_path / "o.jsonl", "--unannotated", "skip")
-    assert done.returncode == 1 and "1 images without annotation left out" in done.stdout
+    assert done.returncode == 1 and "1 images without annotation skipped" in done.stdout
     assert "expected at least one good record" in done.stderr and not (tmp_path / "o.jsonl").exists()

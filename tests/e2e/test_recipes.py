@@ -34,7 +34,14 @@ def model(tmp_path_factory) -> Path:
 
 def start(recipe: str, annotations: Path, model: Path, out: Path, *more: str, **env: str) -> subprocess.Popen[str]:
     """Start a recipe in one process without DeepSpeed."""
-    one = {"GPUS": "1", "ZERO": "none", "ROLLOUT": "self", "VAL": "0", "OMP_NUM_THREADS": "1", "ACCELERATE_TORCH_DEVICE": "cpu"}
+    one = {
+        "GPUS": "1",
+        "ZERO": "none",
+        "ROLLOUT": "self",
+        "VAL": "0",
+        "OMP_NUM_THREADS": "1",
+        "ACCELERATE_TORCH_DEVICE": "cpu",
+    }
     paths = {"FAKEXPLAINED": str(annotations), "MODEL": str(model), "OUT": str(out)}
     return subprocess.Popen(
         ["bash", str(ROOT / "recipes" / recipe), *SMALL, *more],

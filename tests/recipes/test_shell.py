@@ -185,7 +185,11 @@ def test_without_annotations_it_stops_at_once(name, value, world, tmp_path):
         ("grpo.sh", {"NNODES": "2", "NODE_RANK": "0"}, "expected NODE_RANK (0 to 1) and MASTER_ADDR"),
         ("grpo.sh", {"MODEL": ""}, "MODEL is not set"),
         ("grpo.sh", {"MODEL": "adapter"}, "swift export --adapters"),
-        ("grpo.sh", {"ROLLOUT": "localhost"}, "ROLLOUT: expected self, or HOST:PORT of recipes/rollout.sh, found 'localhost'"),
+        (
+            "grpo.sh",
+            {"ROLLOUT": "localhost"},
+            "ROLLOUT: expected self, or HOST:PORT of recipes/rollout.sh, found 'localhost'",
+        ),
         ("grpo.sh", {"ROLLOUT": "localhost:8000", "QUANT": "4bit"}, "packed weights to vLLM without their scales"),
         ("rollout.sh", {"MODEL": ""}, "MODEL is not set"),
         ("rollout.sh", {"MODEL": "adapter"}, "swift export --adapters adapter --merge_lora true"),

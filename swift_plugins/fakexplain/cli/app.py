@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..annotation import Annotation, unlabelled
-from ..atomic import InUseError, check_not_in_use
+from ..atomic import InUseError, check_not_in_use, claim
 from ..backbones import TEMPLATES
 from ..errors import DataError, on_one_line, printable
 from ..images import image_key, several_frames
@@ -66,6 +66,9 @@ SubsetName = Annotated[
     str, typer.Option(help="Records to use: all, or fold0_train … fold3_test; append __VARIANT for partial answers.")
 ]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
+MinVisible = Annotated[
+    float, typer.Option(help="Drop a region if less than this fraction of its area survives the crop.", min=0, max=1)
+]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing output.")]
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="Report bad records and continue; default: stop at the first.")
@@ -176,6 +179,7 @@ def check_free(out: Path, force: bool, *sources: Path, folder: bool = False) -> 
         )
     if not force and os.path.lexists(out) and not (out.is_dir() and not any(out.iterdir())):
         raise typer.BadParameter(f"{out} already exists; --force overwrites it", param_hint=OUT[0])
+    claim(out, overwrite=force)
 
 
 def exclude_output_images(records: Iterable[Annotation], out: Path) -> Iterator[Annotation]:

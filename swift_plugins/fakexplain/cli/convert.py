@@ -12,7 +12,7 @@ from converters.formats import BOX_ORDERS, READ
 
 from ..annotation import ORIGIN, check_caption
 from ..paths import check_exists
-from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_option, show_progress
+from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_option, say, show_progress
 
 _READ_NAMES = (*READ, "list")
 if TYPE_CHECKING:
@@ -40,15 +40,14 @@ SkipUnusable = Annotated[
     bool,
     typer.Option(
         "--skip-unusable",
-        help="Leave out and count shapes without an area (points, strokes) and, without --caption, regions without "
+        help="Skip and count shapes without an area (points, strokes) and, without --caption, regions without "
         "words. Default: each is an error.",
     ),
 ]
 Unannotated = Annotated[
     Literal["error", "skip", "real"],
     typer.Option(
-        help="Treat images without label, regions and tags as an error, leave them out and count them, or take them as "
-        "real."
+        help="Treat images without label, regions and tags as an error, skip and count them, or take them as real."
     ),
 ]
 Caption = Annotated[str | None, typer.Option(help="Caption for regions without words.", metavar="TEXT")]
@@ -112,7 +111,7 @@ def convert(
     fake_value: FakeValues = None,
     keep_going: KeepGoing = False,
     force: Force = False,
-) -> None:
+) -> None:  # long, because each option takes a line
     """Convert annotations of another tool or dataset.
 
     Images stay where they are, with two exceptions: images that EXIF turns are rewritten upright, and images embedded
@@ -120,21 +119,18 @@ def convert(
     with the suffix _source.
     """
     if format == "list":
-        for name, each in READ.items():
-            print(f"{name:14} {each.reads}")
+        say("\n".join(f"{name:14} {each.reads}" for name, each in READ.items()))
         return
     if src is None or output is None:
         what, hint = ("a source to read", "SRC") if src is None else ("an annotations file to write", OUT[0])
         raise typer.BadParameter(f"expected {what}", param_hint=hint)
     from converters.convert import written_folder
-    from converters.convert_source import NoRecords, convert_source, is_archive, unpacked_folder
+    from converters.convert_source import NoRecords, convert_source
     from converters.drafts.choices import Changes, Choices
-    from converters.drafts.draft import inner_path
 
     if caption is not None:
         caption = parse_option(partial(check_caption, name="--caption"), caption, "--caption")
     choices = Choices(skip_unusable, unannotated, caption, caption_from, tag_from)
-    fields = _fields(settings or [])
     names: dict[str, Any] = _folder_names(real, fake) if format == "folder" else {}
     names |= _load_settings(
         format,
@@ -144,17 +140,8 @@ def convert(
         real_values=real_value,
         fake_values=fake_value,
     )
-    check_exists(src, "a file or folder to convert")
-    check_free(output, force, src)
-    written = written_folder(output)
-    check_free(written, force, folder=True)
-    if is_archive(src):
-        check_free(unpacked_folder(output), force, folder=True)
-        if images is not None:
-            parse_option(partial(inner_path, field="--images"), str(images), "--images")
-    errors = Errors(keep_going)
-    show = partial(show_progress, path=None, what=f"convert {format}", unit="image")
-    changes = Changes()
+    _check_paths(src, output, images, force)
+    errors, changes, written = Errors(keep_going), Changes(), written_folder(output)
     try:
         count = convert_source(
             format,
@@ -162,48 +149,63 @@ def convert(
             output,
             images=images,
             label=label,
-            fields=fields,
+            fields=_fields(settings or []),
             load_settings=names,
             choices=choices,
             changes=changes,
-            show=show,
+            show=partial(show_progress, path=None, what=f"convert {format}", unit="image"),
             on_error=errors,
         )
     except NoRecords:
         _print_changes(changes, choices, written)
         errors.exit_if_any(0, src)
         raise
-    print(f"{count} records in {output}")
+    say(f"{count} records in {output}")
     _print_changes(changes, choices, written)
     errors.exit_if_any(count, src)
 
 
+def _check_paths(src: Path, output: Path, images: Path | None, force: bool) -> None:
+    """Check the source, and that every output is free."""
+    from converters.convert import written_folder
+    from converters.convert_source import is_archive, unpacked_folder
+    from converters.drafts.draft import inner_path
+
+    check_exists(src, "a file or folder to convert")
+    check_free(output, force, src)
+    check_free(written_folder(output), force, folder=True)
+    if is_archive(src):
+        check_free(unpacked_folder(output), force, folder=True)
+        if images is not None:
+            parse_option(partial(inner_path, field="--images"), str(images), "--images")
+
+
 def _print_changes(changes: Changes, choices: Choices, written: Path) -> None:
-    """Print the counts of what was changed or left out, and those of the options that take something by its name."""
+    """Print the counts of what was changed or skipped, and those of the options that take something by its name."""
     for number, words in (
         (changes.clipped, "boxes clipped at the image border"),
         (changes.circumscribed, "boxes drawn around rotated shapes"),
         (changes.reordered, "boxes drawn backwards, corners put in order"),
-        (changes.unusable, "shapes without an area left out"),
-        (changes.wordless, "regions without words left out"),
+        (changes.unusable, "shapes without an area skipped"),
+        (changes.wordless, "regions without words skipped"),
         (changes.captioned, "regions without words, with the caption of --caption"),
-        (changes.unannotated, "images without annotation left out"),
+        (changes.unannotated, "images without annotation skipped"),
         (changes.assumed, "images without annotation taken as real"),
-        (changes.cancelled, "tasks left out whose annotations were all cancelled"),
-        (changes.unread, "relations and results of other images left out"),
+        (changes.cancelled, "tasks skipped whose annotations were all cancelled"),
+        (changes.unread, "relations and results of other images skipped"),
         (changes.renamed, "images found under a name or in a folder written differently"),
         (changes.searched, "images found by their name alone"),
         (changes.turned, f"images turned upright, in {written}"),
         (changes.extracted, f"images extracted from the source, in {written}"),
     ):
         if number:
-            print(f"  {number} {words}")
+            say(f"  {number} {words}")
     if choices.caption_from:
-        print(f"  {changes.chosen} captions from attribute {choices.caption_from!r}")
+        say(f"  {changes.chosen} captions from attribute {choices.caption_from!r}")
     if choices.tag_from:
-        print(f"  {changes.tagged} images with tags from attribute {choices.tag_from!r}")
+        say(f"  {changes.tagged} images with tags from attribute {choices.tag_from!r}")
     for name, number in sorted(changes.texts.items()):
-        print(f"  {number} texts of attribute {name!r} left out; --caption-from makes them captions")
+        say(f"  {number} texts of attribute {name!r} skipped; --caption-from makes them captions")
 
 
 def _folder_names(real: list[str] | None, fake: list[str] | None) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ from .app import (
     Errors,
     Force,
     KeepGoing,
+    MinVisible,
     Seed,
     app,
     check_free,
@@ -44,10 +45,7 @@ def perturb(
         Path | None, typer.Option(*OUT, help="Folder to write; each NAME gets its own folder in it.")
     ] = None,
     seed: Seed = 0,
-    min_visible: Annotated[
-        float,
-        typer.Option(help="Drop a region if less than this fraction of its area survives the crop.", min=0, max=1),
-    ] = 0.0,
+    min_visible: MinVisible = 0.0,
     paper: Annotated[
         bool,
         typer.Option(

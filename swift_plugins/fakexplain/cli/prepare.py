@@ -17,6 +17,7 @@ from .app import (
     Errors,
     Force,
     KeepGoing,
+    MinVisible,
     app,
     check_free,
     exclude_output_images,
@@ -37,10 +38,7 @@ def prepare(
         Literal["crop", "pad", "stretch"],
         typer.Option(help="For images with another aspect ratio: crop to the middle, pad with black, or stretch."),
     ] = "crop",
-    min_visible: Annotated[
-        float,
-        typer.Option(help="Drop a region if less than this fraction of its area survives the crop.", min=0, max=1),
-    ] = 0.0,
+    min_visible: MinVisible = 0.0,
     format: Annotated[Literal["png", "jpeg"], typer.Option(help="File format of the new images.")] = "png",
     quality: Annotated[int, typer.Option(help="JPEG quality.", min=1, max=100)] = 95,
     near_duplicates: Annotated[

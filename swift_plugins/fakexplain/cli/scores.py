@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..atomic import atomic_file, atomic_folder
+from ..jsonl import to_indented_json
 from .app import (
     OUT,
     SCORES,
@@ -46,9 +48,7 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="Write the scores 
 Dataset = Annotated[
     str | None, typer.Option(help="Name of the data set in a report.", show_default="name of the annotations")
 ]
-Resamples = Annotated[
-    int, typer.Option(help="Bootstrap resamples for intervals and comparisons; 0 leaves them out.", min=0)
-]
+Resamples = Annotated[int, typer.Option(help="Bootstrap resamples for intervals and comparisons; 0 skips them.", min=0)]
 FrameNames = Annotated[
     list[str] | None,
     typer.Option(
@@ -125,7 +125,7 @@ Coco = Annotated[
 ]
 MinScore = Annotated[
     float | None,
-    typer.Option(help="COCO results: leave out boxes with a lower score.", rich_help_panel=MASKS_AND_BOXES),
+    typer.Option(help="COCO results: skip boxes with a lower score.", rich_help_panel=MASKS_AND_BOXES),
 ]
 FakeIfBoxes = Annotated[
     bool,
@@ -172,9 +172,7 @@ def score(
     wrong, and so do images of the subset without an answer. All systems are compared in pairs (paired bootstrap,
     McNemar).
     """
-    from ..atomic import atomic_file
     from ..frames import frame_rule
-    from ..jsonl import to_indented_json
     from ..rows import parse_subset
     from ..scoring.evaluate import ScoreRequest, answer_variant, evaluate
     from ..scoring.predictions.stated_frames import parse_frames
@@ -189,9 +187,7 @@ def score(
     if strangers := [name for name in prose or [] if name not in files]:
         raise typer.BadParameter(f"expected the name of a system, found {strangers[0]!r}", param_hint="--prose")
     points = _operating_points(operating_point or [], list(files))
-    for out, is_folder in ((json_out, False), (output, True)):
-        if out is not None:
-            check_free(out, force, annotations, *(path for paths in files.values() for path in paths), folder=is_folder)
+    _check_outputs(json_out, output, force, [annotations, *(path for paths in files.values() for path in paths)])
     options = _baseline_options(
         one_is, higher_is, threshold, column or [], coco, min_score, fake_if_boxes, min_area_share, mask_threshold
     )
@@ -200,9 +196,7 @@ def score(
         files, annotations, rule, subset, variant, dataset, images, options, resampling, frames, prose or [], points
     )
     found = evaluate(request, output, lambda items, what, unit: show_progress(items, None, what, unit))
-    if json_out is not None:
-        with atomic_file(json_out) as partial:
-            partial.write_text(to_indented_json(found.results), encoding="utf-8")
+    _save_scores(json_out, found)
     say(render_table(found.results, found.comparisons, resampling.level))
     _print_notes(found, subset)
     _print_frame_hints(found, {name: each.name for name, each in frames.items()}, template)
@@ -221,6 +215,18 @@ def _operating_points(arguments: list[str], systems: list[str]) -> dict[str, Ope
             param_hint="--operating-point",
         )
     return {name: read_operating_point(path) for name, path in named.items()}
+
+
+def _check_outputs(json_out: Path | None, run: Path | None, force: bool, sources: list[Path]) -> None:
+    for out, is_folder in ((json_out, False), (run, True)):
+        if out is not None:
+            check_free(out, force, *sources, folder=is_folder)
+
+
+def _save_scores(path: Path | None, found: Evaluation) -> None:
+    if path is not None:
+        with atomic_file(path) as partial:
+            partial.write_text(to_indented_json(found.results), encoding="utf-8")
 
 
 def _baseline_options(
@@ -277,7 +283,7 @@ def report(
         list[str] | None,
         typer.Option(help="The logging.jsonl of a training run (Fig. 4); repeatable.", metavar="NAME=FILE"),
     ] = None,
-    gallery: Annotated[int, typer.Option(help="Images in the gallery; 0 leaves it out.", min=0)] = 120,
+    gallery: Annotated[int, typer.Option(help="Images in the gallery; 0 skips it.", min=0)] = 120,
     title: Annotated[str, typer.Option(help="Heading of the page.")] = "Explainable detection of AI-generated images",
     force: Force = False,
 ) -> None:
@@ -287,7 +293,6 @@ def report(
     images of `fakexplain perturb` give Table 5, runs on other data sets Tables 3 and 6. The paper's numbers appear
     beside ours.
     """
-    from ..atomic import atomic_folder
     from ..scoring.plots.training import read_log
     from ..scoring.plots.votes import read_votes
     from ..scoring.report.report import write_report
@@ -314,9 +319,9 @@ def _print_frame_hints(found: Evaluation, frames: dict[str, str], template: str)
     for name, result in found.results.items():
         counts = {code: result["problems"][code] for code in ("shares", "outside_frame", "beyond_frame")}
         if any(counts.values()):
-            said = ", ".join(f"{code} {count}" for code, count in counts.items() if count)
+            numbers = ", ".join(f"{code} {count}" for code, count in counts.items() if count)
             other = "norm1" if counts["shares"] else "norm1000, pixels or yx1000"
             say(
-                f"\n{name}: answers with boxes that do not fit the frame of {frames.get(name, template)} ({said}). "
+                f"\n{name}: answers with boxes that do not fit the frame of {frames.get(name, template)} ({numbers}). "
                 f"If they are in another frame, add --frame {name}={other}."
             )

@@ -90,8 +90,8 @@ def _megatron_callback() -> tuple[dict[str, type], type] | None:
             super().__init__(trainer)
             if getattr(self.args, "use_ray", False):
                 raise ValueError(
-                    "fx_omega_g cannot set the weight of the IoU reward under --use_ray: the reward weights live on the "
-                    "driver, and callbacks run on the workers; leave out --use_ray or the callback"
+                    "fx_omega_g cannot set the weight of the IoU reward under --use_ray: the reward weights live on "
+                    "the driver, and callbacks run on the workers; leave out --use_ray or the callback"
                 )
 
         def on_train_begin(self) -> None:

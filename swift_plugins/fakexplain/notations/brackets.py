@@ -144,7 +144,8 @@ def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
 
 _FOUR_NUMBERS = rf"{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}"
 _LABELLED = re.compile(  # the first character is a set here too
-    r"([bBcC坐边位](?i:(?:(?<=\bb)(?:b?ox|ounding box)|(?<=\bc)(?:oordinates|oords)|(?<=\b坐)标|(?<=\b边)界框|(?<=\b位)置)"
+    r"([bBcC坐边位](?i:"
+    r"(?:(?<=\bb)(?:b?ox|ounding box)|(?<=\bc)(?:oordinates|oords)|(?<=\b坐)标|(?<=\b边)界框|(?<=\b位)置)"
     rf"(?: ?(?:is|are|at|为|是)\b)?[ :：=\"'`*]{{0,6}})){_FOUR_NUMBERS}"
     rf"(?!{_GAP}?[\d\])%])"
 )

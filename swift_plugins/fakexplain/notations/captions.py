@@ -126,8 +126,8 @@ def _skips(line: str) -> bool:
 def _split_at_header(lines: list[str], header_first: bool) -> tuple[list[str], list[str]]:
     """Lines between two boxes: those of the item before, and those of the item that a header or a space begins."""
     headers = [index for index, line in enumerate(lines) if _HEADER.match(line)]
-    blanks = [index for index, line in enumerate(lines) if not line.strip()]
-    cut = headers[-1] if headers else blanks[-1] if blanks else len(lines) - header_first
+    spaces = [index for index, line in enumerate(lines) if not line.strip()]
+    cut = headers[-1] if headers else spaces[-1] if spaces else len(lines) - header_first
     return lines[:cut], lines[cut:]
 
 

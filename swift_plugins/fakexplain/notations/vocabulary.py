@@ -1,7 +1,7 @@
 """The words of verdicts, in English and Chinese, each with what it does to the meaning of a clause.
 
-A verdict is read only if every character of it is understood, so a word that is missing here makes a verdict
-unreadable, never wrong. Words are left out on purpose if their meaning depends on others: `in`, `engine`, `maybe`,
+A verdict is read only if every character of it is understood, so a word that is not here makes a verdict
+unreadable, never wrong. Words are missing on purpose if their meaning depends on others: `in`, `engine`, `maybe`,
 `unlikely`, `hardly`, `only`.
 """
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from converters.drafts.attributes import by_name, chosen, is_blank, text_of
+from converters.drafts.attributes import by_name, chosen, is_empty, text_of
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ from converters.drafts.attributes import by_name, chosen, is_blank, text_of
     ],
 )
 def test_what_tools_write_for_nothing_is_blank(value):
-    assert is_blank(value) and chosen(value) == [] and text_of(value) == ""
+    assert is_empty(value) and chosen(value) == [] and text_of(value) == ""
     assert by_name({"a": value}) == {}
 
 
 @pytest.mark.parametrize("value", ["None of the fingers bend.", "no", "empty eyes", "null island", 0, False, "select2"])
 def test_other_values_are_not(value):
-    assert not is_blank(value) and by_name({"A": value}) == {"a": value}
+    assert not is_empty(value) and by_name({"A": value}) == {"a": value}
 
 
 @pytest.mark.parametrize("names", [("note", "NOTE"), ("NOTE", "note")])

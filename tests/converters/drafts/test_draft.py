@@ -2,7 +2,7 @@
 
 import pytest
 
-from converters.drafts.draft import inner_path, load_json, only_file
+from converters.drafts.draft import inner_path, only_file
 from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.images import image_files
 from tests.converters.pictures import OUTSIDE, picture
@@ -12,12 +12,6 @@ from tests.converters.pictures import OUTSIDE, picture
 def test_paths_that_lead_outside_are_refused(name):
     with pytest.raises(DataError, match="expected a relative path that stays inside"):
         inner_path(name)
-
-
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_null(tmp_path, number):
-    (tmp_path / "a.json").write_text(f'{{"x": {number}, "y": "{number}"}}')
-    assert load_json(tmp_path / "a.json") == {"x": None, "y": number}
 
 
 def test_linked_folders_are_entered_and_loops_are_not(tmp_path):

@@ -1,4 +1,4 @@
-"""Label Studio: the stored export, shapes, captions, what choices say, annotators, what is left out and counted."""
+"""Label Studio: the stored export, shapes, captions, what choices say, annotators, what is skipped and counted."""
 
 import json
 

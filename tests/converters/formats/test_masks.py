@@ -98,6 +98,14 @@ def test_a_mask_for_each_image_and_a_table_of_them(annotations, tmp_path):
             assert (np.asarray(mask).max() == 255) == (row["label"] == "fake")
 
 
+def test_a_path_is_no_formula_and_can_be_opened(tmp_path):
+    (tmp_path / "out").mkdir()
+    records = [Annotation("a", "=a.png", 4, 4, "real", path=tmp_path / "=a.png")]
+    assert save_masks(records, tmp_path / "out", images=tmp_path) == 1
+    assert (tmp_path / "out/labels.csv").read_text() == "image,mask,label\n./=a.png,./=a.png,real\n"
+    assert (tmp_path / "out/./=a.png").is_file()
+
+
 def test_two_images_of_one_stem_are_an_error(annotations, tmp_path):
     path = write_annotations_file(tmp_path / "data", [record(0), record(1, image="images/fake-000.jpg")])
     (tmp_path / "out").mkdir()
@@ -111,13 +119,13 @@ def test_an_interrupt_waits_for_the_threads(tmp_path, monkeypatch):
         time.sleep(0.05)
         return np.zeros((1, 1), np.uint8)
 
-    class Interrupted:
-        def writerow(self, row):
+    def interrupted(path, names, rows):
+        for row in rows:
             if row[0] == "2.png":
                 raise KeyboardInterrupt
 
     monkeypatch.setattr(masks, "to_mask", slow)
-    monkeypatch.setattr(masks.csv, "writer", lambda *args, **settings: Interrupted())
+    monkeypatch.setattr(masks, "save_csv", interrupted)
     records = [Annotation(f"{n}", f"{n}.png", 9, 9, "real", path=tmp_path / f"{n}.png") for n in range(30)]
     with pytest.raises(KeyboardInterrupt) as held, atomic_folder(tmp_path / "out") as partial:
         save_masks(records, partial, images=tmp_path)
