@@ -25,8 +25,8 @@ class NoRecords(ValueError):
 
 
 def is_archive(src: Path) -> bool:
-    """Whether a source is a ZIP archive, by its name."""
-    return src.suffix.lower() == ".zip"
+    """Whether a source is a ZIP archive, by its name; a folder is none."""
+    return src.suffix.lower() == ".zip" and not src.is_dir()
 
 
 _OTHER_ARCHIVES = (".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst")

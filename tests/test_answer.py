@@ -56,6 +56,24 @@ Left hand with six fingers.
 }
 
 
+BOXES_IN_CAPTIONS = (
+    "- Bent rail. [46,382,47,428]",
+    "<loc0010><loc0020><loc0030><loc0040> Bent rail.",
+    "Rail (1, 2), (3, 4)",
+)
+
+
+@pytest.mark.parametrize("line", BOXES_IN_CAPTIONS)
+def test_a_box_in_a_line_of_an_answer_without_boxes_is_named_or_read(line):
+    text = f"<think>\n{line}\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
+    exact = parse_answer(text, variant="no_bbox")
+    assert exact.problems == () and exact.regions[0].bbox is None  # these may be words that a record has
+    assert parse_answer(text, strict=True, variant="no_bbox") == parse_answer(text, strict=True) == exact
+    assert parse_answer(text).regions == exact.regions and parse_answer(text).problems == ("doubtful_box",)
+    (region,) = parse_answer(text, variant="full").regions
+    assert region.bbox is not None and region.caption in ("Bent rail.", "Rail")
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_render(variant):
     assert render_answer(RECORD, variant, Rounding()) == RENDERED[variant]

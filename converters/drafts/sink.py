@@ -48,8 +48,11 @@ def check_upright(annotation: Annotation) -> None:
     Raises:
         DataError: the EXIF turns it; or the image is missing or unreadable.
     """
-    with open_image(annotation.path, str(annotation.path)) as image:
-        turn = orientation(image)
+    try:
+        with open_image(annotation.path, str(annotation.path)) as image:
+            turn = orientation(image)
+    except DataError as error:
+        raise error.at_record(annotation) from None
     if turn != 1:
         found = Unquoted(f"EXIF orientation {turn}")
         raise reject(annotation, "an upright image, because the tool would turn it but not its boxes", found, "image")

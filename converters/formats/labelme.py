@@ -21,10 +21,10 @@ import msgspec
 
 from swift_plugins.fakexplain.annotation import LABELS, Annotation, Region
 from swift_plugins.fakexplain.boxes import Box
-from swift_plugins.fakexplain.errors import DataError, OnError, raise_error
+from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.images import IMAGE_SUFFIXES, path_in
 from swift_plugins.fakexplain.json_values import require
-from swift_plugins.fakexplain.paths import check_exists
+from swift_plugins.fakexplain.paths import check_exists, files_below
 from swift_plugins.fakexplain.tags import TAGS, canonical_tag
 
 from ..drafts.attributes import is_empty
@@ -76,16 +76,17 @@ def load_labelme(src: Path) -> Iterator[Piece]:
     """
     check_exists(src, "a LabelMe JSON file or a folder of them")
     folder = folder_of(src)
-    for path in sorted(src.rglob("*.json")) if src.is_dir() else [src]:
-        name = path.relative_to(folder)
-        if any(part.startswith(".") for part in name.parts):
+    for path in files_below(src) if src.is_dir() else [src]:
+        if path.suffix != ".json" and path != src:
             continue
         content: Any
         try:
             content = load_json(path)
         except DataError as error:
             content = error  # `from_labelme` raises it, as an error of this image only
-        yield Piece({"content": content, "name": name.as_posix()}, str(path))
+        except OSError as error:
+            content = DataError("a file that can be read", Unquoted(error.strerror or str(error))).at(str(path), 0)
+        yield Piece({"content": content, "name": path.relative_to(folder).as_posix()}, str(path))
 
 
 def from_labelme(data: Any) -> list[Draft]:

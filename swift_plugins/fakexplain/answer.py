@@ -21,6 +21,7 @@ from .errors import DataError
 from .mentions import Mention
 from .notations.limits import INTEGER_BOX, MAX_CHARACTERS, MAX_REGIONS
 from .notations.reading import read_notations
+from .notations.regions import read_regions
 from .tags import TAG_WORDS
 from .variants import variant_named
 
@@ -154,8 +155,10 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None, y_
     text = text.strip()
     if blocks := _exact_blocks(text):
         if answer := _read_exact(blocks, variant):
+            if variant is None and not strict and _holds_boxes(answer):
+                answer = replace(answer, problems=("doubtful_box",))
             return _swapped(answer) if y_first else answer
-        if variant is not None and (answer := _read_exact(blocks, None)):
+        if variant is not None and (answer := _read_exact(blocks, None)) and not _holds_boxes(answer):
             answer = _swapped(answer) if y_first else answer
             return replace(answer, problems=("layout",)) if strict else answer
     read = read_notations(text, variant, y_first)
@@ -250,6 +253,11 @@ def _exact_regions(body: str, variant: str) -> tuple[Mention, ...] | None:
             return None
         regions.append(Mention(bbox, caption))
     return tuple(regions) if variant == "no_caption" or _are_captions([row[4] for row in rows]) else None
+
+
+def _holds_boxes(answer: Answer) -> bool:
+    """Whether lines without a box of their own, as in an answer without boxes, hold one in some notation."""
+    return bool(read_regions("\n".join(caption for box, caption in answer.regions if box is None), set()))
 
 
 def _are_captions(captions: list[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 
 from ..tags import TAG_WORDS, canonical_tag
@@ -14,6 +15,7 @@ _NEGATION = re.compile(
 )
 _SENTENCE = re.compile(r"[.:!?]|\b(?:but|however|only)\b", re.IGNORECASE)
 _MAX_TAGS = 64
+_canonical_tag = lru_cache(maxsize=256)(canonical_tag)  # a sentence may repeat a tag a thousand times
 
 
 def read_tags(blocks: list[str], problems: set[str]) -> tuple[str, ...]:
@@ -50,6 +52,6 @@ def _stated_tags(text: str, problems: set[str]) -> list[str]:
         for match in _TAG_IN_PROSE.finditer(sentence):
             if negation and negation.start() < match.start():
                 problems.add("denied_tag")
-            elif tag := canonical_tag(match.group()):
+            elif tag := _canonical_tag(match.group()):
                 stated.append(tag)
     return stated

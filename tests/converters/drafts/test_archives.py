@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 
+from converters.convert_source import is_archive
 from converters.drafts import archives
 from converters.drafts.archives import unpack
 from swift_plugins.fakexplain.errors import DataError
@@ -70,3 +71,9 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path):
     (tmp_path / "s.zip").write_bytes(io.BytesIO(b"text").read())
     with pytest.raises(DataError, match=r"s\.zip: expected a ZIP archive"):
         unpack(tmp_path / "s.zip", tmp_path)
+
+
+def test_a_folder_is_no_archive_whatever_its_name(tmp_path):
+    (tmp_path / "a.zip").mkdir()
+    (tmp_path / "b.ZIP").touch()
+    assert [is_archive(tmp_path / name) for name in ("a.zip", "b.ZIP", "b.json")] == [False, True, False]

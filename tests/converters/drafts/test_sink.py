@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from converters.drafts.sink import place_image
+from converters.drafts.sink import check_upright, place_image
 from swift_plugins.fakexplain.annotation import Annotation
 from swift_plugins.fakexplain.atomic import DISK_ERRORS
 from swift_plugins.fakexplain.errors import DataError
@@ -56,6 +56,8 @@ def test_what_is_no_regular_file_is_named_and_not_waited_for(tmp_path, monkeypat
         socket.socket(socket.AF_UNIX).bind("a.png")
     elif kind == "folder":
         path.mkdir()
-    with pytest.raises(DataError, match=f"found {path}: {words}"):
+    with pytest.raises(DataError, match=f"annotations.jsonl:3: image: .* found {path}: {words}"):
         place_image(annotation(path), tmp_path / "out.png", link=link)
+    with pytest.raises(DataError, match="annotations.jsonl:3: image: expected an image file, found"):
+        check_upright(annotation(path))
     assert not (tmp_path / "out.png").exists()

@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -261,6 +263,18 @@ def test_a_size_that_is_not_the_upright_images_is_an_error(tmp_path):
     write(tmp_path / "src", CONTENT | {"imagePath": "a.jpg"})
     with pytest.raises(DataError, match=r"a\.json: width, height: expected the size of the upright image, 20x40"):
         records(tmp_path / "src", tmp_path)
+
+
+def test_what_is_no_file_does_not_stop_the_others(tmp_path):
+    write(tmp_path)
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "link.json").symlink_to("none.json")
+    found = {Path(piece.file).name: piece.data["content"] for piece in load_labelme(tmp_path)}
+    assert found.keys() == {"a.json", "link.json"}
+    assert str(found["link.json"]) == f"{tmp_path}/link.json: expected a file that can be read, found " + (
+        "No such file or directory"
+    )
 
 
 def test_a_broken_file_does_not_stop_the_others(tmp_path):
