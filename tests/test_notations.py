@@ -592,3 +592,24 @@ def test_time_is_linear(unit, shell):
     # Within what is read: ten times the text in at most thirty times the time (a quadratic reader takes a hundred).
     tenth = max(seconds(text(9_000), 0), 1e-4)
     assert seconds(text(90_000), 30 * tenth) < 30 * tenth
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('[{"bbox": ["10%", "20%", "30%", "40%"], "label": "rail"}]', "bad_box"),
+        ("Rail: (6.5%, 23%) to (41%, 58.5%)", "doubtful_box"),
+        ("34;120;210;300 - bent rail", "doubtful_box"),
+        ("x=34, y=120, width=176, height=180: bent rail", "doubtful_box"),
+        ("The rail from x=34 to x=210 and y=120 to y=300 is bent.", "doubtful_box"),
+        ("| x1 | y1 | x2 | y2 |\n|---|---|---|---|\n| 34 | 120 | 210 | 300 |", "doubtful_box"),
+    ],
+)
+def test_numbers_of_a_box_that_is_not_read_are_named(text, code):
+    answer = parse_answer(f"<think>\n{text}\n</think>\n<verdict>fake.</verdict>", variant="full")
+    assert answer.regions == () and code in answer.problems
+
+
+@pytest.mark.parametrize("text", ["- [ ] real\n- [x] fake", "[] fake", "☐ real"])
+def test_an_option_that_is_not_checked_is_no_verdict(text):
+    assert parse_answer(text).verdict is None

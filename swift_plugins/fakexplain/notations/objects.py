@@ -152,7 +152,7 @@ def _boxes_of(text: str, y_first: bool, cut: bool, problems: set[str]) -> list[s
             for match in BOX.finditer(value)
             for numbers in [numbers_of(match)]
         ]
-        if not boxes and not cut and len(numbers := _NUMBER.findall(value)) == 4:
+        if not boxes and not cut and "%" not in value and len(numbers := _NUMBER.findall(value)) == 4:
             boxes = [mark_box(numbers, swapped)]
         if boxes:
             if swapped:

@@ -23,6 +23,14 @@ _NO_DIGITS = re.compile(r"\D*")
 _Y_WORDS = ("ymin", "y_min", "y1", "y0", "y_1")
 _THREE_MORE = r",\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d"
 _AFTER_FIRST, _LOOSE_NUMBERS = re.compile(_THREE_MORE), re.compile(rf"(?<![\d.])\d[\d.]*\s*{_THREE_MORE}")
+_PERCENTAGES = re.compile(r"[(（\[]\s*\d[\d.]*\s*%\s*,\s*\d[\d.]*\s*%")
+_SIDES = re.compile(
+    r"\bx(?:_?(?:1|min))?\W{1,4}\d[^\n]{0,80}\by(?:_?(?:1|min))?\W{1,4}\d|\bx_?(?:1|min)\W{1,6}y_?(?:1|min)\b"
+    r"|\bleft:\s*\d[^\n]{0,20}\btop:\s*\d",
+    re.IGNORECASE,
+)
+"""Names of the sides of a box beside numbers, or as the head of a table."""
+_SIDE_WORDS = ("x1", "x_1", "X1", "xmin", "x_min", "Xmin", "x=", "x =", "x:", "X=", "left:")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
 
@@ -88,14 +96,23 @@ def _boxes_with_gaps(
         else:
             groups.append((gap, parse_box(match, problems, y_first)))
     gaps = [*(gap for gap, _ in groups), text[position:]]
-    if "too_long" not in problems and any(map(_has_loose_numbers, gaps)):
+    if "too_long" not in problems and (
+        any(map(_has_loose_numbers, gaps)) or (not groups and _names_sides(text, problems))
+    ):
         problems.add("doubtful_box")
     return groups, text[position:]
 
 
+def _names_sides(text: str, problems: set[str]) -> bool:
+    """Whether a text gives the sides of a box by name, or as a table, and nothing has been said of it yet."""
+    return "point" not in problems and any(map(text.__contains__, _SIDE_WORDS)) and _SIDES.search(text) is not None
+
+
 def _has_loose_numbers(text: str) -> bool:
-    """Whether four numbers with commas between them stand in a text; a search for commas first takes a fifth."""
-    text = text.replace("，", ",")
+    """Whether a text holds four numbers in a row or two percentages; a search for commas first takes a fifth."""
+    text = text.replace("，", ",").replace(";", ",")
+    if "%" in text and _PERCENTAGES.search(text):
+        return True
     return _AFTER_FIRST.search(text) is not None and _LOOSE_NUMBERS.search(text) is not None
 
 

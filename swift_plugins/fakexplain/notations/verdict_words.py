@@ -22,6 +22,7 @@ _OTHER = {"fake": "real", "real": "fake"}
 _LATEX = re.compile(r"\\(?:boxed|text|textbf|textit|mathrm|mathbf)\b")
 _TOKENS = re.compile(r"<\|[a-z_]{1,20}\|>|\[(?:cls|seg|end|obj)\]|</?(?:s|b|strong|i|em|p|verdict|answer|conclusion)>")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_UNCHECKED = re.compile(r"\[\s?\]|☐|⬜")
 _OPTION = re.compile(
     r"^(?P<key>\s*(?:final )?(?:answer|verdict|choice|label)\s*:)?\s*(?:option|choice)?\s*\(?[a-e]\s*[).:](?=\s)"
 )
@@ -37,6 +38,8 @@ def read_words(words: str) -> str | None:
     """
     if len(words) > MAX_VERDICT or (words.isascii() and words.upper() == words.lower()):  # no letter
         return None
+    if _UNCHECKED.search(words):
+        return None  # an answer that was not chosen
     text = _normalise(words)
     if verdict := ALONE.get(text.strip(" .*'\"[]")):
         return verdict
