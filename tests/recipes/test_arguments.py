@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from swift_plugins.fakexplain.frames import TEMPLATES
+from swift_plugins.fakexplain.backbones import TEMPLATES
 from tests.recipes.dry_run import RECIPES, ROOT, backbones, commands, option, run
 
 by_name = pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.name)

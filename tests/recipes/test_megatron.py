@@ -105,7 +105,7 @@ def judged(world, models, tmp_path_factory):
 
 
 def test_ms_swift_builds_its_megatron_arguments(judged):
-    from swift_plugins.fakexplain.frames import TEMPLATES
+    from swift_plugins.fakexplain.backbones import TEMPLATES
 
     verdicts = judged["verdicts"]
     assert {key: why for key, why in verdicts.items() if why and key[2] in TEMPLATES} == {}

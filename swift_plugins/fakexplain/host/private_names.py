@@ -35,9 +35,14 @@ _TRAINER = "swift.rlhf_trainers.grpo_trainer"
 
 PRIVATE_NAMES = (
     PrivateName(_TEMPLATE, "Template._init_placeholder_tokens", "takes token ids from the tokenizer"),
-    PrivateName(_TEMPLATE, "Template._swift_prepare_inputs", "gives a completion of padding tokens its id"),
+    PrivateName(_TEMPLATE, "Template._swift_prepare_inputs", "leaves answers as they are"),
+    PrivateName(_TEMPLATE, "Template._jinja_encode", "refuses --template_backend jinja"),
+    PrivateName(_TEMPLATE, "Template._get_enable_thinking", "keeps thoughts out of the prompt"),
+    PrivateName(_TEMPLATE, "Template._get_model", "counts the features of an image for Ovis2.5"),
     PrivateName(_TEMPLATE, "Template._encode_context_list", "sets a completion apart from the prompt"),
-    PrivateName(_TEMPLATE, "Template._data_collator", "puts the ids of a completion back"),
+    PrivateName(
+        _TEMPLATE, "Template._data_collator", "puts the ids of a completion back, and counts the places of images"
+    ),
     PrivateName(_TEMPLATE, "Template._post_encode", "embeds a completion as text"),
     PrivateName(_TRAINER, "GRPOTrainer.reward_funcs", "finds fx_iou among the rewards"),
     PrivateName(_TRAINER, "GRPOTrainer.reward_weights", "sets omega_G(t)"),
