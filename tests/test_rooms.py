@@ -38,9 +38,9 @@ STOREYS = {
         {"report"},
     ),
     "swift_plugins.fakexplain.detect": (
-        {"inputs", "model_image", "model_settings", "journal", "engine", "operating_point", "consensus"},
+        {"inputs", "model_image", "model_settings", "journal", "engine", "consensus"},
         {"detection", "server"},
-        {"pictures"},
+        {"pictures", "terminal"},
         {"gallery"},
         {"output", "run"},
     ),

@@ -38,13 +38,13 @@ def draw_on_image(detection: Detection, shown: Any, pen: Pen) -> Any:
 def draw_detection(detection: Detection, panel: Any, pen: Pen) -> Any:
     """The image with its regions above the verdict, the captions and the tags, a `PIL.Image.Image`."""
     notes = Notes(pen, brief=False)
-    notes.heading(in_words(detection))
+    notes.heading(_heading(detection))
     notes.write(detection.id)
     notes.regions(marked_regions(detection), PRED)
     notes.tags("tags", detection.tags)
     return put_side_by_side([panel], [[notes.image()]], pen)
 
 
-def in_words(detection: Detection) -> str:
+def _heading(detection: Detection) -> str:
     """The verdict and P(fake) on one line."""
     return detection.verdict + ("" if detection.p_fake is None else f" · P(fake) {percent(detection.p_fake)}")
