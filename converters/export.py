@@ -32,6 +32,8 @@ def images_folder(annotations: Path) -> Path:
     """An annotations file's folder, or its nearest parent that contains all images; bad records are skipped."""
     folder = resolve_folder(annotations.parent)
     common = str(folder)
+    last = None
     for record in read_annotations(annotations, on_error=lambda _: None):
-        common = os.path.commonpath((common, image_key(record.path.parent)))
+        if (parent := record.path.parent) != last:  # mostly, records of one folder follow each other
+            common, last = os.path.commonpath((common, image_key(parent))), parent
     return annotations.parent if common == str(folder) else Path(common)

@@ -66,29 +66,29 @@ def merge_annotations(
     """
     repeats = repeats if repeats is not None else Repeats()
     first: Annotation | None = None
-    with closing(Ids()) as ids, closing(Ids()) as images, closing(Ids()) as folds:
+    with closing(Ids()) as ids, closing(Ids()) as images:
         for source in sources:
             for record in read_annotations(source.path, on_error=on_error):
                 place = f"{record.file}:{record.line}"
                 try:
                     key = _content_key(record) if by_content else image_key(record.path)
-                    record = replace(
-                        relocate(record, folder),
-                        id=f"{source.name}/{record.id}" if source.name else record.id,
-                        fold=None if drop_folds else record.fold,
-                    )
+                    record = relocate(record, folder)
+                    if source.name:
+                        record = replace(record, id=f"{source.name}/{record.id}")
+                    if drop_folds and record.fold is not None:
+                        record = replace(record, fold=None)
                     _add_id(ids, record, place)
                 except DataError as error:
                     on_error(error)
                     continue
                 first = first or record
                 _check_fold(record, first)
-                if earlier := images.find_or_add(key, place):
+                if known := images.find_or_add(key, f"{record.fold} {place}"):
+                    fold, _, earlier = known.partition(" ")
                     repeats.add(place, earlier)
-                fold = folds.find_or_add(key, str(record.fold))
-                if fold not in (None, str(record.fold)):
-                    expected = f"{fold}, the fold of the same image in {earlier}, or --drop-folds"
-                    raise DataError(expected, record.fold, field="fold").at_record(record)
+                    if fold != str(record.fold):
+                        expected = f"{fold}, the fold of the same image in {earlier}, or --drop-folds"
+                        raise DataError(expected, record.fold, field="fold").at_record(record)
                 yield record
 
 

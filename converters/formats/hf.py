@@ -22,7 +22,7 @@ from swift_plugins.fakexplain.parallel import map_good
 from ..drafts.draft import Draft, DraftRegion, Piece
 from ..drafts.fields import RECORD_FIELDS, kept_fields, own_id, own_tags, size
 from ..drafts.parquet import load_parquet
-from ..drafts.sink import check_upright, reject
+from ..drafts.sink import check_upright, each_good, reject
 from .hf_card import LABEL_NAMES, features, write_card
 from .hf_shards import Shards, schema_of
 from .label_folders import FAKE_FOLDERS, REAL_FOLDERS, folder_labels
@@ -239,7 +239,13 @@ def save_hf(
 
     schema = schema_of(embed=embed)
     splits: dict[str, Shards] = {}
-    with ExitStack() as files, closing(map_good(read, annotations, on_error)) as rows:
+    with ExitStack() as files:
+        if check or embed:  # files are opened, which several threads do faster
+            rows: Iterator[tuple[str, dict[str, Any], int]] = files.enter_context(
+                closing(map_good(read, annotations, on_error))
+            )
+        else:
+            rows = each_good(annotations, read, on_error)
         for split, row, length in rows:
             if split not in splits:
                 splits[split] = files.enter_context(Shards(out / "data", split, schema, shard_mb * 10**6))

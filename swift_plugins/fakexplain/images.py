@@ -104,7 +104,7 @@ def path_in(images: Path, annotation: Annotation) -> PurePosixPath:
     >>> path_in(Path("data"), Annotation("a", "b/a.png", 8, 8, "real", path=Path("data/b/a.png")))
     PurePosixPath('b/a.png')
     """
-    path = PurePosixPath(os.path.relpath(annotation.path.absolute(), images.absolute()).replace(os.sep, "/"))
+    path = PurePosixPath(os.path.relpath(annotation.path, images).replace(os.sep, "/"))
     if ".." in path.parts:
         expected = f"an image in {images} (--images names another folder)"
         error = DataError(expected, annotation.image, field="image")

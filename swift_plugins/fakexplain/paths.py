@@ -116,5 +116,10 @@ def resolve_folder(folder: Path) -> Path:
 
 def path_from(folder: Path, path: Path) -> str:
     """The path from a folder to a file, with slashes; links in both folders are resolved, a link to the file is not."""
-    whole = resolve_folder(path.parent) / path.name
-    return os.path.relpath(whole, resolve_folder(folder)).replace(os.sep, "/")
+    way = _way(path.parent, folder)
+    return path.name if way == "." else f"{way}/{path.name}"
+
+
+@lru_cache(maxsize=1024)  # many files share a folder
+def _way(start: Path, end: Path) -> str:
+    return os.path.relpath(resolve_folder(start), resolve_folder(end)).replace(os.sep, "/")
