@@ -30,6 +30,8 @@ class Backbone:
         vllm_settings: settings of the host's template that it does not pass to vLLM -> name of vLLM's argument.
         vllm_fixed: settings of the host's template that vLLM cannot be told -> the value that it goes by; None stands
             for that of the model's processor.
+        pads: ms-swift gives text to the model's processor, which switches the tokenizer's padding on for the call: no
+            other thread may use the tokenizer then.
     """
 
     models: str
@@ -43,6 +45,7 @@ class Backbone:
     gap: str = ""
     vllm_settings: tuple[tuple[str, str], ...] = ()
     vllm_fixed: tuple[tuple[str, int | None], ...] = ()
+    pads: bool = False
 
 
 _INTERNVL_TOKENS = ("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>")
@@ -104,6 +107,7 @@ BACKBONES = {
         "grpo",
         special_tokens=_MINICPM_TOKENS,
         vllm_fixed=(("max_slice_nums", None),),
+        pads=True,
     ),
     "ovis2_5": Backbone(
         "Ovis2.5",

@@ -1,6 +1,8 @@
 """Each template's prompt: the same ids in all modes, no thought of the model's own, a place for each feature."""
 
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -123,6 +125,18 @@ def test_another_thought_is_not_rewritten(template, row):
     messages = [*row["messages"][:-1], {"role": "assistant", "content": answer}]
     labels = encode(template, "train", row | {"messages": messages, "objects": {}})["labels"]
     assert template.tokenizer.decode([id for id in labels if id >= 0]).startswith(answer)
+
+
+def test_rows_encode_in_threads(template, row):
+    """As ms-swift's engines encode a batch, with the thread's turn as short as it can be."""
+    turn = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            encoded = list(threads.map(lambda _: template.encode(row)["input_ids"], range(16)))
+    finally:
+        sys.setswitchinterval(turn)
+    assert all(ids == encoded[0] for ids in encoded)
 
 
 def test_the_models_own_chat_template_is_refused(backbone, folder, row):

@@ -36,6 +36,7 @@ _TRAINER = "swift.rlhf_trainers.grpo_trainer"
 PRIVATE_NAMES = (
     PrivateName(_TEMPLATE, "Template._init_placeholder_tokens", "takes token ids from the tokenizer"),
     PrivateName(_TEMPLATE, "Template._swift_prepare_inputs", "leaves answers as they are"),
+    PrivateName(_TEMPLATE, "Template._encode_truncated", "encodes in one thread at a time where a tokenizer changes"),
     PrivateName(_TEMPLATE, "Template._jinja_encode", "refuses --template_backend jinja"),
     PrivateName(_TEMPLATE, "Template._get_enable_thinking", "keeps thoughts out of the prompt"),
     PrivateName(_TEMPLATE, "Template._get_model", "counts the features of an image for Ovis2.5"),

@@ -19,8 +19,10 @@ What differs between backbones is a row of `BACKBONES`, from which the class of 
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 from swift.template import TEMPLATE_MAPPING, register_template
@@ -30,6 +32,9 @@ from ..frames import FrameRule, frame_rule, set_active_rule, widen_xyxy
 from ..prompts import system_prompt
 from .image_places import ImagePlaces
 from .sampled_tokens import SampledTokens
+
+_TOKENIZER = Lock()
+"""Held while a row is encoded whose backbone `pads`; here, because a template has to travel to other processes."""
 
 
 class FxTemplate(SampledTokens, ImagePlaces):
@@ -65,6 +70,11 @@ class FxTemplate(SampledTokens, ImagePlaces):
             return placeholder
         inputs.mm_processor_kwargs |= {name: getattr(self, own) for own, name in self.backbone.vllm_settings}
         return [*placeholder, self.backbone.gap]
+
+    def _encode_truncated(self, inputs: Any) -> Any:
+        # the host's engines encode a batch in threads, and a tokenizer that changes in one fails in the others
+        with _TOKENIZER if self.backbone.pads else nullcontext():
+            return super()._encode_truncated(inputs)
 
     def _get_enable_thinking(self, inputs: Any = None) -> bool:
         return False
