@@ -28,6 +28,7 @@ if [[ $VAL != 0 ]]; then
   validation=(
     --split_dataset_ratio "$VAL"
     --predict_with_generate true --eval_metric fx --metric_for_best_model "$best"
+    --remove_unused_columns false                     # the metric reads the column `solution`
     --max_new_tokens 1024 --temperature 0 --per_device_eval_batch_size 8
   )
   # gathering all weights on each GPU to generate would not leave room for anything else

@@ -129,6 +129,7 @@ def test_the_checkpoint_is_chosen_on_held_back_training_rows(variant, world, tmp
     for words in (sft, grpo):
         assert "--val_dataset" not in words
         assert option(words, "--split_dataset_ratio") == "0.015"
+    assert option(sft, "--remove_unused_columns") == "false"  # `--eval_metric fx` reads the gold column
     assert option(sft, "--metric_for_best_model") == ("iou" if boxes else "accuracy")
     assert option(grpo, "--metric_for_best_model") == f"rewards/{'FxIoU' if boxes else 'FxLabel'}/mean"
 
