@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pytest
 
-from swift_plugins.fakexplain.frames import TEMPLATES
+from swift_plugins.fakexplain.backbones import TEMPLATES
 from swift_plugins.fakexplain.host.preflight import TESTED, check_devices, check_versions, preflight
 from swift_plugins.fakexplain.rows import parse_subset
 

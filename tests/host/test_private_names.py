@@ -38,9 +38,17 @@ def words(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{each.name}" for each in node.names)
 
 
+def is_own(node: ast.AST) -> bool:
+    """Whether a node gives an object of this project an attribute, whatever else has one of that name."""
+    stored = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+    return stored and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
 def private_names(code: str) -> set[str]:
     """Private names of ms-swift in a module's code."""
-    found = set(words(ast.parse(code)))
+    tree = ast.parse(code)
+    own = {each.attr for each in ast.walk(tree) if is_own(each)}
+    found = set(words(tree)) - own
     return {name for name in found if "." in name or (name.startswith("_") and name in private_in_swift())}
 
 
@@ -72,6 +80,7 @@ def test_every_name_of_the_table_is_used():
         ("from swift.rl_core.data import OnPolicySample", {"swift.rl_core.data.OnPolicySample"}),
         ("from swift.template import register_template", set()),
         ("self._name_of_our_own()", set()),
+        ("self._metrics = {}\nself._metrics", set()),
     ],
 )
 def test_a_use_is_found(code, found):
