@@ -6,9 +6,15 @@ from unittest.mock import patch
 
 import pytest
 
+from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.backbones import TEMPLATES
-from swift_plugins.fakexplain.host.preflight import TESTED, check_devices, check_versions, preflight
+from swift_plugins.fakexplain.frames import set_active_rule
+from swift_plugins.fakexplain.host.preflight import TESTED, check_devices, check_gold, check_versions, preflight
 from swift_plugins.fakexplain.rows import parse_subset
+from tests.conftest import record, write_annotations_file
+from tests.host.backbones import BACKBONES, make_backbone, model_type
+
+PLUGIN = Path(__file__).resolve().parents[2] / "swift_plugins" / "fakexplain_plugin.py"
 
 
 def installed(folder: Path, **versions: str) -> None:
@@ -67,3 +73,20 @@ def test_an_unknown_template_is_refused_before_anything_is_read(tmp_path):
     checks = preflight(tmp_path / "none.jsonl", parse_subset("all"), iter, template="fx_llava", model="none")
     with pytest.raises(ValueError, match=f"template 'fx_llava': .* expected one of {', '.join(TEMPLATES)}"):
         next(checks)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_folder_of_each_backbone_is_checked(backbone, tmp_path):
+    records = list(read_annotations(write_annotations_file(tmp_path, [record(0), record(1, "real")])))
+    model = str(make_backbone(tmp_path / "model", backbone))
+    try:
+        found = check_gold(
+            records, plugin=PLUGIN, template=f"fx_{backbone}", model=model, model_type=model_type(backbone)
+        )
+        states = {what: (state, words) for state, what, words in found}
+    finally:
+        set_active_rule(None)
+    assert [states.pop(name) for name in ("fx_iou", "fx_label", "fx_format")] == [
+        ("ok", "gold scores 1.0 on 2 of 2 records")
+    ] * 3
+    assert [*states] == ["max_length"] and states["max_length"][0] == "ok"
