@@ -63,7 +63,7 @@ SPANS = re.findall(r"`fakexplain ([a-z][^`]*)`", "\n".join(TEXTS.values()))
 
 def test_every_kind_of_command_is_checked():
     assert {words[0] for words in COMMANDS} - {"fakexplain", "swift", "bash", "python", "uv"} == {
-        "export", "label-studio", "pip", "pytest",
+        "7z", "export", "label-studio", "pip", "pytest",
     }  # fmt: skip
     assert len(FAKEXPLAIN) >= 20 and len(SWIFT) >= 7 and len(SCRIPTS) >= 10 and len(SPANS) >= 5
 
