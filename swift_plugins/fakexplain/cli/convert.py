@@ -31,8 +31,8 @@ Output = Annotated[Path | None, typer.Option(*OUT, help="Annotations file to wri
 Images = Annotated[
     Path | None,
     typer.Option(
-        help="Base folder of the image paths in the source. A missing image is searched below it by its name, if that "
-        "is unique. Default: SRC's folder, without a search."
+        help="Base folder of the image paths in the source. A missing image is searched below it by the end of its "
+        "path, if that is unique. Default: SRC's folder, without a search unless the format needs one."
     ),
 ]
 Label = Annotated[Literal["fake", "real"] | None, typer.Option(help="Label for images the source leaves unlabelled.")]

@@ -181,3 +181,13 @@ def test_an_image_that_is_missing_leaves_nothing(annotations, tmp_path):
     done = fakexplain("export", annotations, "--to", "folders", "-o", tmp_path / "out", "--no-check")
     assert done.returncode == 1 and "a.png" in done.stderr
     assert not (tmp_path / "out").exists() and not (tmp_path / "out.partial").exists()
+
+
+def test_the_folders_of_hydrafake_name_the_labels(tmp_path):
+    real = ("test/AdobeFirefly/0_real/a.png", "val/real/b.png")
+    fake = ("test/AdobeFirefly/1_fake/c.png", "val/fake/d.png", "train/fake/FS/blendface/e.png")
+    images(tmp_path, *real, *fake)
+    (tmp_path / "jsons/val").mkdir(parents=True)
+    (tmp_path / "jsons/val/val.json").write_text("[]")
+    found = {record.image.removeprefix("source/"): record.label for record in records("folder", tmp_path, tmp_path)}
+    assert found == dict.fromkeys(fake, "fake") | dict.fromkeys(real, "real")
