@@ -201,7 +201,7 @@ def mark_values(axes: Axes, shares: bool) -> None:
     axes.margins(y=0.1)
     if shares:
         low, high = axes.get_ylim()
-        axes.set_ylim(max(-0.02, min(low, high - 0.1)), min(1.03, max(high, low + 0.1)))
+        axes.set_ylim(max(-0.015, min(low, high - 0.1)), min(1.03, max(high, low + 0.1)))
         as_percent(axes.yaxis, 4)
     else:
         axes.yaxis.set_major_locator(MaxNLocator(4, steps=NICE))
