@@ -85,7 +85,7 @@ def from_mllm_defake(data: SourceRow) -> list[Draft]:
     ...     "images": ["a.png"],
     ...     "objects": {"ref": ["Left hand"], "bbox": [[1.5, 2, 8, 9]]},
     ... }
-    >>> (draft,) = from_mllm_defake(SourceRow(msgspec.json.encode(row)))
+    >>> (draft,) = from_mllm_defake(SourceRow(row))
     >>> draft.regions[0].box, draft.regions[0].caption, draft.tags, draft.label
     ((1.5, 2, 8, 9), 'Left hand has six fingers', ['texture_error'], 'fake')
     """

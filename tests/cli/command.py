@@ -14,6 +14,8 @@ from pathlib import Path
 from signal import SIGINT, getsignal, signal
 from unittest.mock import patch
 
+from rich.console import Console
+
 CODE = "import sys; from swift_plugins.fakexplain.cli import main; sys.argv[0] = 'fakexplain'; main()"
 COMMAND = (sys.executable, "-c", CODE)
 
@@ -42,6 +44,7 @@ def fakexplain(*args, **env) -> subprocess.CompletedProcess[str]:
     with (
         patch.object(sys, "argv", words),
         patch.dict(os.environ, env),
+        patch.object(Console, "_environ", os.environ),  # rich keeps the object, which `datasets` replaces
         warnings_on_stderr(),
         redirect_stdout(streams[0]),
         redirect_stderr(streams[1]),

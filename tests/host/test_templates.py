@@ -227,9 +227,12 @@ def test_gold_scores_one(folders, picture, name, setting):
         template = template_of(folders, name, **arguments)
         assert template.frame_rule == frame_rule(name, env=env, **arguments) == active_rule()
         rewards = [reward(SimpleNamespace(template=name, **arguments)) for reward in (FxIoU, FxLabel, FxFormat)]
+        modes = ["train"]
+        if name != "fx_ovis2_5" or not {"MAX_PIXELS", "MIN_PIXELS"} & env.keys():  # of Ovis, vLLM takes no others
+            modes.append("vllm")
 
         @settings(max_examples=8, deadline=None, derandomize=True)
-        @given(annotations(), st.sampled_from(["train", "vllm"]))
+        @given(annotations(), st.sampled_from(modes))
         def check(record, mode):
             record = replace(record, path=Path(picture(record.image_wh)))
             row = to_row(record)
@@ -300,6 +303,8 @@ def test_a_copied_template_encodes_alike(folders, picture, name, travel):
         template = template_of(folders, name, max_pixels=50000)
         again = travel(template)
         again.set_mode("train")
+        if name == "fx_ovis2_5":  # ms-swift drops the model from a copy, and makes one from the release's own code
+            again.dummy_model = template.model
         assert again.frame_rule == template.frame_rule
         assert again.encode(row)["input_ids"] == template.encode(row)["input_ids"]
 

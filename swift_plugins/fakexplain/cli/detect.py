@@ -178,7 +178,7 @@ def _examine(
         for detection, _ in batch:
             total.verdicts[detection.verdict] += 1
             if as_json:
-                print(to_json(to_line(detection)).decode())
+                say(to_json(to_line(detection)).decode())
             elif not output:
                 say(in_words(detection))
         sys.stdout.flush()
