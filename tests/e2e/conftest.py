@@ -28,7 +28,13 @@ def free_port() -> str:
 
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a command: the tests' own Python first, quiet, one thread and a port of its own."""
-    quiet = {"TRL_EXPERIMENTAL_SILENCE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
+    # a command that ran in this process before may have made ms-swift quieter
+    quiet = {
+        "LOG_LEVEL": "INFO",
+        "TRL_EXPERIMENTAL_SILENCE": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "OMP_WAIT_POLICY": "PASSIVE",
+    }
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     return (
         os.environ

@@ -299,7 +299,7 @@ def test_placeholder_tokens_are_no_other_templates(folders):
 @pytest.mark.parametrize("travel", [copy, deepcopy, lambda template: pickle.loads(pickle.dumps(template))])
 def test_a_copied_template_encodes_alike(folders, picture, name, travel):
     row = whole_image(picture((300, 200)), (300, 200))
-    with run_of({"MAX_PIXELS": "40000"}):
+    with run_of({"MAX_PIXELS": "40000", "MIN_PIXELS": "10000"}):
         template = template_of(folders, name, max_pixels=50000)
         again = travel(template)
         again.set_mode("train")
