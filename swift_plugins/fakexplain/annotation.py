@@ -35,10 +35,11 @@ ORIGIN = ("generator", "family", "class_name", "annotator")
 
 # Text that a chat template, ms-swift, a tokenizer or the reader of answers would treat as markup.
 _SPECIAL_TOKENS = {token for row in BACKBONES.values() for token in row.special_tokens} | {*OTHER_SPECIAL_TOKENS}
+_NAMES = "|".join(sorted(re.escape(token[1:-1]) for token in _SPECIAL_TOKENS if token.startswith("<")))
+_OTHERS = "|".join(sorted(re.escape(token) for token in _SPECIAL_TOKENS if not token.startswith("<")))
 _MARKUP = re.compile(
-    r"</?(?:think|tag|verdict|ref|box|img|quad|poly)>"
-    r"|<(?:bbox|image|video|audio|ref-object|cot-process|start-image)>"
-    r"|<\|[^|<>]*\|>|" + "|".join(map(re.escape, sorted(_SPECIAL_TOKENS))),
+    r"<(?:\|[^|<>]*\||(?=[a-z/])(?:/?(?:think|tag|verdict|ref|box|img|quad|poly)"
+    rf"|bbox|image|video|audio|ref-object|cot-process|start-image|{_NAMES}))>|{_OTHERS}",
     re.IGNORECASE,
 )
 
