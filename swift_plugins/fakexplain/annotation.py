@@ -8,15 +8,14 @@ so a file of any length is read in the same memory.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .backbones import BACKBONES, OTHER_SPECIAL_TOKENS
 from .boxes import Box
+from .caption_markup import MARKUP
 from .errors import DataError, OnError, Unquoted, raise_error
 from .ids import Ids
 from .json_text import check_keys
@@ -32,16 +31,6 @@ _LONGEST_SIDE = 2**31 - 1  # pixels that an image format can state
 
 ORIGIN = ("generator", "family", "class_name", "annotator")
 """Optional fields: the generator of an image and its family, the class it shows, and its annotator."""
-
-# Text that a chat template, ms-swift, a tokenizer or the reader of answers would treat as markup.
-_SPECIAL_TOKENS = {token for row in BACKBONES.values() for token in row.special_tokens} | {*OTHER_SPECIAL_TOKENS}
-_NAMES = "|".join(sorted(re.escape(token[1:-1]) for token in _SPECIAL_TOKENS if token.startswith("<")))
-_OTHERS = "|".join(sorted(re.escape(token) for token in _SPECIAL_TOKENS if not token.startswith("<")))
-_MARKUP = re.compile(
-    r"<(?:\|[^|<>]*\||(?=[a-z/])(?:/?(?:think|tag|verdict|ref|box|img|quad|poly)"
-    rf"|bbox|image|video|audio|ref-object|cot-process|start-image|{_NAMES}))>|{_OTHERS}",
-    re.IGNORECASE,
-)
 
 NO_FLAW = "No visible flaw."
 """The line of an answer that names no region; hence not allowed as a caption."""
@@ -217,7 +206,7 @@ def check_caption(caption: object, name: str = "caption") -> str:
             caption.encode()
         except UnicodeEncodeError:
             raise DataError("text that UTF-8 can write", caption, field=name) from None
-    if markup := _MARKUP.search(caption):
+    if markup := MARKUP.search(caption):
         raise DataError("no markup or placeholder", markup.group(), field=name)
     if caption.startswith("[") or caption == NO_FLAW:  # in an answer, a bracket opens a box
         raise DataError("words, not a part of the answer format", caption, field=name)

@@ -14,6 +14,7 @@ from . import (  # noqa: F401
     pictures,
     prepare,
     qc,
+    report,
     scores,
     setup,
     stats,

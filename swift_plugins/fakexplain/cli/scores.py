@@ -1,4 +1,4 @@
-"""`fakexplain score` and `fakexplain report`: score predictions, and report the scores as a page."""
+"""`fakexplain score`: score predictions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ..atomic import atomic_file, atomic_folder
+from ..atomic import atomic_file
 from ..jsonl import to_indented_json
 from .app import (
     OUT,
@@ -265,53 +265,6 @@ def _print_notes(found: Evaluation, subset: str) -> None:
             )
     if subset == "all" and (fold := found.summary.only_fold) is not None:
         say(f"All answers belong to fold {fold}; use --subset fold{fold}_test to score that fold alone.")
-
-
-@app.command(rich_help_panel=SCORES)
-def report(
-    runs: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Run folders written by `fakexplain score --out`; the first is the main data set.", metavar="RUN…"
-        ),
-    ],
-    output: Annotated[Path, typer.Option(*OUT, help="Folder to write to.")],
-    votes: Annotated[
-        Path | None, typer.Option(help="Votes on pairs of systems (Fig. 3): CSV with first, second, preferred.")
-    ] = None,
-    log: Annotated[
-        list[str] | None,
-        typer.Option(help="The logging.jsonl of a training run (Fig. 4); repeatable.", metavar="NAME=FILE"),
-    ] = None,
-    gallery: Annotated[int, typer.Option(help="Images in the gallery; 0 skips it.", min=0)] = 120,
-    title: Annotated[str, typer.Option(help="Heading of the page.")] = "Explainable detection of AI-generated images",
-    force: Force = False,
-) -> None:
-    """Turn scored runs into one HTML page with tables, figures and a gallery.
-
-    The page needs no network. Tables are also in tables/ (CSV, Markdown, LaTeX), figures in figures/ (SVG). Runs on
-    images of `fakexplain perturb` give Table 5, runs on other data sets Tables 3 and 6. The paper's numbers appear
-    beside ours.
-    """
-    from ..scoring.plots.training import read_log
-    from ..scoring.plots.votes import read_votes
-    from ..scoring.report.report import write_report
-    from ..scoring.run import load_run
-
-    logs = parse_named_files(log or [], "--log")
-    for name, paths in logs.items():
-        if len(paths) > 1:
-            raise typer.BadParameter(f"two logs are called {name}; write NAME=FILE", param_hint="--log")
-    sources = [*runs, *(path for paths in logs.values() for path in paths), *([votes] if votes else [])]
-    check_free(output, force, *sources, folder=True)
-    loaded_runs = [load_run(folder) for folder in runs]
-    vote_counts = read_votes(votes) if votes else None
-    training_logs = [read_log(path, name) for name, (path,) in logs.items()]
-    with atomic_folder(output, whole=True) as partial:
-        missing = write_report(loaded_runs, partial, votes=vote_counts, logs=training_logs, images=gallery, title=title)
-    say(f"report in {output / 'report.html'}")
-    for sentence in missing:
-        say(f"  missing: {sentence}")
 
 
 def _print_frame_hints(found: Evaluation, frames: dict[str, str], template: str) -> None:
