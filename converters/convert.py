@@ -76,9 +76,7 @@ def convert(
     changes: Changes | None = None,
     on_error: OnError = raise_error,
 ) -> Generator[Annotation, None, None]:
-    """Records of a source, in its order.
-
-    Closing the generator ends all writing of images.
+    """Records of a source, in its order; closing the generator ends all writing of images.
 
     Args:
         pieces: those that the format's `load_NAME` yields.
