@@ -33,7 +33,8 @@ def annotations(tmp_path_factory):
     return write_annotations_file(tmp_path_factory.mktemp("data"), records)
 
 
-@pytest.mark.parametrize("backbone", TEMPLATES)
+# Qwen2.5-VL is the quickstart's, and MiMo-VL has its classes
+@pytest.mark.parametrize("backbone", [name for name in TEMPLATES if name not in ("qwen2_5_vl", "mimo_vl")])
 def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_path, backbone):
     model, row, template = tmp_path / "model", BACKBONES[folder_name(backbone)], f"fx_{backbone}"
     make_model(model, ["Hand with six fingers."], backbone=folder_name(backbone))
