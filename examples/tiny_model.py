@@ -58,7 +58,7 @@ _PIECES = Regex(
 """Pieces that no token reaches across."""
 
 
-def tiny_tokenizer(texts: Iterable[str], backbone: Backbone, vocab_size: int = 1280) -> PreTrainedTokenizerFast:
+def tiny_tokenizer(texts: Iterable[str], backbone: Backbone, vocab_size: int = 1536) -> PreTrainedTokenizerFast:
     """A byte-level BPE tokenizer trained on these texts, with the backbone's special tokens."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(

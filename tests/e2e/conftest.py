@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "swift_plugins" / "fakexplain_plugin.py"
+BACKBONE = ROOT / "examples" / "tiny_backbone"
 HERE = Path(__file__).resolve().parent
 BIN = Path(sys.executable).parent
 TOKENS = 48

@@ -6,7 +6,7 @@ from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.frames import set_active_rule
 from swift_plugins.fakexplain.host.preflight import check_gold
 from swift_plugins.fakexplain.variants import VARIANTS
-from tests.e2e.conftest import PLUGIN
+from tests.e2e.conftest import BACKBONE, PLUGIN
 
 pytestmark = pytest.mark.e2e
 
@@ -23,7 +23,7 @@ def test_the_target_text_scores_one(quickstart, variant):
         list(read_annotations(quickstart.annotations)),
         plugin=PLUGIN,
         template="fx_qwen2_5_vl",
-        model=str(quickstart.out / "base"),
+        model=str(BACKBONE),
         model_type="qwen2_5_vl",
         variant=variant,
         sample=0,

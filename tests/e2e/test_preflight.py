@@ -8,7 +8,7 @@ from PIL import Image
 
 from swift_plugins.fakexplain.frames import set_active_rule
 from tests.cli.command import fakexplain
-from tests.e2e.conftest import BIN, environment
+from tests.e2e.conftest import BACKBONE, BIN, environment
 
 pytestmark = pytest.mark.e2e
 
@@ -25,7 +25,7 @@ def arguments(annotations, model, *args) -> list[str]:
 
 def test_a_sound_setup_passes(quickstart):
     """The installed command, in a process of its own."""
-    command = [str(BIN / "fakexplain"), *arguments(quickstart.annotations, quickstart.out / "base", "--sample", "0")]
+    command = [str(BIN / "fakexplain"), *arguments(quickstart.annotations, BACKBONE, "--sample", "0")]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     lines = done.stdout.splitlines()
@@ -36,7 +36,7 @@ def test_a_sound_setup_passes(quickstart):
 
 
 def test_targets_that_do_not_fit(quickstart):
-    args = arguments(quickstart.annotations, quickstart.out / "base", "--max-length", "60", "--sample", "8")
+    args = arguments(quickstart.annotations, BACKBONE, "--max-length", "60", "--sample", "8")
     done = fakexplain(*args)
     assert done.returncode == 1
     assert "fail  max_length: longest row" in done.stdout
@@ -46,7 +46,7 @@ def test_an_image_that_the_backbone_refuses(quickstart, tmp_path):
     Image.new("RGB", (4200, 10)).save(tmp_path / "long.png")
     record = {"id": "long", "image": "long.png", "width": 4200, "height": 10, "label": "real"}
     (tmp_path / "a.jsonl").write_text(json.dumps(record) + "\n")
-    done = fakexplain(*arguments(tmp_path / "a.jsonl", quickstart.out / "base"))
+    done = fakexplain(*arguments(tmp_path / "a.jsonl", BACKBONE))
     assert done.returncode == 1
     assert "fail  frame:" in done.stdout
     assert "found 4200x10 (id 'long')" in done.stdout
@@ -54,10 +54,10 @@ def test_an_image_that_the_backbone_refuses(quickstart, tmp_path):
 
 
 def test_an_unknown_template_or_plugin(quickstart, tmp_path):
-    done = fakexplain(*arguments(quickstart.annotations, quickstart.out / "base", "--template", "fx_llava"))
+    done = fakexplain(*arguments(quickstart.annotations, BACKBONE, "--template", "fx_llava"))
     assert done.returncode == 1
     assert "fx_llava" in done.stderr
     assert "Traceback" not in done.stderr
-    done = fakexplain(*arguments(quickstart.annotations, quickstart.out / "base", "--plugin", tmp_path / "none.py"))
+    done = fakexplain(*arguments(quickstart.annotations, BACKBONE, "--plugin", tmp_path / "none.py"))
     assert done.returncode == 1
     assert "expected the plugin file, found no such file" in done.stderr
