@@ -14,7 +14,7 @@ from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.frames import set_active_rule
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
-from tests.e2e.conftest import PLUGIN, grpo, read_jsonl, swift
+from tests.e2e.conftest import HERE, PLUGIN, grpo, read_jsonl, swift
 from tests.host.backbones import BACKBONES as TEMPLATES
 from tests.host.backbones import folder_name
 
@@ -31,6 +31,20 @@ def no_template_announced():
 def annotations(tmp_path_factory):
     records = [record(index, label, fold=index % 2) for index in range(4) for label in ("fake", "real")]
     return write_annotations_file(tmp_path_factory.mktemp("data"), records)
+
+
+BY_VLLM = (
+    *("--use_vllm", "true", "--vllm_mode", "colocate", "--vllm_enforce_eager", "true"),
+    *("--vllm_max_model_len", 1024, "--vllm_gpu_memory_utilization", 0.2, "--external_plugins", HERE / "cpu_vllm.py"),
+)
+VLLM = {
+    "qwen3_vl": (),
+    "internvl_hf": (),
+    "glm4v": (),
+    "qwen3_5": ("--torch_dtype", "bfloat16"),
+    "minicpmv4_6": ("--vllm_engine_kwargs", '{"mamba_ssm_cache_dtype": "float32"}'),
+}
+"""Backbones that vLLM runs on a CPU -> further arguments of GRPO with it; GLM-4.5V it does not."""
 
 
 # Qwen2.5-VL is the quickstart's, and MiMo-VL has its classes
@@ -70,7 +84,9 @@ def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_pa
         *grpo(tmp_path / "sft" / "checkpoint-2", tmp_path / "grpo", "--model_type", row.model_type),
         *("--template", template, "--callbacks", "fx_omega_g", "fx_diagnostics", "--max_steps", 2),
         *("--per_device_train_batch_size", 4, "--save_only_model", "true"),
+        *((*BY_VLLM, *VLLM[backbone]) if backbone in VLLM else ()),
         annotations=annotations,
+        VLLM_CPU_KVCACHE_SPACE="1",
     )
     steps = [line for line in read_jsonl(tmp_path / "grpo" / "logging.jsonl") if "reward" in line]
     assert [step["omega_G"] for step in steps] == [0.5, 0.75]
