@@ -336,8 +336,8 @@ WORDS_OF_VERDICTS = {
             "maybe fake",
             "hardly real",
             "not clearly fake",
-            "réel",
-            "фейк",
+            "prawdziwe",
+            "фейкище",
             "partially real",
         ),
         *(

@@ -13,7 +13,7 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from .vocabulary import ALONE, MADE_BY_HUMANS, PHRASES, SYMBOLS, TOKEN
+from .vocabulary import ALONE, MADE_BY_HUMANS, NE_PAS, PHRASES, SYMBOLS, TOKEN, UN
 
 MAX_VERDICT = 200
 """Characters of the longest verdict."""
@@ -50,6 +50,7 @@ def read_words(words: str) -> str | None:
 def _normalise(words: str) -> str:
     text = unicodedata.normalize("NFKC", _CAMEL.sub(" ", words)).lower().replace("’", "'")
     text = _OPTION.sub(r"\g<key>", _TOKENS.sub(" ", _LATEX.sub("", text)))
+    text = UN.sub("", NE_PAS.sub(r"pas \1", text))
     text = MADE_BY_HUMANS.sub("human-made", _P_OF.sub(r"\1 probability", text))
     return PHRASES.sub(r"\g<head>-\g<tail>", text.replace("_", " ")).strip()
 
@@ -117,6 +118,10 @@ def _clause(symbols: list[str], numbers: list[str], end: str) -> _Clause | None:
     if "whether" in symbols:  # a question without its sign
         symbols, end = [symbol for symbol in symbols if symbol != "whether"], "?"
     known = [symbol for symbol in symbols if symbol != "filler"]
+    if "not after" in known:  # of the whole clause, which it must end
+        if known.index("not after") < len(known) - 1:
+            return None
+        known = ["not", *known[:-1]]
     sides = {"fake" if symbol == "edited" else symbol for symbol in known} & {"fake", "real"}
     if len(sides) > 1:  # fine in a question only: "real or fake?"
         return _Clause(None, "", None, end) if end == "?" and not numbers else None

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+from .languages import CONCLUDING, CONTRASTING, HEADINGS
 from .verdict_words import MAX_VERDICT, read_words
 
 _PLACE = re.compile(
@@ -29,12 +30,14 @@ _PLACE_WORDS = (
 _HEADING_WORDS = (
     *("verdict", "answer", "conclusion", "classification", "prediction", "judg", "decision", "assessment", "label"),
     *("authenticity", "result", "结论", "判断", "判定", "答案", "结果"),
+    *HEADINGS,
 )
 _END, _MAX_PLACES = 4000, 32
 _HEADING = re.compile(
     r"\n[ \t*#>_•\d.)-]{0,12}(?:(?:final|overall|my)[ _])?"
     r"(?:verdict|answer|conclusion|classification|prediction|judge?ment|decision|assessment|authenticity|result|label"
-    r"|最终结论|结论|判断|判定|答案|结果)[ \t*_\"]{0,6}(?:[:：]|\n)[ \t*_\"]{0,6}([^\n]{1,400})",
+    rf"|最终结论|结论|判断|判定|答案|结果|{'|'.join(HEADINGS)})"
+    r"[ \t*_\"]{0,6}(?:[:：]|\n)[ \t*_\"]{0,6}([^\n]{1,400})",
     re.IGNORECASE,
 )
 _OBJECT = re.compile(r"\{[^{}]*\}?")
@@ -59,8 +62,12 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _CONCLUDING = re.compile(
-    r"\s*(?:therefore|thus|hence|so|overall|in conclusion|in summary|to conclude|因此|所以|综上)[,，]?\s*",
+    r"\s*(?:therefore|thus|hence|so|overall|in conclusion|in summary|to conclude|因此|所以|综上"
+    rf"|{'|'.join(CONCLUDING)})[,，、]?\s*",
     re.IGNORECASE,
+)
+_CONTRASTING = re.compile(
+    rf"\s*(?:{'|'.join(sorted(CONTRASTING, key=len, reverse=True))})(?:[,，、]|\b)\s*", re.IGNORECASE
 )
 
 
@@ -164,7 +171,9 @@ def _read_sentences(text: str) -> dict[str, str | None]:
     first = lines[0][: 4 * MAX_VERDICT]
     if verdict := _first_sentence(_LEAD.sub("", first, count=1)):
         found[first] = verdict
-        found |= {each: said for each in _SENTENCE_END.split(first)[1:] if (said := read_words(each.strip()))}
+        for each in _SENTENCE_END.split(first)[1:]:
+            if said := read_words(each.strip()) or read_words(_CONTRASTING.sub("", each, count=1).strip()):
+                found[each] = said
     last = lines[-1][-2 * MAX_VERDICT :].strip()
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(last[:-1]))]
     sentence = last[starts[-1] :]

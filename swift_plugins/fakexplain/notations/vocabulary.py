@@ -1,4 +1,4 @@
-"""The words of verdicts, in English and Chinese, each with what it does to the meaning of a clause.
+"""The words of verdicts, each with what it does to the meaning of a clause: English and Chinese, and `languages`.
 
 A verdict is read only if every character of it is understood, so a word that is not here makes a verdict
 unreadable, never wrong. Words are missing on purpose if their meaning depends on others: `in`, `engine`, `maybe`,
@@ -8,6 +8,8 @@ unreadable, never wrong. Words are missing on purpose if their meaning depends o
 from __future__ import annotations
 
 import re
+
+from .languages import AFTER, LANGUAGES
 
 _WORDS = {
     "fake": "fake fakes faked generated generation synthetic synthesized synthesised synthesis artificial ai aigc aigi "
@@ -19,7 +21,7 @@ _WORDS = {
     "edited": "edited altered modified doctored photoshopped retouched inpainted",
     "real": "real authentic genuine natural pristine untampered unmanipulated human-made human-created human-generated "
     "human-drawn human-captured camera-captured 真 真的 真实 真图 真品 真實 实拍 本物 진짜",
-    "not": "not isn't isnt don't doesn't didn't wasn't aren't non un never without "
+    "not": "not isn't isnt don't doesn't didn't wasn't aren't non never without "
     "不是 并非 并不是 并不 并未 并没有 不 非 没有 未 无 没",
     "no": "no nope false 否 不对",
     "yes": "yes yep yeah true correct 对",
@@ -45,8 +47,14 @@ _WORDS = {
     "whether": "是否 是不是 有没有",
     "but": "but 而是 而 但",
 }
-SYMBOLS = {word: symbol for symbol, line in _WORDS.items() for word in line.split()}
-"""Word -> what it does: 'fake' and 'real' are verdicts, 'not' turns the one after it round; see `clauses`."""
+SYMBOLS = {
+    word: symbol
+    for words in (*LANGUAGES.values(), _WORDS)  # a word of both means what it means in English
+    for symbol, line in words.items()
+    for word in line.split()
+} | dict.fromkeys(AFTER, "not after")
+"""Word -> what it does to a clause: 'fake' and 'real' are verdicts, 'not' and 'no' turn the one after them round, 'not
+after' the one before it; see `verdict_words`."""
 
 PHRASES = re.compile(
     r"\b(?P<head>artificial|computer|machine|human|gan|diffusion|camera|ai)[\s_-]+"
@@ -58,13 +66,20 @@ MADE_BY_HUMANS = re.compile(
     r"\b(?:made|created|drawn|taken|captured)\s+(?:by|with)\s+(?:a\s+|an\s+)?(?:real\s+)?(?:human|humans|person|camera)\b"
 )
 
+NE_PAS = re.compile(r"\b(?:n'|ne )(est|sont|semble|paraît|montre) pas\b")
+"""A negation in two words, around a verb."""
+
+UN = re.compile(r"\bun (?=(?:faux|fake|falso|deepfake|montage)\b)")
+"""An article where it can be no prefix; "un real" may mean unreal."""
+
 ALONE = {"human": "real", "original": "real"}
 """Labels of classifiers and data sets that are verdicts only where they stand alone."""
 
-_EAST = sorted((word for word in SYMBOLS if not word.isascii()), key=len, reverse=True)
+_EAST = sorted((word for word in SYMBOLS if word[0] > "\u1100"), key=len, reverse=True)
+_L = "[a-zß-öø-ÿœа-яё]"
 TOKEN = re.compile(
     rf"(?P<east>{'|'.join(_EAST)})"
-    r"|(?P<word>[a-z]+(?:'[a-z]+)?(?:-(?:generated|made|created|drawn|captured|intelligence)\b)?)"
+    rf"|(?P<word>{_L}+(?:'{_L}+)?(?:-(?:generated|made|created|drawn|captured|intelligence)\b)?)"
     r"|(?P<percent>\d+(?:\.\d+)?\s?%)|(?P<number>\d+(?:\.\d+)?|\.\d+)"
     r"|(?P<sign>\s[-–—]+\s|—+|[?!:=,.;()\n。、])"
     r"|(?P<mark>[\s*_\"'`#\[\]{}$“”‘’「」『』-])"
