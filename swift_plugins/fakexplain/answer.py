@@ -39,6 +39,7 @@ PROBLEMS = {
     "rejected_box": "a box whose own words say that nothing is wrong there; skipped",
     "draft_boxes": "boxes in a think block that others follow; only the latter are read",
     "doubtful_box": "numbers like those of a box inside a caption or a sentence; left there",
+    "loose_words": "words that may belong to a box, but stand apart from it; left out or in doubt",
     "shares": "a box of numbers from 0 to 1: shares of the image, not units of the frame",
     "y_first": "boxes in the order y1 x1 y2 x2, as their notation says; read",
     "unknown_tag": "a tag that is none of the six; skipped",

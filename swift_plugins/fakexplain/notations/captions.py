@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from .limits import CLOSE, OPEN
+from .formatting import strip_markdown
+from .limits import CLOSE, MAX_REGIONS, OPEN
+from .verdict_words import read_words
 
 _LABELS = (
     r"bounding[ _]box(?:es)?|b?box(?:es)?|coordinates?|coords|location|region|position|area|where|place"
@@ -29,7 +31,7 @@ _JOINING = re.compile(r"\A[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
 _BULLET = re.compile(r"[\s\-*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?[\s\-*•,，;；:：|>]*")
 _LETTER = re.compile(r"\w")
 _PLAIN = re.compile(
-    r"[-*#>,; ]*(?:\d{1,3}[.)] )?([a-z][^|:]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*]*",
+    r"[-*#>,; ]*(?:\d{1,3}[.)] )?([a-z][^|:<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*]*",
     re.ASCII | re.IGNORECASE,
 )
 """ASCII words on one line that need no cleaning but of a bullet, as nearly all captions."""
@@ -40,16 +42,18 @@ MAX_CAPTION = 2000
 """Characters beside a box, on either side, that are read as its words."""
 
 
-def assign_words(gaps: list[str], tail: str) -> list[str]:
+def assign_words(gaps: list[str], tail: str, problems: set[str] | None = None) -> list[str]:
     """The caption of each box, from the text around the boxes.
 
     Words belong to a box on their own line. Of several boxes on one line, a semicolon ends the words of the box before
     it; without one, words follow their box if the line begins with a box, else they precede it. A line that holds only
-    a box and a word for it ("Box:") takes the lines of its list item.
+    a box and a word for it ("Box:") takes the lines of its list item. So do several boxes that all stand alone on their
+    lines, if lines of words and of boxes alternate.
 
     Args:
         gaps: N texts, one before each box.
         tail: text after the last box.
+        problems: gets a code where words may belong to a box without words.
 
     Returns:
         N captions, '' for a box without words.
@@ -84,38 +88,88 @@ def assign_words(gaps: list[str], tail: str) -> list[str]:
         and not clean_words(two)
         for one, two in pairs
     ]
+    certain = True
     if any(labelled):
-        own_lines = _lines_of_items([*gaps, tail])
+        own_lines, certain = _lines_of_items([*gaps, tail])
         captions = [
             lines if own else caption for lines, own, caption in zip(own_lines, labelled, captions, strict=True)
         ]
+    elif len(captions) > 1 and not any(captions):
+        own_lines, certain = _lines_of_items([*gaps, tail])
+        captions = own_lines if certain and all(own_lines) else captions
+    if (
+        problems is not None
+        and "too_long" not in problems
+        and (not certain or ("" in captions and _has_loose_words([*gaps, tail])))
+    ):
+        problems.add("loose_words")
     return captions
+
+
+def _has_loose_words(gaps: list[str]) -> bool:
+    """Whether a line without a box holds words that may be a caption: no heading of a list, and no verdict."""
+    first, *between, last = (gap.split("\n") for gap in gaps)
+    lines = [*first[:-1], *(line for lines in between for line in lines[1:-1]), *last[1:]]
+    return any(
+        words and not line.rstrip().endswith((":", "：")) and not read_words(words)
+        for line in lines[-MAX_REGIONS:]
+        for words in [clean_words(line)]
+    )
 
 
 def _join(before: str, after: str) -> str:
     return clean_words(f"{before} {after}") if before and after else before or after
 
 
-def _lines_of_items(gaps: list[str]) -> list[str]:
+def _lines_of_items(gaps: list[str]) -> tuple[list[str], bool]:
     """The words of the list item that each of the boxes stands in, without the box's own line.
 
     Args:
         gaps: the texts before, between and after the boxes.
+
+    Returns:
+        The words, and whether it is certain to which item each line belongs.
     """
-    first, *between, last = gaps
-    lines: list[list[str]] = [first.split("\n")[:-1][-_MAX_LINES:]]
-    lines[0] = _split_at_header(lines[0], bool(lines[0]))[1] or lines[0][-1:]
-    header_first = bool(lines[0])
+    first, *between, last = (gap.split("\n") for gap in gaps)
+    rest = last[1:]
+    end = next((index for index, line in enumerate(rest) if not line.strip() or _HEADER.match(line)), len(rest))
+    before = first[:-1][-_MAX_LINES:]
+    header_first, certain = _begins_with_header(before, [lines[1:-1] for lines in between], rest[:end])
+    lines: list[list[str]] = [[]]
+    if header_first:
+        lines[0] = _split_at_header(before, True)[1] or before[-1:]
     for gap in between:
-        of_previous, of_next = _split_at_header(gap.split("\n")[1:-1], header_first)
+        of_previous, of_next = _split_at_header(gap[1:-1], header_first)
         lines[-1] += of_previous[:_MAX_LINES]
         lines.append(of_next)
-    rest = last.split("\n")[1:]
-    end = next((index for index, line in enumerate(rest) if not line.strip() or _HEADER.match(line)), len(rest))
     lines[-1] += rest[: min(end, _MAX_LINES)]
-    return [
+    words = [
         clean_words(" ".join(filter(None, (clean_words(line) for line in item if not _skips(line))))) for item in lines
     ]
+    return words, certain
+
+
+def _begins_with_header(before: list[str], between: list[list[str]], after: list[str]) -> tuple[bool, bool]:
+    """Whether items of a list begin with a line of words before their box, and whether that is certain.
+
+    Args:
+        before: lines before the first box.
+        between: lines between two boxes, of each pair.
+        after: lines of the last item after its box.
+    """
+    if not before or not before[-1].strip():
+        return False, True
+    if _HEADER.match(before[-1]):
+        return True, True
+    if not between:
+        return not (after and before[-1].rstrip().endswith((":", "："))), True
+    if all(any(_HEADER.match(line) or not line.strip() for line in lines) for lines in between):
+        headed = {any(map(str.strip, _split_at_header(lines, True)[1])) for lines in between}
+        return True in headed, len(headed) == 1
+    counts = {*map(len, between)}
+    if counts == {len(after)}:
+        return False, True  # the line before the first box introduces the list
+    return True, counts == {len(after) + 1}
 
 
 def _skips(line: str) -> bool:
@@ -139,6 +193,7 @@ def clean_words(text: str) -> str:
         return ""
     if words.isascii() and (plain := _PLAIN.fullmatch(words)):
         return plain.group(1)
+    words = " ".join(strip_markdown(words).split())
     if "|" in words:
         cells = words.split("|")
         words = " ".join(" ".join(cell for cell in cells if not cell.strip().isdigit()).split()) if cells[2:] else words

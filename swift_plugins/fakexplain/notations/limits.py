@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 MAX_CHARACTERS, MAX_REGIONS = 100_000, 128
@@ -11,6 +12,30 @@ INTEGER_BOX = r"\[{0}, {0}, {0}, {0}\]".format("(0|[1-9][0-9]{0,8})")
 
 OPEN, CLOSE = "\ue000", "\ue001"
 """Around a box whose notation is understood: its numbers in the order x1 y1 x2 y2. No text holds these characters."""
+
+_HIDDEN = {"{": "\ue002", "}": "\ue003"}
+_HIDE, _SHOW = str.maketrans(_HIDDEN), str.maketrans({hidden: brace for brace, hidden in _HIDDEN.items()})
+_MARKS = str.maketrans(dict.fromkeys((OPEN, CLOSE, *_HIDDEN.values()), " "))
+_MARK = re.compile(f"[{OPEN}-{_HIDDEN['}']}]")
+
+
+def drop_marks(text: str) -> str:
+    """A text without the characters that this package uses as marks."""
+    return text if text.isascii() or not _MARK.search(text) else text.translate(_MARKS)
+
+
+def hide_braces(words: str) -> str:
+    """Words whose braces are none of an object's.
+
+    >>> show_braces(hide_braces("a {b}"))
+    'a {b}'
+    """
+    return words.translate(_HIDE)
+
+
+def show_braces(words: str) -> str:
+    """Words with the braces that `hide_braces` hid."""
+    return words if words.isascii() else words.translate(_SHOW)
 
 
 def mark_box(numbers: Sequence[str], y_first: bool = False) -> str:

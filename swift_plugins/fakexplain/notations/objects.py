@@ -14,21 +14,16 @@ from contextlib import suppress
 
 from .brackets import BOX, numbers_of
 from .captions import clean_words
-from .limits import MAX_REGIONS, OPEN, mark_box
+from .limits import MAX_REGIONS, OPEN, hide_braces, mark_box
+from .object_keys import BOX_KEY, CAPTION_KEYS, SIDE, SIDES
 
 _OBJECT = re.compile(r"\{[^{}]*\}?")
+_BARE_BRACE = re.compile(r"\{ ?[^\"'\s}]")
+_QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)")
+_LIST = re.compile(r"[\"'](\w{2,20})[\"']\s*:\s*\[([^\[\]]*)\]")
+_IN_LIST = re.compile(r"\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|'([^'\\]*(?:\\.[^'\\]*)*)'")
 _NESTED = re.compile(r":\s*\{([^{}]*)\}")
-_BOX_KEY = re.compile(
-    r"[\"']?\b(bbox(?:_2d|es)?|box(?:_?2d|es)?|bounding_?box(?:es)?|coordinates?|coords|rect|region|location|position"
-    r"|边界框|坐标)[\"']?\s*[:=]\s*",
-    re.IGNORECASE,
-)
 _POINT_KEY = re.compile(r"[\"']points?(?:_2d)?[\"']\s*:", re.IGNORECASE)
-_SIDE = re.compile(
-    r"[\"']?\b(x_?(?:1|min)|left|y_?(?:1|min)|top|x_?(?:2|max)|right|y_?(?:2|max)|bottom|x|y|w|h|width|height)[\"']?\s*[:=]"
-    r"\s*[\"']?([-+]?[\d.]+(?:[eE][-+]?\d+)?)(?![\d%])",
-    re.IGNORECASE,
-)
 _CORNERS = re.compile(
     r"(?:top_?left|upper_?left|min|start)[\"']?\s*:\s*[\[(]([^\[\](),]*),([^\[\](),]*)[\])]\W*"
     r"(?:bottom_?right|lower_?right|max|end)[\"']?\s*:\s*[\[(]([^\[\](),]*),([^\[\](),]*)[\])]",
@@ -37,12 +32,6 @@ _CORNERS = re.compile(
 _STRING = re.compile(
     r"[\"'](\w{2,20})[\"']\s*:\s*(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"?|'([^'\\]*(?:\\.[^'\\]*)*)'?)", re.DOTALL
 )
-_CAPTION_KEYS = {
-    *("label", "caption", "desc", "description", "reason", "reasoning", "explanation", "rationale", "name", "object"),
-    *("object_name", "title", "category", "class", "class_name", "text", "text_content", "flaw", "issue", "error"),
-    *("problem", "anomaly", "artifact", "defect", "detail", "details", "comment", "note", "evidence", "phrase"),
-    *("entity", "part", "标签", "描述", "原因", "说明", "名称", "问题", "解释"),
-}
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 _INTEGER, _COMMA = r"([0-9]{1,9})\s*", r",\s*"
 _QWEN = re.compile(
@@ -59,6 +48,8 @@ _WORDS = (
     "point",
     "coord",
     "rect",
+    "bndbox",
+    "xtl",
     "region",
     "location",
     "position",
@@ -67,7 +58,6 @@ _WORDS = (
     "坐标",
     "边界",
 )
-_X1, _Y1, _X2, _Y2 = {"x1", "xmin", "left"}, {"y1", "ymin", "top"}, {"x2", "xmax", "right"}, {"y2", "ymax", "bottom"}
 
 
 def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
@@ -80,12 +70,14 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
     """
     if "{" not in text or not any(map(text.lower().__contains__, _WORDS)):
         return text
+    if _BARE_BRACE.search(text):
+        text = _QUOTED.sub(lambda match: hide_braces(match.group()), text)
     text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
     end = len(text.rstrip())
 
     def as_line(match: re.Match[str]) -> str:
         found = match.group()
-        if not _BOX_KEY.search(found) and not _SIDE.search(found):
+        if not BOX_KEY.search(found) and not SIDE.search(found):
             if _POINT_KEY.search(found):
                 problems.add("point")
                 return "\n"
@@ -99,14 +91,14 @@ def _flatten(match: re.Match[str]) -> str:
     """An object as the value of a key, if it is a box: the box in its place."""
     if corners := _CORNERS.search(match.group(1)):
         return f': "bbox": {mark_box([number.strip() for number in corners.groups()])}'
-    numbers = _sides(match.group(1))
+    numbers = sides_of(match.group(1))
     return match.group() if numbers is None else f': "bbox": {mark_box(numbers)}'
 
 
-def _sides(text: str) -> list[str] | None:
+def sides_of(text: str) -> list[str] | None:
     """The four numbers of an object that names the sides of a box, x1 y1 x2 y2."""
-    sides = {name.lower().replace("_", ""): number for name, number in _SIDE.findall(text)}
-    found = [next((sides[name] for name in names if name in sides), None) for names in (_X1, _Y1, _X2, _Y2)]
+    sides = {name.lower().replace("_", ""): number for name, number in SIDE.findall(text)}
+    found = [next((sides[name] for name in names if name in sides), None) for names in SIDES]
     if None not in found:
         return [str(number) for number in found]
     x, y, width, height = (sides.get(n) or sides.get(n[0]) for n in ("x", "y", "width", "height"))
@@ -119,7 +111,7 @@ def _sides(text: str) -> list[str] | None:
 
 
 def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
-    if (plain := _QWEN.fullmatch(text)) and plain.group(6) in _CAPTION_KEYS:
+    if (plain := _QWEN.fullmatch(text)) and plain.group(6) in CAPTION_KEYS:
         if swapped := y_first or plain.group(1) == "box_2d":
             problems.add("y_first")
         return f"\n{mark_box(plain.group(2, 3, 4, 5), swapped)} {clean_words(plain.group(7))}\n"
@@ -127,7 +119,7 @@ def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
 
     def collect(match: re.Match[str]) -> str:
         key, double, single = match.groups()
-        if key.lower() not in _CAPTION_KEYS:
+        if key.lower() not in CAPTION_KEYS:
             return match.group()
         raw = single if double is None else double
         if "\\" in raw:
@@ -137,13 +129,33 @@ def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
         return " "
 
     text = _STRING.sub(collect, text)
+    lists = [words for key, held in _LIST.findall(text) if (words := _words_in_list(key, held))]
+    text = _LIST.sub(lambda match: " " if _words_in_list(*match.groups()) else match.group(), text) if lists else text
     boxes = _boxes_of(text, y_first, cut, problems)
-    return f"\n{','.join(boxes)} {' '.join(filter(None, captions))}\n"
+    words = " ".join(filter(None, captions))
+    for each in lists:
+        if len(each) == len(boxes) > 1 and not words:
+            return "\n" + "\n".join(f"{box} {caption}" for box, caption in zip(boxes, each, strict=True)) + "\n"
+        if len(boxes) == 1:
+            words = ", ".join(filter(None, [words, *each]))
+        else:
+            problems.add("loose_words")
+    if boxes and not words and any(" " in "".join(values) for _, *values in _STRING.findall(text)):
+        problems.add("loose_words")
+    return f"\n{','.join(boxes)} {words}\n"
+
+
+def _words_in_list(key: str, held: str) -> list[str]:
+    """The captions in a list of strings under a key of captions, such as "flaws"; empty for any other list."""
+    key = key.lower()
+    if CAPTION_KEYS.isdisjoint((key, key.removesuffix("s"), key.removesuffix("es"))):
+        return []
+    return [clean_words(double or single) for double, single in _IN_LIST.findall(held)]
 
 
 def _boxes_of(text: str, y_first: bool, cut: bool, problems: set[str]) -> list[str]:
     """The boxes of an object without its captions, marked; near misses as they are."""
-    key = _BOX_KEY.search(text)
+    key = BOX_KEY.search(text)
     if key is not None:
         swapped = y_first or key.group(1).lower() in ("box_2d", "box2d")
         value = text[key.end() :]
@@ -158,7 +170,7 @@ def _boxes_of(text: str, y_first: bool, cut: bool, problems: set[str]) -> list[s
             if swapped:
                 problems.add("y_first")
             return boxes
-    if sides := _sides(text):
+    if sides := sides_of(text):
         return [mark_box(sides)]
     if not cut and key is not None and _NUMBER.search(text[key.end() :]):
         problems.add("bad_box")

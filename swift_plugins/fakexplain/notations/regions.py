@@ -10,15 +10,17 @@ from ..boxes import Box
 from ..mentions import Mention
 from .brackets import find_boxes, has_brackets, mark_bare_boxes, parse_box
 from .captions import MAX_CAPTION, assign_words, clean_words, is_rejected
-from .limits import CLOSE, MAX_REGIONS, OPEN
+from .formatting import strip_html
+from .limits import MAX_REGIONS, drop_marks, show_braces
 from .markup import mark_elements
 from .objects import mark_objects
+from .records import rewrite_records
+from .xml import rewrite_xml
 
 _Y_FIRST = re.compile(
     r"[\[(]\s*y_?(?:min|1|0|top)?\s*,\s*x_?(?:min|1|0|left)?\s*,\s*y_?(?:max|2|1|bottom)\s*,\s*x_?(?:max|2|1|right)\s*[\])]",
     re.IGNORECASE,
 )
-_MARKER = re.compile(r"<(?:/?[a-zA-Z][\w-]{0,20}>|\|/?\w{1,20}\|>)|```\w{0,10}")
 _NO_DIGITS = re.compile(r"\D*")
 _Y_WORDS = ("ymin", "y_min", "y1", "y0", "y_1")
 _THREE_MORE = r",\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d"
@@ -31,6 +33,8 @@ _SIDES = re.compile(
 )
 """Names of the sides of a box beside numbers, or as the head of a table."""
 _SIDE_WORDS = ("x1", "x_1", "X1", "xmin", "x_min", "Xmin", "x=", "x =", "x:", "X=", "left:")
+_BARE_LINE = re.compile(r"\n[ \t]*\d[\d.]*(?:[ \t]\d[\d.]*){3}(?![\d.])")
+"""A line that begins with four numbers."""
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
 
@@ -46,22 +50,22 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     Returns:
         At most `MAX_REGIONS`, each with a box x1 y1 x2 y2.
     """
-    if OPEN in text or CLOSE in text:
-        text = text.replace(OPEN, " ").replace(CLOSE, " ")
-    lower = text.lower() if has_brackets(text) else ""  # which is slow if it is not ASCII
+    text = drop_marks(text)
+    lower = text.lower() if has_brackets(text) or "<" in text else ""  # which is slow if it is not ASCII
     if not _has_digit(text) and "nan" not in lower and "inf" not in lower:
         return []
     if any(map(lower.__contains__, _Y_WORDS)) and _Y_FIRST.search(text):
         y_first = True
         problems.add("y_first")
         text = _Y_FIRST.sub(" ", text)
+    text = rewrite_xml(text, lower, problems)
+    text = rewrite_records(text)
     text = mark_objects(text, y_first, problems)
     text = mark_elements(text, y_first, cut, problems)
-    if "<" in text or "```" in text:
-        text = _MARKER.sub(" ", text)
+    text = strip_html(text)
     text = mark_bare_boxes(text, y_first)
     groups, tail = _boxes_with_gaps(text, problems, cut, y_first)
-    captions = assign_words([gap for gap, _ in groups], tail)
+    captions = assign_words([gap for gap, _ in groups], tail, problems)
     regions = []
     for (_, boxes), caption in zip(groups, captions, strict=True):
         if boxes and is_rejected(caption):
@@ -69,6 +73,7 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
             continue
         if len(caption) >= MAX_CAPTION:
             problems.add("too_long")
+        caption = show_braces(caption)
         regions += [Mention(box, caption) for box in boxes]
     return regions
 
@@ -97,7 +102,8 @@ def _boxes_with_gaps(
             groups.append((gap, parse_box(match, problems, y_first)))
     gaps = [*(gap for gap, _ in groups), text[position:]]
     if "too_long" not in problems and (
-        any(map(_has_loose_numbers, gaps)) or (not groups and _names_sides(text, problems))
+        any(map(_has_loose_numbers, gaps))
+        or (not groups and (_names_sides(text, problems) or _BARE_LINE.search(f"\n{text}")))
     ):
         problems.add("doubtful_box")
     return groups, text[position:]
@@ -118,7 +124,8 @@ def _has_loose_numbers(text: str) -> bool:
 
 def read_captions(text: str, problems: set[str]) -> list[Mention]:
     """Regions of an answer without boxes: its lines."""
-    lines = [words for line in islice(text.split("\n"), MAX_REGIONS) if (words := clean_words(_MARKER.sub(" ", line)))]
+    text = strip_html(text)
+    lines = [words for line in islice(text.split("\n"), MAX_REGIONS) if (words := clean_words(line))]
     if text.count("\n") >= MAX_REGIONS:
         problems.add("too_long")
     return [Mention(None, words) for words in lines if words != NO_FLAW]

@@ -1,0 +1,57 @@
+"""The keys under which objects of any notation hold boxes, the sides of boxes, and captions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+BOX_KEY = re.compile(
+    r"[\"']?\b(bbox(?:_2d|es)?|box(?:_?2d|es)?|bounding_?box(?:es)?|bndbox|coordinates?|coords|rect|region|location"
+    r"|position|边界框|坐标)[\"']?\s*[:=]\s*",
+    re.IGNORECASE,
+)
+"""A key of a box, with the sign after it."""
+
+SIDE = re.compile(
+    r"[\"']?\b(x_?(?:1|min)|xtl|left|y_?(?:1|min)|ytl|top|x_?(?:2|max)|xbr|right|y_?(?:2|max)|ybr|bottom|x|y|w|h|width"
+    r"|height)[\"']?\s*[:=]\s*[\"']?([-+]?[\d.]+(?:[eE][-+]?\d+)?)(?![\d%])",
+    re.IGNORECASE,
+)
+"""A key of a side, with its number."""
+
+SIDES = (
+    {"x1", "xmin", "xtl", "left"},
+    {"y1", "ymin", "ytl", "top"},
+    {"x2", "xmax", "xbr", "right"},
+    {"y2", "ymax", "ybr", "bottom"},
+)
+"""Keys of x1, y1, x2, y2, in lower case and without underscores."""
+
+CAPTION_KEYS = {
+    *("label", "caption", "desc", "description", "reason", "reasoning", "explanation", "rationale", "name", "object"),
+    *("object_name", "title", "category", "class", "class_name", "text", "text_content", "flaw", "issue", "error"),
+    *("problem", "anomaly", "artifact", "defect", "detail", "details", "comment", "note", "evidence", "phrase"),
+    *("entity", "part", "alt", "finding", "observation", "标签", "描述", "原因", "说明", "名称", "问题", "解释"),
+}
+"""Keys of captions, in lower case."""
+
+
+def is_box_key(key: str) -> bool:
+    """Whether a key holds a box.
+
+    >>> is_box_key("bbox_2d"), is_box_key("boxer")
+    (True, False)
+    """
+    return BOX_KEY.fullmatch(f"{key}:") is not None
+
+
+def has_sides(keys: Collection[str]) -> bool:
+    """Whether there is a key for each side of a box, or for a corner and a size; in lower case.
+
+    >>> has_sides(["x1", "y_1", "xmax", "bottom"]), has_sides(["x", "y", "w", "h"]), has_sides(["x", "y"])
+    (True, True, False)
+    """
+    known = {key.replace("_", "") for key in keys}
+    if all(not names.isdisjoint(known) for names in SIDES):
+        return True
+    return {"x", "y"} <= known and ({"w", "h"} <= known or {"width", "height"} <= known)

@@ -1,0 +1,133 @@
+"""Boxes in YAML, TOML and Python: each item is rewritten as an object of the form that `objects` reads.
+
+- bbox: [x1, y1, x2, y2]                          YAML, the numbers also one per line or named x1 … y2
+  caption: words
+[[regions]]                                       TOML
+bbox = [x1, y1, x2, y2]
+caption = "words"
+Region(bbox=(x1, y1, x2, y2), caption="words")    Python
+("words", (x1, y1, x2, y2))
+boxes = [[x1, y1, x2, y2], …]; captions = ["words", …], each on its line
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .limits import MAX_REGIONS, hide_braces
+from .object_keys import CAPTION_KEYS, has_sides, is_box_key
+
+_KEY = r"[\"']?([^\W\d][\w -]{0,20})[\"']?[ \t]*"
+_HEAD = re.compile(rf"\n[ \t]*(?:-[ \t]+{_KEY}:(?=[ \t\n])|\[\[?[\w.]{{1,30}}\]\]?[ \t]*\n[ \t]*\w+[ \t]*=)")
+_ITEM = re.compile(rf"([ \t]*)-[ \t]+(?={_KEY}:(?:[ \t]|$))")
+_TABLE = re.compile(r"[ \t]*\[\[?[\w.]{1,30}\]\]?[ \t]*$")
+_FIELD = re.compile(rf"[ \t]*(?:{_KEY}:(?:[ \t]+|$)|(\w{{1,20}})[ \t]*=[ \t]*)(.*)")
+_NUMBER_ITEM = re.compile(r"[ \t]*-[ \t]+([-+]?[\d.]+)[ \t]*$")
+_CALL = re.compile(
+    r"\b[A-Za-z_]\w{0,30}\((?=\s*\w{1,20}\s*=)((?:[^()'\"]|'[^'\n]*'|\"[^\"\n]*\"|\([^()\n]{0,80}\))*)\)"
+)
+_ARGUMENT = re.compile(r"(?:^|,)\s*(\w{1,20})\s*=\s*")
+_LISTS = re.compile(
+    r"\n\w{0,20}(?:box(?:es)?|coords|coordinates|regions)[ ]?=[ ]?(\[\s*[\[(][-\d.,\s\[\]()]*\])"
+    r"\s*\n(\w{1,20})[ ]?=[ ]?(\[[^\[\]]*\])"
+)
+_NUMBERS = r"([\[(]\s*[-+]?[\d.]+\s*,\s*[-+]?[\d.]+\s*,\s*[-+]?[\d.]+\s*,\s*[-+]?[\d.]+\s*[\])])"
+_PAIR = re.compile(rf"[(\[]\s*(\"[^\"\n]*\"|'[^'\n]*')\s*,\s*{_NUMBERS}\s*[)\]],?")
+
+
+def rewrite_records(text: str) -> str:
+    """The text with an object in place of each item that holds a box and a caption.
+
+    >>> rewrite_records("- bbox: [1, 2, 3, 4]\\n  caption: six fingers")
+    '\\n{"bbox": [1, 2, 3, 4], "caption": "six fingers"}'
+    """
+    if ("- " in text or "]\n" in text) and _HEAD.search(f"\n{text}"):
+        text = _rewrite_items(text)
+    if "= [" in text or "=[" in text:
+        text = _LISTS.sub(r'\n{"boxes": \1, "\2": \3}', f"\n{text}", MAX_REGIONS)[1:]
+    if "(" in text:
+        if "=" in text:
+            text = _CALL.sub(_of_call, text, MAX_REGIONS)
+        if "('" in text or '("' in text or "['" in text or '["' in text:
+            text = _PAIR.sub(lambda match: f"\n{match.group(2)} {match.group(1)}\n", text, MAX_REGIONS)
+    return text
+
+
+def _of_call(match: re.Match[str]) -> str:
+    held = _ARGUMENT.sub(r', "\1": ', match.group(1)).lstrip(", ")
+    keys = [key.lower() for key in _ARGUMENT.findall(match.group(1))]
+    if not (has_sides(keys) or any(map(is_box_key, keys))):
+        return match.group()
+    return "{" + hide_braces(held) + "}"
+
+
+# Items of lines ------------------------------------------------------------------------------------------------------
+
+
+def _rewrite_items(text: str) -> str:
+    """The text with its items of YAML and tables of TOML as objects."""
+    lines, item, indent = [], _Item(), -1
+    for line in text.split("\n"):
+        if head := _ITEM.match(line) or _TABLE.match(line):
+            lines += item.lines()
+            item = _Item(line)
+            indent = len(head.group(1)) if head.re is _ITEM else -1
+            if head.re is _ITEM:
+                item.add(line[head.end() :])
+        elif item.raw and line.strip() and len(line) - len(line.lstrip()) > indent and item.add(line):
+            item.raw.append(line)
+        else:
+            lines += item.lines()
+            item = _Item()
+            lines.append(line)
+    return "\n".join([*lines, *item.lines()])
+
+
+class _Item:
+    """An item that is being read.
+
+    Attributes:
+        raw: its lines; none if no item is being read.
+    """
+
+    def __init__(self, line: str | None = None) -> None:
+        self.raw = [] if line is None else [line]
+        self._fields: list[tuple[str, str]] = []
+
+    def add(self, line: str) -> bool:
+        """Add a line; False if it cannot belong to the item."""
+        if number := _NUMBER_ITEM.match(line):
+            if self._fields:
+                self._extend(number.group(1), ", ")
+            return bool(self._fields)
+        if field := _FIELD.match(line):
+            self._fields.append(((field.group(1) or field.group(2)).strip(), field.group(3).strip()))
+            return True
+        if self._fields and line[:1].isspace():
+            self._extend(line.strip(), " ")
+            return True
+        return False
+
+    def _extend(self, words: str, by: str) -> None:
+        key, value = self._fields[-1]
+        self._fields[-1] = key, f"{value}{by}{words}" if value.strip("|>-") else words
+
+    def lines(self) -> list[str]:
+        """The item as an object, or its lines if it holds no box or no caption."""
+        keys = [key.lower() for key, _ in self._fields]
+        if CAPTION_KEYS.isdisjoint(keys) or not (has_sides(keys) or any(map(is_box_key, keys))):
+            return self.raw
+        held = ", ".join(f'"{key}": {_value(key, value)}' for key, value in self._fields if value)
+        return ["", "{" + hide_braces(held) + "}"]
+
+
+def _value(key: str, value: str) -> str:
+    """A value in JSON: a number or a list as it is, anything else as a string."""
+    if is_box_key(key):
+        return value if value[:1] in "[({\"'" else f"[{value}]"
+    if re.fullmatch(r"[-+]?[\d.]+", value):
+        return value
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1]
+    return json.dumps(value, ensure_ascii=False)
