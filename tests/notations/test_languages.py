@@ -19,6 +19,7 @@ Cette image est générée par IA.
 L'image n'est pas réelle.
 Elle ne semble pas authentique.
 C'est un faux.
+un real
 La imagen es falsa.
 Esta imagen no es real.
 A imagem é falsa.
@@ -66,7 +67,7 @@ L'image n'est pas entièrement réelle.
 réaliste
 semble réelle mais est générée
 presque réelle
-un real
+un
 casi real
 no del todo real
 не отредактировано

@@ -23,20 +23,20 @@ _NUMBERED = re.compile(rf"\W*(?:{_LABELS}|{_FIELDS})\s*\d{{1,3}}\W*", re.IGNOREC
 _ONLY_LABEL = re.compile(rf"\W*(?:(?:{_LABELS})\s*\d{{0,3}})?\W*", re.IGNORECASE)
 _LABEL_BEFORE = re.compile(rf"\b(?:{_LABELS}) ?\d{{0,3}}[\"'* ]{{0,4}}[:：=] ?$", re.IGNORECASE)
 _FIELD_BEFORE = re.compile(
-    rf"[\s\-*•>|]*(?:\*\*|\")?(?:{_FIELDS})\s*\d{{0,3}}(?:\*\*|\")?\s*[:：](?:\*\*)?\s*", re.IGNORECASE
+    rf"[\s\-*•>|]*(?:\*\*|\")?(?:{_FIELDS})\s*\d{{0,3}}(?:\*\*|\")?\s*[:：=](?:\*\*)?\s*", re.IGNORECASE
 )
 _OTHER_FIELD = re.compile(r"[\s\-*•>|\"]*(?:confidence|severity|score|probability|type|id|置信度)\b", re.IGNORECASE)
 _HEADER = re.compile(r"\s*(?:\d{1,3}\s*[.)、]|#{1,6}\s|(?:[-*•]\s*)?\*\*)")
 _JOINING = re.compile(r"\A[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
-_BULLET = re.compile(r"[\s\-*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?[\s\-*•,，;；:：|>]*")
+_BULLET = re.compile(r"[\s\-–—*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?(?:\$ )?[\s\-–—*•,，;；:：|>]*")
 _LETTER = re.compile(r"\w")
 _PLAIN = re.compile(
-    r"[-*#>,; ]*(?:\d{1,3}[.)] )?([a-z][^|:<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*]*",
+    r"[-*#>,; ]*(?:\d{1,3}[.)] )?([a-z][^|:=<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*]*",
     re.ASCII | re.IGNORECASE,
 )
 """ASCII words on one line that need no cleaning but of a bullet, as nearly all captions."""
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "「": "」"}
-_LOOSE, _CLOSERS = " ,，;；:：*|`([{（", {"]": "[", "}": "{", ")": "(", "）": "（"}
+_LOOSE, _CLOSERS = " ,，;；:：*|`([{（–—", {"]": "[", "}": "{", ")": "(", "）": "（"}
 _MAX_LINES, _LONGEST_LABEL = 8, 60
 MAX_CAPTION = 2000
 """Characters beside a box, on either side, that are read as its words."""
@@ -203,7 +203,7 @@ def clean_words(text: str) -> str:
         words = words[match.end() :] if (match := pattern.match(words)) else words
     words = words.strip("| ")
     for _ in range(_MAX_LINES):  # brackets that close nothing
-        words = words.rstrip(_LOOSE)
+        words = words.removesuffix(" $").removesuffix(" -").rstrip(_LOOSE)
         if not words or words[-1] not in _CLOSERS or words.count(_CLOSERS[words[-1]]) >= words.count(words[-1]):
             break
         words = words[:-1]

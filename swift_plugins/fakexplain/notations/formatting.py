@@ -1,4 +1,4 @@
-"""HTML and Markdown in answers: the marks go, the words stay; words that are struck out go too."""
+"""HTML, Markdown and LaTeX in answers: the marks go, the words stay; words that are struck out go too."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _ROW_WORDS = ("<tr", "<li", "<h1", "<h2", "<h3", "<h4", "<h5", "<h6")
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\((?=[^\s()]{0,300}[#./])[^\s()]{1,300}\)")
 _STAR = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,300})(?<=[^\s*])\*(?![\w*])")
 _LINE = re.compile(r"(?<![\w_])(__?)(?=[^\s_])([^_\n]{1,300})(?<=[^\s_])\1(?![\w_])")
+_LATEX = re.compile(r"\\(?:text[a-z]{0,4}|emph|math[a-z]{2,3})\{([^{}\n]{1,300})\}")
 _TICKS = re.compile(r"`([^`\n]{1,300})`")
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,10}|#\d{1,6}|#x[\da-fA-F]{1,5});")
 
@@ -48,6 +49,8 @@ def strip_markdown(words: str) -> str:
         words = _STAR.sub(r"\1", words)
     if "_" in words:
         words = _LINE.sub(r"\2", words)
+    if "\\" in words:
+        words = _LATEX.sub(r"\1", words)
     if "`" in words:
         words = _TICKS.sub(r"\1", words)
     return _ENTITY.sub(lambda match: html.unescape(match.group()), words) if "&" in words else words

@@ -15,14 +15,20 @@ from contextlib import suppress
 from .brackets import BOX, numbers_of
 from .captions import clean_words
 from .limits import MAX_REGIONS, OPEN, hide_braces, mark_box
-from .object_keys import BOX_KEY, CAPTION_KEYS, SIDE, SIDES
+from .object_keys import BOX_KEY, CAPTION_KEYS, SIDE, SIDES, is_box_key
 
 _OBJECT = re.compile(r"\{[^{}]*\}?")
 _BARE_BRACE = re.compile(r"\{ ?[^\"'\s}]")
 _QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)")
+_UNQUOTED = re.compile(r"[{,]\s*(\w{2,20})\s*:\s*([^\s\"'\[\](){},\d][^\"'\[\]{},]{0,500})")
+_CONTAINERS = {
+    *("regions", "region", "objects", "object", "flaws", "flaw", "issues", "result", "results", "answer", "output"),
+    *("analysis", "detections", "detection", "annotations", "annotation", "properties", "data", "response"),
+}
+"""Keys that hold objects and say nothing about them."""
 _LIST = re.compile(r"[\"'](\w{2,20})[\"']\s*:\s*\[([^\[\]]*)\]")
 _IN_LIST = re.compile(r"\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|'([^'\\]*(?:\\.[^'\\]*)*)'")
-_NESTED = re.compile(r":\s*\{([^{}]*)\}")
+_NESTED = re.compile(r"(?:[\"']([^\"'\n]{2,80})[\"']\s*)?:\s*\{([^{}]*)\}")
 _POINT_KEY = re.compile(r"[\"']points?(?:_2d)?[\"']\s*:", re.IGNORECASE)
 _CORNERS = re.compile(
     r"(?:top_?left|upper_?left|min|start)[\"']?\s*:\s*[\[(]([^\[\](),]*),([^\[\](),]*)[\])]\W*"
@@ -88,11 +94,19 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
 
 
 def _flatten(match: re.Match[str]) -> str:
-    """An object as the value of a key, if it is a box: the box in its place."""
-    if corners := _CORNERS.search(match.group(1)):
-        return f': "bbox": {mark_box([number.strip() for number in corners.groups()])}'
-    numbers = sides_of(match.group(1))
-    return match.group() if numbers is None else f': "bbox": {mark_box(numbers)}'
+    """An object as the value of a key, if it is a box: the box in its place; the key may be its caption."""
+    key, held = match.groups()
+    named = key is not None and not is_box_key(key) and key.lower() not in _CONTAINERS
+    if corners := _CORNERS.search(held):
+        numbers: list[str] | None = [number.strip() for number in corners.groups()]
+    else:
+        numbers = sides_of(held)
+    if numbers is None:
+        if named and BOX_KEY.search(held) and not any(k.lower() in CAPTION_KEYS for k, *_ in _STRING.findall(held)):
+            return f': {{"label": "{key}", {held}}}'
+        return match.group()
+    before = f'"label": "{key}", ' if named else f'"{key or ""}": '
+    return f'{before}"bbox": {mark_box(numbers)}'
 
 
 def sides_of(text: str) -> list[str] | None:
@@ -132,17 +146,27 @@ def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
     lists = [words for key, held in _LIST.findall(text) if (words := _words_in_list(key, held))]
     text = _LIST.sub(lambda match: " " if _words_in_list(*match.groups()) else match.group(), text) if lists else text
     boxes = _boxes_of(text, y_first, cut, problems)
-    words = " ".join(filter(None, captions))
+    caption = " ".join(filter(None, captions))
     for each in lists:
-        if len(each) == len(boxes) > 1 and not words:
-            return "\n" + "\n".join(f"{box} {caption}" for box, caption in zip(boxes, each, strict=True)) + "\n"
+        if len(each) == len(boxes) > 1 and not caption:
+            return "\n" + "\n".join(f"{box} {words}" for box, words in zip(boxes, each, strict=True)) + "\n"
         if len(boxes) == 1:
-            words = ", ".join(filter(None, [words, *each]))
+            caption = ", ".join(filter(None, [caption, *each]))
         else:
             problems.add("loose_words")
-    if boxes and not words and any(" " in "".join(values) for _, *values in _STRING.findall(text)):
+    if boxes and not caption:
+        caption = _other_words(text, problems)
+    return f"\n{','.join(boxes)} {caption}\n"
+
+
+def _other_words(text: str, problems: set[str]) -> str:
+    """The caption of an object without a key for one: the only text of a known key without quotes, or of any key."""
+    if plain := [value for key, value in _UNQUOTED.findall(text) if key.lower() in CAPTION_KEYS]:
+        return clean_words(" ".join(plain))
+    texts = [words for _, *values in _STRING.findall(text) if " " in (words := "".join(values).strip())]
+    if len(texts) > 1:
         problems.add("loose_words")
-    return f"\n{','.join(boxes)} {words}\n"
+    return clean_words(texts[0]) if len(texts) == 1 else ""
 
 
 def _words_in_list(key: str, held: str) -> list[str]:

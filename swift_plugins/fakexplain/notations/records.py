@@ -23,6 +23,7 @@ _HEAD = re.compile(rf"\n[ \t]*(?:-[ \t]+{_KEY}:(?=[ \t\n])|\[\[?[\w.]{{1,30}}\]\
 _ITEM = re.compile(rf"([ \t]*)-[ \t]+(?={_KEY}:(?:[ \t]|$))")
 _TABLE = re.compile(r"[ \t]*\[\[?[\w.]{1,30}\]\]?[ \t]*$")
 _FIELD = re.compile(rf"[ \t]*(?:{_KEY}:(?:[ \t]+|$)|(\w{{1,20}})[ \t]*=[ \t]*)(.*)")
+_LETTER = re.compile(r"[^\W\d_]")
 _NUMBER_ITEM = re.compile(r"[ \t]*-[ \t]+([-+]?[\d.]+)[ \t]*$")
 _CALL = re.compile(
     r"\b[A-Za-z_]\w{0,30}\((?=\s*\w{1,20}\s*=)((?:[^()'\"]|'[^'\n]*'|\"[^\"\n]*\"|\([^()\n]{0,80}\))*)\)"
@@ -33,7 +34,8 @@ _LISTS = re.compile(
     r"\s*\n(\w{1,20})[ ]?=[ ]?(\[[^\[\]]*\])"
 )
 _NUMBERS = r"([\[(]\s*[-+]?[\d.]+\s*,\s*[-+]?[\d.]+\s*,\s*[-+]?[\d.]+\s*,\s*[-+]?[\d.]+\s*[\])])"
-_PAIR = re.compile(rf"[(\[]\s*(\"[^\"\n]*\"|'[^'\n]*')\s*,\s*{_NUMBERS}\s*[)\]],?")
+_STRING = r"(\"[^\"\n]*\"|'[^'\n]*')"
+_PAIR = re.compile(rf"[(\[]\s*(?:{_STRING}\s*,\s*{_NUMBERS}|{_NUMBERS}\s*,\s*{_STRING})\s*[)\]],?")
 
 
 def rewrite_records(text: str) -> str:
@@ -49,9 +51,14 @@ def rewrite_records(text: str) -> str:
     if "(" in text:
         if "=" in text:
             text = _CALL.sub(_of_call, text, MAX_REGIONS)
-        if "('" in text or '("' in text or "['" in text or '["' in text:
-            text = _PAIR.sub(lambda match: f"\n{match.group(2)} {match.group(1)}\n", text, MAX_REGIONS)
+        if "'" in text or '"' in text:
+            text = _PAIR.sub(_of_pair, text, MAX_REGIONS)
     return text
+
+
+def _of_pair(match: re.Match[str]) -> str:
+    first, box, other_box, last = match.groups()
+    return f"\n{box or other_box} {first or last}\n"
 
 
 def _of_call(match: re.Match[str]) -> str:
@@ -102,7 +109,7 @@ class _Item:
                 self._extend(number.group(1), ", ")
             return bool(self._fields)
         if field := _FIELD.match(line):
-            self._fields.append(((field.group(1) or field.group(2)).strip(), field.group(3).strip()))
+            self._fields.append(((field.group(1) or field.group(2)).strip().replace(" ", "_"), field.group(3).strip()))
             return True
         if self._fields and line[:1].isspace():
             self._extend(line.strip(), " ")
@@ -116,7 +123,10 @@ class _Item:
     def lines(self) -> list[str]:
         """The item as an object, or its lines if it holds no box or no caption."""
         keys = [key.lower() for key, _ in self._fields]
-        if CAPTION_KEYS.isdisjoint(keys) or not (has_sides(keys) or any(map(is_box_key, keys))):
+        known = not CAPTION_KEYS.isdisjoint(keys) or any(
+            " " in value and _LETTER.search(value) for _, value in self._fields
+        )
+        if not (known and (has_sides(keys) or any(map(is_box_key, keys)))):
             return self.raw
         held = ", ".join(f'"{key}": {_value(key, value)}' for key, value in self._fields if value)
         return ["", "{" + hide_braces(held) + "}"]

@@ -15,7 +15,7 @@ from .limits import MAX_REGIONS, drop_marks, show_braces
 from .markup import mark_elements
 from .objects import mark_objects
 from .records import rewrite_records
-from .xml import rewrite_xml
+from .xml_elements import rewrite_xml
 
 _Y_FIRST = re.compile(
     r"[\[(]\s*y_?(?:min|1|0|top)?\s*,\s*x_?(?:min|1|0|left)?\s*,\s*y_?(?:max|2|1|bottom)\s*,\s*x_?(?:max|2|1|right)\s*[\])]",
@@ -34,7 +34,7 @@ _SIDES = re.compile(
 """Names of the sides of a box beside numbers, or as the head of a table."""
 _SIDE_WORDS = ("x1", "x_1", "X1", "xmin", "x_min", "Xmin", "x=", "x =", "x:", "X=", "left:")
 _BARE_LINE = re.compile(r"\n[ \t]*\d[\d.]*(?:[ \t]\d[\d.]*){3}(?![\d.])")
-"""A line that begins with four numbers."""
+_TABBED = re.compile(r"\t\d[\d.]*\t\d[\d.]*\t\d[\d.]*\t\d")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
 
@@ -102,8 +102,7 @@ def _boxes_with_gaps(
             groups.append((gap, parse_box(match, problems, y_first)))
     gaps = [*(gap for gap, _ in groups), text[position:]]
     if "too_long" not in problems and (
-        any(map(_has_loose_numbers, gaps))
-        or (not groups and (_names_sides(text, problems) or _BARE_LINE.search(f"\n{text}")))
+        any(map(_has_loose_numbers, gaps)) or (not groups and (_names_sides(text, problems) or _has_bare_line(text)))
     ):
         problems.add("doubtful_box")
     return groups, text[position:]
@@ -112,6 +111,11 @@ def _boxes_with_gaps(
 def _names_sides(text: str, problems: set[str]) -> bool:
     """Whether a text gives the sides of a box by name, or as a table, and nothing has been said of it yet."""
     return "point" not in problems and any(map(text.__contains__, _SIDE_WORDS)) and _SIDES.search(text) is not None
+
+
+def _has_bare_line(text: str) -> bool:
+    """Whether a line begins with four numbers, or four stand between tabs."""
+    return _BARE_LINE.search(f"\n{text}") is not None or ("\t" in text and _TABBED.search(text) is not None)
 
 
 def _has_loose_numbers(text: str) -> bool:

@@ -13,7 +13,7 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from .vocabulary import ALONE, MADE_BY_HUMANS, NE_PAS, PHRASES, SYMBOLS, TOKEN, UN
+from .vocabulary import ALONE, MADE_BY_HUMANS, NE_PAS, PHRASES, SYMBOLS, TOKEN, UN, UNREAL
 
 MAX_VERDICT = 200
 """Characters of the longest verdict."""
@@ -50,7 +50,7 @@ def read_words(words: str) -> str | None:
 def _normalise(words: str) -> str:
     text = unicodedata.normalize("NFKC", _CAMEL.sub(" ", words)).lower().replace("’", "'")
     text = _OPTION.sub(r"\g<key>", _TOKENS.sub(" ", _LATEX.sub("", text)))
-    text = UN.sub("", NE_PAS.sub(r"pas \1", text))
+    text = UNREAL.sub("not ", UN.sub("", NE_PAS.sub(r"pas \1", text)))
     text = MADE_BY_HUMANS.sub("human-made", _P_OF.sub(r"\1 probability", text))
     return PHRASES.sub(r"\g<head>-\g<tail>", text.replace("_", " ")).strip()
 

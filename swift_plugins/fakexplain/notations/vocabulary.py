@@ -70,7 +70,10 @@ NE_PAS = re.compile(r"\b(?:n'|ne )(est|sont|semble|paraît|montre) pas\b")
 """A negation in two words, around a verb."""
 
 UN = re.compile(r"\bun (?=(?:faux|fake|falso|deepfake|montage)\b)")
-"""An article where it can be no prefix; "un real" may mean unreal."""
+"""An article, where it can be no prefix."""
+
+UNREAL = re.compile(r"\bun[ -](?=(?:real|natural|authentic|genuine)\b)")
+"""A prefix that stands apart."""
 
 ALONE = {"human": "real", "original": "real"}
 """Labels of classifiers and data sets that are verdicts only where they stand alone."""

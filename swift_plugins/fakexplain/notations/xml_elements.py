@@ -17,11 +17,30 @@ from .objects import sides_of
 
 _LEAF = re.compile(r"<([a-zA-Z]\w{0,20})>([^<>]{0,2000})</\1>")
 _OPENED_AFTER_CLOSED = re.compile(r"</[^<>]*>\s*<[a-zA-Z]")
-_WITH_ATTRIBUTES = re.compile(r"<([a-zA-Z]\w{0,20})(\s[^<>]{1,1000}=[^<>]{0,1000})>(?:([^<>]{0,2000})</\1>)?")
+_CHILD = r"<(?:attribute\s[^<>]{1,80}|[a-zA-Z]\w{0,20})>[^<>]{0,500}</[a-zA-Z]\w{0,20}>"
+_WITH_ATTRIBUTES = re.compile(
+    rf"<([a-zA-Z]\w{{0,20}})(\s[^<>]{{1,1000}}=[^<>]{{0,1000}})>(?:((?:\s*{_CHILD})+)|([^<>]{{0,2000}})</\1>)?"
+)
+_CHILDREN = re.compile(r"<(?:attribute\sname=\"([^\"<>]{1,30})\"|([a-zA-Z]\w{0,20}))>([^<>]{0,500})")
 _ATTRIBUTE = re.compile(r"([\w-]{1,30})\s?=\s?(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'/]+))")
 _TAG = re.compile(r"<[^<>]*>")
 _SIDE_TAG = re.compile(r"</?[xy]_?(?:1|2|min|max)>", re.IGNORECASE)
-_WORDS = ("min>", "x1>", "box>", "left>", "coordinates>", "xtl=", "min=", "x1=", "left=", "coords=", "box=", "width=")
+_WORDS = (
+    "min>",
+    "x1>",
+    "box>",
+    "left>",
+    "coordinates>",
+    "xtl=",
+    "min=",
+    "x1=",
+    "left=",
+    "coords=",
+    "box=",
+    "width=",
+    "points=",
+)
+_OUTLINE = re.compile(r"<(?:polygon|polyline)\s[^<>]{0,300}points=", re.IGNORECASE)
 _POINTS = ("point", "points")
 
 
@@ -39,6 +58,8 @@ def rewrite_xml(text: str, lower: str, problems: set[str]) -> str:
     if "<" not in text or not any(map(lower.__contains__, _WORDS)):
         return text
     if "=" in text:
+        if "points=" in lower and _OUTLINE.search(text):
+            problems.add("bad_box")
         text = _WITH_ATTRIBUTES.sub(_of_attributes, text, MAX_REGIONS)
     if "</" in text:
         text = _rewrite_leaves(text)
@@ -48,11 +69,12 @@ def rewrite_xml(text: str, lower: str, problems: set[str]) -> str:
 
 
 def _of_attributes(match: re.Match[str]) -> str:
-    name, attributes, content = match.groups()
+    name, attributes, children, content = match.groups()
     pairs = [(key, next(filter(None, values), "")) for key, *values in _ATTRIBUTE.findall(attributes)]
     keys = [key.lower() for key, _ in pairs]
     if name.lower() in _POINTS or not (has_sides(keys) or any(map(is_box_key, keys))):
         return match.group()
+    pairs += [(one or other, held.strip()) for one, other, held in _CHILDREN.findall(children or "")]
     words = {value for key, value in pairs if key.lower() in CAPTION_KEYS}
     return _object([*pairs, *([("text", content)] if content and content not in words else [])])
 
