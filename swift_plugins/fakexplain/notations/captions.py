@@ -19,6 +19,7 @@ _FIELDS = (
     r"|缺陷|描述|原因|说明|问题|物体|对象|名称|异常|解释|标签"
 )
 _PLACE_BEFORE = re.compile(r"(?:^| )\(?(?:from|at|(?:top|upper)[ -]left(?: corner)?|左上角?) ?[:：=(]*$", re.IGNORECASE)
+_PLACE_ENDS = ("from", "at", "left", "corner", "上", "角")
 _NUMBERED = re.compile(rf"\W*(?:{_LABELS}|{_FIELDS})\s*\d{{1,3}}\W*", re.IGNORECASE)
 _ONLY_LABEL = re.compile(rf"\W*(?:(?:{_LABELS})\s*\d{{0,3}})?\W*", re.IGNORECASE)
 _LABEL_BEFORE = re.compile(rf"\b(?:{_LABELS}) ?\d{{0,3}}[\"'* ]{{0,4}}[:：=] ?$", re.IGNORECASE)
@@ -42,7 +43,9 @@ MAX_CAPTION = 2000
 """Characters beside a box, on either side, that are read as its words."""
 
 
-def assign_words(gaps: list[str], tail: str, problems: set[str] | None = None) -> list[str]:
+def assign_words(
+    gaps: list[str], tail: str, problems: set[str] | None = None, counts: list[bool] | None = None
+) -> list[str]:
     """The caption of each box, from the text around the boxes.
 
     Words belong to a box on their own line. Of several boxes on one line, a semicolon ends the words of the box before
@@ -54,6 +57,7 @@ def assign_words(gaps: list[str], tail: str, problems: set[str] | None = None) -
         gaps: N texts, one before each box.
         tail: text after the last box.
         problems: gets a code where words may belong to a box without words.
+        counts: which boxes are valid; the others need no caption.
 
     Returns:
         N captions, '' for a box without words.
@@ -82,6 +86,8 @@ def assign_words(gaps: list[str], tail: str, problems: set[str] | None = None) -
     before = [words[-MAX_CAPTION:] for words in before]
     after = [words[:MAX_CAPTION] for words in (*after[1:], tail[: MAX_CAPTION + 1].partition("\n")[0])]
     pairs = list(zip(before, after, strict=False))
+    if counts is not None and not all(counts):
+        pairs = [pair if valid else ("", "") for pair, valid in zip(pairs, counts, strict=True)]
     captions = [_join(clean_words(one), clean_words(two)) for one, two in pairs]
     labelled = [
         bool(one and len(one) < _LONGEST_LABEL and _ONLY_LABEL.fullmatch(one) and _LETTER.search(one))
@@ -94,15 +100,14 @@ def assign_words(gaps: list[str], tail: str, problems: set[str] | None = None) -
         captions = [
             lines if own else caption for lines, own, caption in zip(own_lines, labelled, captions, strict=True)
         ]
-    elif len(captions) > 1 and not any(captions):
+    elif len(captions) > 1 and not any(captions) and (counts is None or all(counts)):
         own_lines, certain = _lines_of_items([*gaps, tail])
         captions = own_lines if certain and all(own_lines) else captions
-    if (
-        problems is not None
-        and "too_long" not in problems
-        and (not certain or ("" in captions and _has_loose_words([*gaps, tail])))
-    ):
-        problems.add("loose_words")
+    if problems is not None and "too_long" not in problems:
+        valid = counts or [True] * len(captions)
+        wordless = any(counted and not caption for caption, counted in zip(captions, valid, strict=True))
+        if not certain or (wordless and _has_loose_words([*gaps, tail])):
+            problems.add("loose_words")
     return captions
 
 
@@ -198,8 +203,13 @@ def clean_words(text: str) -> str:
         cells = words.split("|")
         words = " ".join(" ".join(cell for cell in cells if not cell.strip().isdigit()).split()) if cells[2:] else words
     head, end = words[:-_LONGEST_LABEL], words[-_LONGEST_LABEL:]
-    words = head + _PLACE_BEFORE.sub("", _LABEL_BEFORE.sub("", end))
-    for pattern in (_FIELD_BEFORE, _BULLET, _FIELD_BEFORE):
+    if end.rstrip(" ")[-1:] in (":", "：", "="):
+        end = _LABEL_BEFORE.sub("", end)
+    if end.rstrip(" :：=(").lower().endswith(_PLACE_ENDS):
+        end = _PLACE_BEFORE.sub("", end)
+    words = head + end
+    may_have_field = ":" in words or "：" in words or "=" in words
+    for pattern in (_FIELD_BEFORE, _BULLET, _FIELD_BEFORE) if may_have_field else (_BULLET,):
         words = words[match.end() :] if (match := pattern.match(words)) else words
     words = words.strip("| ")
     for _ in range(_MAX_LINES):  # brackets that close nothing

@@ -54,15 +54,18 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
     if "<" not in text:
         return text
     if "<loc" in text:
-        text = _LOC.sub(lambda m: mark_box(m.groups(), True), text)
-        problems.add("bad_box" if re.search(r"<loc\d", text) and not cut else "y_first")
+        text, count = _LOC.subn(lambda m: mark_box(m.groups(), True), text, MAX_REGIONS)
+        lost = re.search(r"<loc\d", text) and not cut
+        problems.add("y_first" if not lost else "too_long" if count == MAX_REGIONS else "bad_box")
     if "<point" in text or "<|point" in text:
         text, count = _POINT.subn(" ", text)
         if count:
             problems.add("point")
     if "patch_index_" in text:
         problems.add("bad_box")
-    text = _ANGLES.sub(lambda m: mark_box(m.groups(), y_first), text)
+    text, count = _ANGLES.subn(lambda m: mark_box(m.groups(), y_first), text, MAX_REGIONS)
+    if count == MAX_REGIONS and _ANGLES.search(text):
+        problems.add("too_long")
     lower = text.lower()
     if not any(word in lower for word in _ELEMENT_WORDS):
         return _on_own_lines(text)

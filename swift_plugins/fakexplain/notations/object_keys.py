@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-BOX_KEY = re.compile(
-    r"[\"']?\b(bbox(?:_2d|es)?|box(?:_?2d|es)?|bounding_?box(?:es)?|bndbox|coordinates?|coords|rect|region|location"
-    r"|position|边界框|坐标)[\"']?\s*[:=]\s*",
-    re.IGNORECASE,
+BOX_KEY = re.compile(  # the first character is a set, which the search skips to
+    r"([bBcCrRlLpP边坐](?<=\b.)(?i:(?<=b)(?:box(?:_2d|es)?|ox(?:_?2d|es)?|ounding_?box(?:es)?|ndbox)"
+    r"|(?<=c)(?:oordinates?|oords)|(?<=r)(?:ect|egion)|(?<=l)ocation|(?<=p)osition|(?<=边)界框|(?<=坐)标))"
+    r"[\"']?\s*[:=]\s*"
 )
 """A key of a box, with the sign after it."""
 
 SIDE = re.compile(
-    r"[\"']?\b(x_?(?:1|min)|xtl|left|y_?(?:1|min)|ytl|top|x_?(?:2|max)|xbr|right|y_?(?:2|max)|ybr|bottom|x|y|w|h|width"
-    r"|height)[\"']?\s*[:=]\s*[\"']?([-+]?[\d.]+(?:[eE][-+]?\d+)?)(?![\d%])",
-    re.IGNORECASE,
+    r"([xXyYlLtTrRbBwWhH](?<=\b.)(?i:(?<=[xy])(?:_?(?:1|min|2|max)|t[lb]|b[rl])?|(?<=l)eft|(?<=t)op|(?<=r)ight|(?<=b)ottom"
+    r"|(?<=w)(?:idth)?|(?<=h)(?:eight)?))[\"']?\s*[:=]\s*[\"']?([-+]?[\d.]+(?:[eE][-+]?\d+)?)(?![\d%])"
 )
 """A key of a side, with its number."""
 

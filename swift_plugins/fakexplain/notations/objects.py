@@ -45,6 +45,11 @@ _QWEN = re.compile(
     r'\s*,\s*"(\w{2,20})"\s*:\s*"([^"\\]*)"\s*\}'
 )
 """What most models write: a box of integers and one text; read in a third of the time."""
+_CAPTION = r'"(\w{2,20})"\s*:\s*"([^"\\]*)"'
+_NAMED_SIDES = re.compile(
+    rf'\{{\s*(?:{_CAPTION}\s*,\s*)?"x_?(?:1|min)"\s*:\s*{_INTEGER}{_COMMA}"y_?(?:1|min)"\s*:\s*{_INTEGER}{_COMMA}'
+    rf'"x_?(?:2|max)"\s*:\s*{_INTEGER}{_COMMA}"y_?(?:2|max)"\s*:\s*{_INTEGER}(?:,\s*{_CAPTION}\s*)?\}}'
+)
 _WORDS = (
     "box",
     "x1",
@@ -83,6 +88,8 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
 
     def as_line(match: re.Match[str]) -> str:
         found = match.group()
+        if plain := _as_plain_line(found, y_first, problems):
+            return plain
         if not BOX_KEY.search(found) and not SIDE.search(found):
             if _POINT_KEY.search(found):
                 problems.add("point")
@@ -124,11 +131,18 @@ def sides_of(text: str) -> list[str] | None:
     return None
 
 
-def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
+def _as_plain_line(text: str, y_first: bool, problems: set[str]) -> str:
+    """An object of the two most common forms as a line; empty for any other."""
     if (plain := _QWEN.fullmatch(text)) and plain.group(6) in CAPTION_KEYS:
         if swapped := y_first or plain.group(1) == "box_2d":
             problems.add("y_first")
         return f"\n{mark_box(plain.group(2, 3, 4, 5), swapped)} {clean_words(plain.group(7))}\n"
+    if (plain := _NAMED_SIDES.fullmatch(text)) and (plain.group(1) or plain.group(7)) in CAPTION_KEYS:
+        return f"\n{mark_box(plain.group(3, 4, 5, 6))} {clean_words(plain.group(2) or plain.group(8) or '')}\n"
+    return ""
+
+
+def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
     captions: dict[str, None] = {}
 
     def collect(match: re.Match[str]) -> str:

@@ -50,10 +50,13 @@ def read_notations(text: str, variant: str | None = None, y_first: bool = False)
     if len(text) > MAX_CHARACTERS:
         problems.add("too_long")
         text = text[:MAX_CHARACTERS]
-    fields = _FIELD.findall(text)
+    lower = text.lower() if "<" in text else ""
+    fields: list[tuple[str, str, str]] = []
+    rest = text
+    if "<tag>" in lower or "<verdict>" in lower:
+        fields, rest = _FIELD.findall(text), _FIELD.sub("\n", text)
     if any(not end for _, _, end in fields):
         problems.add("unclosed")
-    rest = _FIELD.sub("\n", text)
     before, think, after, closed = _read_think(rest, problems)
     if before.strip() or after.strip():
         problems.add("extra_text")
@@ -80,6 +83,8 @@ def _read_think(text: str, problems: set[str]) -> tuple[str, str, str, bool]:
 
     The block spans from the first opening tag to the last closing tag; the opening tag may be part of the prompt.
     """
+    if "<" not in text or "think>" not in text.lower():
+        return text, "", "", False
     opening, closing = _THINK.search(text), [None, *_THINK_END.finditer(text)][-1]
     if opening and (closing is None or closing.start() < opening.start()):
         problems.add("unclosed")

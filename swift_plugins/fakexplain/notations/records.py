@@ -19,7 +19,10 @@ from .limits import MAX_REGIONS, hide_braces
 from .object_keys import CAPTION_KEYS, has_sides, is_box_key
 
 _KEY = r"[\"']?([^\W\d][\w -]{0,20})[\"']?[ \t]*"
-_HEAD = re.compile(rf"\n[ \t]*(?:-[ \t]+{_KEY}:(?=[ \t\n])|\[\[?[\w.]{{1,30}}\]\]?[ \t]*\n[ \t]*\w+[ \t]*=)")
+_HEAD = re.compile(
+    rf"\n[ \t]*(?:-[ \t]+{_KEY}:(?:[ \t][^\n]*)?\n[ \t]*(?:{_KEY}:[ \t\n]|-[ \t]+[-+\d.])|-[ \t]+{_KEY}:[ \t]+[|>]"
+    r"|\[\[?[\w.]{1,30}\]\]?[ \t]*\n[ \t]*\w+[ \t]*=)"
+)
 _ITEM = re.compile(rf"([ \t]*)-[ \t]+(?={_KEY}:(?:[ \t]|$))")
 _TABLE = re.compile(r"[ \t]*\[\[?[\w.]{1,30}\]\]?[ \t]*$")
 _FIELD = re.compile(rf"[ \t]*(?:{_KEY}:(?:[ \t]+|$)|(\w{{1,20}})[ \t]*=[ \t]*)(.*)")

@@ -65,7 +65,7 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     text = strip_html(text)
     text = mark_bare_boxes(text, y_first)
     groups, tail = _boxes_with_gaps(text, problems, cut, y_first)
-    captions = assign_words([gap for gap, _ in groups], tail, problems)
+    captions = assign_words([gap for gap, _ in groups], tail, problems, [bool(boxes) for _, boxes in groups])
     regions = []
     for (_, boxes), caption in zip(groups, captions, strict=True):
         if boxes and is_rejected(caption):
@@ -121,7 +121,7 @@ def _has_bare_line(text: str) -> bool:
 def _has_loose_numbers(text: str) -> bool:
     """Whether a text holds four numbers in a row or two percentages; a search for commas first takes a fifth."""
     text = text.replace("，", ",").replace(";", ",")
-    if "%" in text and _PERCENTAGES.search(text):
+    if ("%," in text or "% ," in text) and _PERCENTAGES.search(text):
         return True
     return _AFTER_FIRST.search(text) is not None and _LOOSE_NUMBERS.search(text) is not None
 

@@ -19,7 +19,7 @@ from .verdict_words import MAX_VERDICT, read_words
 
 _PLACE = re.compile(
     r"<(answer|conclusion|final_answer|result|prediction|classification|judge?ment)>([^<]*)"
-    r"|\\boxed\s*(\{(?:[^{}]|\{[^{}]{0,80}\}){0,160}\})"
+    r"|\\boxed\s*(\{(?:[^{}]|\{[^{}]{0,80}\}){0,80}\})"
     r"|<\|begin_of_box\|>([^<]*)<\|end_of_box\|>",
     re.IGNORECASE,
 )
@@ -33,6 +33,7 @@ _HEADING_WORDS = (
     *HEADINGS,
 )
 _END, _MAX_PLACES = 4000, 32
+_FEW_LINES = 32  # in so few, a search for headings is faster than one for their words
 _HEADING = re.compile(
     r"\n[ \t*#>_•\d.)-]{0,12}(?:(?:final|overall|my)[ _])?"
     r"(?:verdict|answer|conclusion|classification|prediction|judge?ment|decision|assessment|authenticity|result|label"
@@ -117,7 +118,7 @@ def _read_places(text: str) -> dict[str, str | None]:
         for match in islice(_PLACE.finditer(text), _MAX_PLACES):
             words = (match.group(2) or match.group(3) or match.group(4) or "").strip()
             found[words] = read_words(words)
-    if any(word in lower for word in _HEADING_WORDS):
+    if text.count("\n") < _FEW_LINES or any(map(lower.__contains__, _HEADING_WORDS)):
         for match in islice(_HEADING.finditer(f"\n{text}"), _MAX_PLACES):
             words = match.group(1).strip()
             found[words] = read_words(words) or _first_sentence(words)
@@ -147,8 +148,11 @@ def strip_places(text: str) -> str:
     """The text without the elements that hold only a verdict."""
     if "<" not in text and "\\" not in text:
         return text
+    if len(text) > 3 * _END:  # as `_read_places` reads only its ends
+        middle = len(text) - _END
+        return strip_places(text[:_END]) + text[_END:middle] + strip_places(text[middle:])
     lower = text.lower()
-    return _PLACE.sub(_without_verdict, text, _MAX_PLACES) if any(word in lower for word in _PLACE_WORDS) else text
+    return _PLACE.sub(_without_verdict, text, _MAX_PLACES) if any(map(lower.__contains__, _PLACE_WORDS)) else text
 
 
 def _without_verdict(match: re.Match[str]) -> str:
