@@ -28,7 +28,8 @@ _CONTAINERS = {
 """Keys that hold objects and say nothing about them."""
 _LIST = re.compile(r"[\"'](\w{2,20})[\"']\s*:\s*\[([^\[\]]*)\]")
 _IN_LIST = re.compile(r"\"([^\"\\]*(?:\\.[^\"\\]*)*)\"|'([^'\\]*(?:\\.[^'\\]*)*)'")
-_NESTED = re.compile(r"(?:[\"']([^\"'\n]{2,80})[\"']\s*)?:\s*\{([^{}]*)\}")
+_NESTED = re.compile(r":\s*\{([^{}]*)\}")
+_KEY_BEFORE = re.compile(r"[\"']([^\"'\n]{2,80})[\"']\s*$")
 _POINT_KEY = re.compile(r"[\"']points?(?:_2d)?[\"']\s*:", re.IGNORECASE)
 _CORNERS = re.compile(
     r"(?:top_?left|upper_?left|min|start)[\"']?\s*:\s*[\[(]([^\[\](),]*),([^\[\](),]*)[\])]\W*"
@@ -102,7 +103,9 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
 
 def _flatten(match: re.Match[str]) -> str:
     """An object as the value of a key, if it is a box: the box in its place; the key may be its caption."""
-    key, held = match.groups()
+    held = match.group(1)
+    before = _KEY_BEFORE.search(match.string, max(0, match.start() - 90), match.start())
+    key = before.group(1) if before else None
     named = key is not None and not is_box_key(key) and key.lower() not in _CONTAINERS
     if corners := _CORNERS.search(held):
         numbers: list[str] | None = [number.strip() for number in corners.groups()]
@@ -112,8 +115,8 @@ def _flatten(match: re.Match[str]) -> str:
         if named and BOX_KEY.search(held) and not any(k.lower() in CAPTION_KEYS for k, *_ in _STRING.findall(held)):
             return f': {{"label": "{key}", {held}}}'
         return match.group()
-    before = f'"label": "{key}", ' if named else f'"{key or ""}": '
-    return f'{before}"bbox": {mark_box(numbers)}'
+    label = f'"label": "{key}", ' if named else ""
+    return f': {label}"bbox": {mark_box(numbers)}'
 
 
 def sides_of(text: str) -> list[str] | None:

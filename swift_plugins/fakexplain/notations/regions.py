@@ -27,9 +27,8 @@ _THREE_MORE = r",\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d"
 _AFTER_FIRST, _LOOSE_NUMBERS = re.compile(_THREE_MORE), re.compile(rf"(?<![\d.])\d[\d.]*\s*{_THREE_MORE}")
 _PERCENTAGES = re.compile(r"[(（\[]\s*\d[\d.]*\s*%\s*,\s*\d[\d.]*\s*%")
 _SIDES = re.compile(
-    r"\bx(?:_?(?:1|min))?\W{1,4}\d[^\n]{0,80}\by(?:_?(?:1|min))?\W{1,4}\d|\bx_?(?:1|min)\W{1,6}y_?(?:1|min)\b"
-    r"|\bleft:\s*\d[^\n]{0,20}\btop:\s*\d",
-    re.IGNORECASE,
+    r"[xXlL](?<=\b.)(?i:(?<=x)(?:_?(?:1|min))?\W{1,4}(?:\d[^\n]{0,80}\by(?:_?(?:1|min))?\W{1,4}\d|y_?(?:1|min)\b)"
+    r"|(?<=l)eft:\s*\d[^\n]{0,20}\btop:\s*\d)"
 )
 """Names of the sides of a box beside numbers, or as the head of a table."""
 _SIDE_WORDS = ("x1", "x_1", "X1", "xmin", "x_min", "Xmin", "x=", "x =", "x:", "X=", "left:")

@@ -35,7 +35,7 @@ _HEADING_WORDS = (
 _END, _MAX_PLACES = 4000, 32
 _FEW_LINES = 32  # in so few, a search for headings is faster than one for their words
 _HEADING = re.compile(
-    r"\n[ \t*#>_•\d.)-]{0,12}(?:(?:final|overall|my)[ _])?"
+    r"\n[ \t*#>_•\d.)-]{0,12}(?=[^\W\d])(?:(?:final|overall|my)[ _])?"
     r"(?:verdict|answer|conclusion|classification|prediction|judge?ment|decision|assessment|authenticity|result|label"
     rf"|最终结论|结论|判断|判定|答案|结果|{'|'.join(HEADINGS)})"
     r"[ \t*_\"]{0,6}(?:[:：]|\n)[ \t*_\"]{0,6}([^\n]{1,400})",
@@ -176,7 +176,11 @@ def _read_sentences(text: str) -> dict[str, str | None]:
     if verdict := _first_sentence(_LEAD.sub("", first, count=1)):
         found[first] = verdict
         for each in _SENTENCE_END.split(first)[1:]:
-            if said := read_words(each.strip()) or read_words(_CONTRASTING.sub("", each, count=1).strip()):
+            words = each.strip()
+            said = read_words(words)
+            if not said and (contrast := _CONTRASTING.match(words)):
+                said = read_words(words[contrast.end() :])
+            if said:
                 found[each] = said
     last = lines[-1][-2 * MAX_VERDICT :].strip()
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(last[:-1]))]
