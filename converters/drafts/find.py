@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.images import IMAGE_SUFFIXES, image_files
+from swift_plugins.fakexplain.paths import NOT_REGULAR, file_kind
 
 from .draft import Draft, inner_path
 
@@ -91,9 +92,9 @@ class Finder:
             expected = f"{outside.expected}, or --images FOLDER to find it by its name"
             raise DataError(expected, outside.found, field="image")
         hint = "whose name is unique below it" if self._search else "their folder"
-        raise DataError(
-            f"an image file (--images names {hint})", Unquoted(f"no file {self._folder / path}"), field="image"
-        )
+        kind = file_kind(self._folder / path)
+        found_words = f"{kind}: {self._folder / path}" if kind in NOT_REGULAR else f"no file {self._folder / path}"
+        raise DataError(f"an image file (--images names {hint})", Unquoted(found_words), field="image")
 
     def _inside(self, image: str) -> PurePosixPath:
         """The path in the folder, also of an absolute path that leads into it."""

@@ -16,6 +16,7 @@ import msgspec
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_items import load_json_items
 from swift_plugins.fakexplain.json_text import check_keys, unique_keys
+from swift_plugins.fakexplain.paths import check_is_regular
 
 _TEXT_OR_CONSTANT = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b', re.DOTALL)
 
@@ -24,9 +25,10 @@ def load_json(path: Path) -> Any:
     """Load a small JSON file as a whole; NaN and Infinity are read as null.
 
     Raises:
-        DataError: as `decode_json`.
+        DataError: as `decode_json`; or no regular file.
     """
     try:
+        check_is_regular(path)
         return decode_json(path.read_bytes(), "JSON")
     except DataError as error:
         raise error.at(str(path), 0) from None
@@ -66,10 +68,11 @@ def load_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, object]]
     """The items of a JSON file as `load_json_items` yields them; NaN and Infinity are read as null.
 
     Raises:
-        FileNotFoundError, DataError: as `load_json_items`; a table is named as such.
+        FileNotFoundError, DataError: as `load_json_items`; a table is named as such, and what is no regular file.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".xml", ".zip", ".txt"):
         raise DataError("the export as JSON", Unquoted(f"a file {path.suffix}")).at(str(path), 0)
+    check_is_regular(path)
     with readable_json(path) as readable:
         try:
             yield from load_json_items(readable, prefix)

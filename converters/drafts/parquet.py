@@ -13,7 +13,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.images import IMAGE_SUFFIXES
-from swift_plugins.fakexplain.paths import check_exists, files_below
+from swift_plugins.fakexplain.paths import check_exists, check_is_regular, files_below
 
 from .draft import Piece
 from .fields import is_text_list
@@ -59,6 +59,7 @@ def load_parquet(src: Path, *, columns: Collection[str]) -> Iterator[Piece]:
 
     for path in parquet_files(src):
         try:
+            check_is_regular(path)
             # Arrow buffers ahead by default, and would end up with the whole file in memory
             with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 20) as file:
                 yield from _rows(file, path, columns)

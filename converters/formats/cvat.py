@@ -25,6 +25,7 @@ from typing import Any
 from swift_plugins.fakexplain.boxes import Box
 from swift_plugins.fakexplain.errors import DataError, Unquoted
 from swift_plugins.fakexplain.json_values import check_numbers, require
+from swift_plugins.fakexplain.paths import check_is_regular
 
 from ..drafts.attributes import is_empty
 from ..drafts.draft import Draft, DraftRegion, Piece, Unusable, one_line, only_file
@@ -73,6 +74,7 @@ def _elements(path: Path) -> Iterator[Any]:
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, iterparse
 
+    check_is_regular(path)
     with open(path, "rb") as file:
         events = iterparse(file, events=("start", "end"), forbid_dtd=True)
         root, depth = None, 0

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from swift_plugins.fakexplain.atomic import atomic_file
 from swift_plugins.fakexplain.images import image_files
 from swift_plugins.fakexplain.jsonl import to_json
+from swift_plugins.fakexplain.paths import A_FILE, file_kind
 
 CONFIG = Path(__file__).with_name("label_studio_config.xml")
 
@@ -27,9 +28,11 @@ def image_tasks(folder: Path, root: Path, planned: Planned | None = None) -> Ite
         planned: fields for the tasks; `from_label_studio` reads them back.
 
     Raises:
-        ValueError: the folder is not below the root.
+        ValueError: the folder is not below the root, or a link or a pipe in it is no file.
     """
     for path in image_files(folder):
+        if (kind := file_kind(path)) != A_FILE:
+            raise ValueError(f"{path}: expected an image file, found {kind}")
         inner = PurePosixPath(os.path.relpath(path, root).replace(os.sep, "/"))
         if ".." in inner.parts:
             raise ValueError(f"{folder}: expected a folder in {root}")

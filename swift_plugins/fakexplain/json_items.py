@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import mmap
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
 
 from .errors import DataError, Unquoted
 from .json_text import DepthCheck, UniqueKeys
+from .paths import check_is_regular
 
 
 def as_utf8(file: IO[bytes]) -> Any:
@@ -47,11 +51,12 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: the file is not JSON, is nested too deeply, has a key twice in an object of an item, or holds
-            something else in place of the list.
+        DataError: the file is not JSON, is nested too deeply, has the key of the list or object twice or a key twice in
+            an object of an item, or holds something else in place of the list.
     """
     import ijson
 
+    _check_stands_once(path, prefix.removesuffix("item").rstrip("."))
     with open(path, "rb") as raw:
         file = as_utf8(raw)
         try:
@@ -70,8 +75,45 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
             raise DataError("JSON", Unquoted(what.partition("\n")[0])).at(str(path), 0) from None
 
 
+def _check_stands_once(path: Path, place: str) -> None:
+    """Check that a list or object does not stand twice at its place, because the items of both would be one list.
+
+    Args:
+        path: the file.
+        place: in ijson's notation; empty for the top.
+
+    Raises:
+        DataError: it does; field: the place.
+    """
+    import ijson
+
+    if not place or not _may_stand_twice(path, place.rpartition(".")[2]):
+        return
+    count = 0
+    with open(path, "rb") as raw, suppress(ijson.JSONError, UnicodeError, DataError):  # reported with the items
+        for at, event, _ in ijson.parse(as_utf8(raw)):
+            count += at == place and event in ("start_array", "start_map")
+    if count > 1:
+        raise DataError("each key once", Unquoted("a second one"), field=place).at(str(path), 0)
+
+
+def _may_stand_twice(path: Path, key: str) -> bool:
+    """Whether the text has a key more than once, at any place, or may have it in another encoding."""
+    if not path.stat().st_size:
+        return False
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        if text[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return True
+        return len(re.findall(rb'"%s"\s*:' % re.escape(key.encode()), text)) > 1
+
+
 def is_json_list(path: Path) -> bool:
-    """Whether JSON begins with a list; also True for invalid JSON, which its parser reports better."""
+    """Whether JSON begins with a list; also True for invalid JSON, which its parser reports better.
+
+    Raises:
+        DataError: no regular file, or its JSON is nested too deeply.
+    """
+    check_is_regular(path)
     with open(path, "rb") as raw:
         try:
             head = as_utf8(raw).read(1024).strip()

@@ -10,6 +10,8 @@ from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 
+from .errors import DataError, Unquoted
+
 
 def check_is_file(path: Path, what: str) -> None:
     """Check that a path is a regular file, which can be read more than once and has an end.
@@ -19,6 +21,16 @@ def check_is_file(path: Path, what: str) -> None:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected {what}, found {file_kind(path)}")
+
+
+def check_is_regular(path: Path) -> None:
+    """Check that a path that exists is a regular file; opening a pipe would wait for its writer.
+
+    Raises:
+        DataError: it is a folder, a pipe, a device or a socket.
+    """
+    if (kind := file_kind(path)) not in (A_FILE, NO_FILE):
+        raise DataError("a regular file", Unquoted(kind)).at(str(path), 0)
 
 
 def check_is_folder(path: Path, what: str) -> None:
@@ -43,7 +55,6 @@ def check_exists(path: Path, what: str) -> None:
 
 
 A_FILE, A_FOLDER, NO_FILE, CIRCLE = "a file", "a folder", "no such file", "links in a circle"
-_FILE_OR_NOWHERE = (A_FILE, NO_FILE, CIRCLE)
 _KINDS = {
     stat.S_IFREG: A_FILE,
     stat.S_IFDIR: A_FOLDER,
@@ -52,6 +63,10 @@ _KINDS = {
     stat.S_IFBLK: "a device, which is not a regular file",
     stat.S_IFSOCK: "a socket, which is not a regular file",
 }
+
+
+NOT_REGULAR = frozenset({*_KINDS.values()} - {A_FILE, A_FOLDER})
+"""Kinds of a pipe, a device and a socket."""
 
 
 def file_kind(path: str | Path) -> str:
@@ -79,7 +94,8 @@ def files_below(
 ) -> Iterator[Path]:
     """Yield the files below a folder, sorted by name within each folder; follow links and skip hidden entries.
 
-    A link that leads nowhere is yielded too, so that whoever opens it reports it. Pipes and devices are no files.
+    Everything that is no folder is yielded, also a pipe, a device, a socket or a link that leads nowhere, so that
+    whoever opens it reports it (`check_is_regular`).
 
     Args:
         folder: the folder to start at.
@@ -101,7 +117,7 @@ def files_below(
                 continue
             if kind == A_FOLDER or (not kind and entry.is_dir()):
                 yield from walk(current / entry.name, above | {real})
-            elif kind in _FILE_OR_NOWHERE or (not kind and entry.is_file()):
+            else:
                 yield current / entry.name
 
     root, skipped = real_path(folder), set(map(real_path, skip))
