@@ -91,7 +91,7 @@ def convert_source(
     written, unpacked = written_folder(out), unpacked_folder(out)
     settings = dict(load_settings or {})
     if format == "folder":
-        settings |= {"skip": (written, unpacked), "others": label is not None}
+        settings |= {"skip": (written, unpacked)}
     load, parse = FORMATS[format].load, FORMATS[format].parse
     with ExitStack() as files:
         partial_out = files.enter_context(atomic_file(out))

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.paths import (
     check_exists,
     check_is_file,
     check_is_folder,
+    check_is_regular,
     file_kind,
     files_below,
     real_path,
@@ -52,10 +54,15 @@ def test_links_in_a_circle_have_a_real_path(folder):
     assert real_path(folder / "circle" / "a") == folder.resolve() / "circle" / "a"
 
 
-def test_links_that_lead_nowhere_are_left_to_the_reader(folder):
+def test_what_is_no_regular_file_is_left_to_the_reader(folder):
     (folder / "up").symlink_to(".")
     (folder / "file").touch()
     (folder / "inner").mkdir()
     (folder / "inner" / "link").symlink_to("../file")
     names = [path.relative_to(folder).as_posix() for path in files_below(folder)]
-    assert names == ["circle", "file", "inner/link", "nowhere"]
+    assert names == ["circle", "device", "file", "inner/link", "nowhere", "pipe", "to a pipe"]
+    for name in ("device", "pipe", "to a pipe", "inner"):
+        with pytest.raises(DataError, match=r": expected a regular file, found a (?:device|pipe|folder)"):
+            check_is_regular(folder / name)
+    for name in ("file", "inner/link", "none"):
+        check_is_regular(folder / name)

@@ -142,6 +142,8 @@ def _caption(region: DraftRegion, choices: Choices, changes: Changes) -> str:
         caption = text
         changes.chosen += 1
     _count_texts(region, caption, choices, changes)
+    if isinstance(caption, str) and caption.strip(" .").lower() == "real":
+        raise DataError("the caption of a flaw, but the region is labelled real", caption, field=region.at)
     if caption and not isinstance(caption, DataError):
         return caption
     if choices.caption is not None:
@@ -213,10 +215,9 @@ def settle_label(draft: Draft, tags: list[str], label: str | None, choices: Choi
     if choices.unannotated == "real":
         changes.assumed += 1
         return "real"
-    error = draft.unannotated or DataError(
-        "'fake' or 'real', or --label for images without a label", Unquoted("nothing"), field="label"
-    )
-    hint = f"{error.expected}; or --unannotated skip or real for images without annotation"
+    error = draft.unannotated or draft.unlabelled or DataError("'fake' or 'real'", Unquoted("nothing"), field="label")
+    label_hint = "" if draft.unannotated else ", or --label for images without a label"
+    hint = f"{error.expected}{label_hint}; or --unannotated skip or real for images without annotation"
     raise DataError(hint, error.found, field=error.field)
 
 

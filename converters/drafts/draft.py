@@ -80,6 +80,8 @@ class Draft:
         embedded: the bytes of the image's file in the source itself, used if the image is not found.
         by: annotator, appended to the id if several people annotated the image.
         unannotated: the error of an image that nobody has annotated, which `Choices.unannotated` decides about.
+        unlabelled: the error of an image whose label is missing where the source should state it; raised if neither the
+            user's label nor a choice gives one.
         cancelled: whether the annotations were all cancelled; then there is no record.
         unread: number of results that say nothing about the image or its regions.
     """
@@ -96,6 +98,7 @@ class Draft:
     embedded: bytes | None = None
     by: str = ""
     unannotated: DataError | None = None
+    unlabelled: DataError | None = None
     cancelled: bool = False
     unread: int = 0
 

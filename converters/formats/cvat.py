@@ -102,7 +102,10 @@ def _plain(element: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {"attrib": dict(element.attrib), "attributes": {}, "children": []}
     for child in element:
         if child.tag == "attribute":
-            plain["attributes"][child.get("name", "")] = child.text or ""
+            name = child.get("name", "")
+            if name in plain["attributes"]:
+                raise DataError("each attribute once", Unquoted("a second one"), field=name)
+            plain["attributes"][name] = child.text or ""
         else:
             plain["children"].append({"element": child.tag, **_plain(child)})
     return plain

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from swift_plugins.fakexplain.errors import DataError, Unquoted
+from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.json_values import require
 
+from ..drafts.attributes import is_empty
 from ..drafts.draft import Draft, Piece, only_file
 from ..drafts.fields import kept_fields, own_id, own_tags, size, whole
 from ..drafts.json_files import load_items
@@ -36,9 +37,7 @@ def from_fakeclue(data: Any) -> list[Draft]:
     ('real', {'class_name': 'doc', 'explanation': 'This is a real image.'})
     """
     image = require(data, "image", str, "the image's path")
-    label = whole(require(data, "label", (int, float, str), "1 for real or 0 for fake"))
-    if label not in (0, 1):
-        raise DataError("1 for real or 0 for fake", data["label"], field="label")
+    label = _label(data.get("label"))
     category = require(data, "cate", str, "a category")
     answers = []
     for index, turn in enumerate(require(data, "conversations", list, "a list of messages {from, value}")):
@@ -53,9 +52,20 @@ def from_fakeclue(data: Any) -> list[Draft]:
         Draft(
             image,
             tags=own_tags(data),
-            label="real" if label else "fake",
+            label=label,
+            unlabelled=DataError("1 for real or 0 for fake", data.get("label", NOTHING), field="label"),
             id=own_id(data),
             wh=size(data, "width", "height"),
             fields=kept_fields(data, _TAKEN, {"class_name": category, "explanation": "\n".join(answers)}),
         )
     ]
+
+
+def _label(value: object) -> str | None:
+    """'fake' or 'real'; None if there is no label."""
+    if is_empty(value):
+        return None
+    number = whole(value)
+    if number not in (0, 1):
+        raise DataError("1 for real or 0 for fake", value, field="label")
+    return "real" if number else "fake"

@@ -115,7 +115,8 @@ def _own_draft(row: dict[str, Any], data: Any) -> Draft:
     for index, region in enumerate(row["regions"] or []):
         at = f"regions[{index}]"
         box = read_box(require(region, "bbox", list, "a box", at), "four numbers x1, y1, x2, y2", f"{at}.bbox")
-        regions.append(DraftRegion(box, require(region, "caption", str, "a caption", at), at, ordered=True))
+        caption = require(region, "caption", (str, type(None)), "a caption", at)
+        regions.append(DraftRegion(box, caption or "", at, ordered=True))
     fields = {name: row[name] for name in (*ORIGIN, "fold") if row[name] is not None}
     return Draft(
         path if content is None else content,

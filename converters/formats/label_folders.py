@@ -46,7 +46,6 @@ def load_label_folders(
     real: Collection[str] = REAL_FOLDERS,
     fake: Collection[str] = FAKE_FOLDERS,
     skip: Collection[Path] = (),
-    others: bool = False,
 ) -> Iterator[Piece]:
     """Every image below a folder, with the label that the names of its folders give it.
 
@@ -54,7 +53,6 @@ def load_label_folders(
         src: the folder; its own name counts too, as the outermost.
         real, fake: names of folders with real or fake images, in any case.
         skip: folders that are not entered.
-        others: images outside label folders get no label; by default each is an error.
 
     Raises:
         FileNotFoundError: no such folder.
@@ -66,16 +64,14 @@ def load_label_folders(
         name = path.relative_to(src).as_posix()
         folders = (src.resolve().name, *name.split("/")[:-1])
         labels = [names[folder.lower()] for folder in folders if folder.lower() in names]
-        data: Any = {"image": name, "label": labels[-1] if labels else None}
-        yield Piece(data if labels or others else _no_label(name, real, fake), str(path))
+        data = {"image": name, "label": labels[-1] if labels else None, "real": [*real], "fake": [*fake]}
+        yield Piece(data, str(path))
 
 
-def _no_label(name: str, real: Collection[str], fake: Collection[str]) -> DataError:
-    expected = (
-        f"a folder named as real ({', '.join(real)}) or fake ({', '.join(fake)}); use --real and --fake for other "
-        "names, or --label for images outside these folders"
-    )
-    return DataError(expected, Unquoted(f"none on the path {name}"), field="label")
+def _no_label(data: dict[str, Any]) -> DataError:
+    real, fake = (", ".join(data.get(name) or ()) for name in ("real", "fake"))
+    expected = f"a folder named as real ({real}) or fake ({fake}); use --real and --fake for other names"
+    return DataError(expected, Unquoted(f"none on the path {data['image']}"), field="label")
 
 
 def from_label_folders(data: Any) -> list[Draft]:
@@ -85,7 +81,8 @@ def from_label_folders(data: Any) -> list[Draft]:
     'fake'
     """
     image = require(data, "image", str, "the image's path")
-    return [Draft(image, label=require(data, "label", (str, type(None)), "fake or real"))]
+    label = require(data, "label", (str, type(None)), "fake or real")
+    return [Draft(image, label=label, unlabelled=None if label else _no_label(data))]
 
 
 def save_label_folders(

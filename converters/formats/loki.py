@@ -43,7 +43,7 @@ def from_loki(data: Any) -> list[Draft]:
         at = f"problems.regional[{index}]"
         expected = "four numbers x, y, width, height"
         x, y, width, height = read_box(require(each, "region", list, expected, at), expected, f"{at}.region")
-        caption = text_of(require(each, "desc", str, "a description", at))
+        caption = text_of(require(each, "desc", (str, type(None)), "a description", at))
         others = {name: value for name, value in each.items() if name not in ("region", "desc")}
         regions.append(DraftRegion((x, y, x + width, y + height), caption, at, others, may_be_wordless=True))
     texts = [

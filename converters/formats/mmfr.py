@@ -72,15 +72,17 @@ def from_mmfr(data: Any) -> list[Draft]:
     above = [part for part in path.split("/") if part != "."]  # empty if the source's own folder is the file's
     folders = [*(above or [own]), *parts[:-1]]
     index = max((number for number, name in enumerate(folders) if name in _FOLDER_LABELS), default=None)
-    if index is None:
-        found = Unquoted(f"none on the path {image}")
-        raise DataError(f"a folder {', '.join(_FOLDER_LABELS)}", found, field="label")
+    found = Unquoted(f"none on the path {image}")
+    unlabelled = DataError(f"a folder {', '.join(_FOLDER_LABELS)}", found, field="label") if index is None else None
     attributes = data.get("attributes")
     if not isinstance(attributes, dict):
         raise DataError("an object {attribute: text or null}", attributes)
     texts = {name: require(attributes, name, (str, type(None)), "a text or null") for name in sorted(attributes)}
     texts = {name: text for name, text in texts.items() if text is not None}
     fields: dict[str, Any] = {"explanation": texts} if texts else {}
-    if folders[index] == "1_fake" and index and (above or named or index > 1):
+    if index and folders[index] == "1_fake" and (above or named or index > 1):
         fields["generator"] = folders[index - 1]
-    return [Draft(str(inner_path(f"{path}/{'/'.join(parts)}")), label=_FOLDER_LABELS[folders[index]], fields=fields)]
+    label = None if index is None else _FOLDER_LABELS[folders[index]]
+    return [
+        Draft(str(inner_path(f"{path}/{'/'.join(parts)}")), label=label, fields=fields, unlabelled=unlabelled),
+    ]

@@ -82,7 +82,7 @@ def from_synthscars(data: Any) -> list[Draft]:
 
 def _caption(ref: Any, at: str) -> str:
     """A ref's phrase and explanation, or the one that is not empty."""
-    phrase = text_of(require(ref, "sentence", str, "a phrase", at))
+    phrase = text_of(require(ref, "sentence", (str, type(None)), "a phrase", at))
     text = require(ref, "explanation", (str, type(None)), "a text or null", at) if "explanation" in ref else None
     explanation = text_of(text)
     return f"{phrase.rstrip('.,:; ')}: {explanation}" if phrase and explanation else phrase or explanation

@@ -6,12 +6,13 @@ import codecs
 import mmap
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import IO, Any
 
 from .errors import DataError, Unquoted
+from .ids import Ids
 from .json_text import DepthCheck, UniqueKeys
 from .paths import check_is_regular
 
@@ -51,8 +52,7 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: the file is not JSON, is nested too deeply, has the key of the list or object twice or a key twice in
-            an object of an item, or holds something else in place of the list.
+        DataError: the file is not JSON, is nested too deeply, has the key of the list or object, or one in it, twice, or holds something else in place of the list.
     """
     import ijson
 
@@ -66,7 +66,11 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
                 for index, value in enumerate(ijson.items(file, prefix, use_float=True, map_type=UniqueKeys)):
                     yield f"{prefix[:-4].rstrip('.')}[{index}]", value
             else:
-                yield from ijson.kvitems(file, prefix.rstrip("."), use_float=True, map_type=UniqueKeys)
+                with closing(Ids()) as keys:
+                    for key, value in ijson.kvitems(file, prefix.rstrip("."), use_float=True, map_type=UniqueKeys):
+                        if keys.find_or_add(key, "") is not None:
+                            raise DataError("each key once", Unquoted("a second one"), field=key)
+                        yield key, value
         except DataError as error:
             raise error.at(str(path), 0) from None
         except (ijson.JSONError, UnicodeError) as error:

@@ -93,3 +93,9 @@ def test_a_name_that_is_not_utf8_is_reported(tmp_path):
     os.rename(tmp_path / "a.png", path)  # noqa: PTH104  (pathlib has no bytes)
     ids, errors = read(tmp_path)
     assert ids == [] and "text that UTF-8 can write" in errors[0] and json.dumps(errors[0])
+
+
+def test_a_pipe_in_a_folder_is_an_image_that_cannot_be_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    os.mkfifo(tmp_path / "pipe")
+    assert read(tmp_path) == ([str(tmp_path / "pipe.png")], [])

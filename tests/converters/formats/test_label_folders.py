@@ -62,7 +62,7 @@ def test_the_innermost_folder_is_the_label(tmp_path, name, label):
 
 def test_the_source_s_own_name_counts_and_a_label_is_for_the_rest(tmp_path):
     assert labels(images(tmp_path / "1_fake", "a.png", "real/b.png")) == {"a.png": "fake", "real/b.png": "real"}
-    assert labels(images(tmp_path / "mine", "a.png", "ai/b.png"), others=True) == {"a.png": None, "ai/b.png": "fake"}
+    assert labels(images(tmp_path / "mine", "a.png", "ai/b.png")) == {"a.png": None, "ai/b.png": "fake"}
     done = fakexplain("convert", "folder", tmp_path / "mine", "--label", "real", "-o", tmp_path / "a.jsonl")
     assert done.returncode == 0, done.stderr
     assert [each.label for each in read_annotations(tmp_path / "a.jsonl")] == ["real", "fake"]

@@ -271,7 +271,9 @@ def test_what_is_no_file_does_not_stop_the_others(tmp_path):
     (tmp_path / "folder.json").mkdir()
     (tmp_path / "link.json").symlink_to("none.json")
     found = {Path(piece.file).name: piece.data["content"] for piece in load_labelme(tmp_path)}
-    assert found.keys() == {"a.json", "link.json"}
+    assert found.keys() == {"a.json", "link.json", "pipe.json"}
+    pipe = f"{tmp_path}/pipe.json: expected a regular file, found a pipe, which is not a regular file"
+    assert str(found["pipe.json"]) == pipe
     assert str(found["link.json"]) == f"{tmp_path}/link.json: expected a file that can be read, found " + (
         "No such file or directory"
     )

@@ -89,7 +89,7 @@ def test_any_unicode_is_read_and_of_the_modalities_the_image(tmp_path, encoding)
             ITEM | {"problems": PROBLEMS | {"regional": [REGION, {"region": REGION["region"]}]}},
             r"^problems\.regional\[1\]\.desc: expected a description, found nothing",
         ),
-        (with_region(desc=None), r"^problems\.regional\[0\]\.desc: expected a description, found None"),
+        (with_region(desc=7), r"^problems\.regional\[0\]\.desc: expected a description, found 7"),
         (with_region(region=[1, 2, 3]), r"regional\[0\]\.region: expected four numbers x, y, width, height"),
         (with_region(region=[1, 2, 3, "4"]), r"regional\[0\]\.region: expected four numbers x, y, width, height"),
         (with_region(region=[1, 2, 3, True]), r"regional\[0\]\.region: expected four numbers x, y, width, height"),

@@ -110,12 +110,6 @@ def test_texts_are_kept_by_attribute_and_nulls_are_not():
 @pytest.mark.parametrize(
     ("image", "attributes", "message"),
     [
-        (
-            "flux/a.png",
-            {},
-            r"^label: expected a folder 0_real, 1_fake, laion, diffusiondb, found none on the path flux/a",
-        ),
-        ("0_real.png", {}, r"^label: expected a folder"),
         ("0_real/a.png", None, r"^expected an object \{attribute: text or null\}, found None"),
         ("0_real/a.png", {"texture": 1}, r"^texture: expected a text or null, found 1"),
         ("0_real/a.png", {"texture": ["a"]}, r"^texture: expected a text or null, found \['a'\]"),
@@ -128,6 +122,14 @@ def test_texts_are_kept_by_attribute_and_nulls_are_not():
 def test_a_bad_image_is_an_error(image, attributes, message):
     with pytest.raises(DataError, match=message):
         draft(image, attributes)
+
+
+@pytest.mark.parametrize("image", ["flux/a.png", "0_real.png"])
+def test_a_path_without_the_folder_of_a_label_states_none(image):
+    found = draft(image, {})
+    assert found.label is None
+    expected = f"label: expected a folder 0_real, 1_fake, laion, diffusiondb, found none on the path {image}"
+    assert str(found.unlabelled) == expected
 
 
 FOLDER = {"path": "flux", "name": "flux"}
