@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from swift_plugins.fakexplain.annotation import LABELS
 from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.json_values import require
 
@@ -65,6 +66,8 @@ def _label(value: object) -> str | None:
     """'fake' or 'real'; None if there is no label."""
     if is_empty(value):
         return None
+    if isinstance(value, str) and value.strip().lower() in LABELS:
+        return value.strip().lower()
     number = whole(value)
     if number not in (0, 1):
         raise DataError("1 for real or 0 for fake", value, field="label")

@@ -71,6 +71,7 @@ def from_mmfr(data: Any) -> list[Draft]:
     parts = parts[1:] if named else parts
     above = [part for part in path.split("/") if part != "."]  # empty if the source's own folder is the file's
     folders = [*(above or [own]), *parts[:-1]]
+    folders = [name.lower() if name.lower() in _FOLDER_LABELS else name for name in folders]
     index = max((number for number, name in enumerate(folders) if name in _FOLDER_LABELS), default=None)
     found = Unquoted(f"none on the path {image}")
     unlabelled = DataError(f"a folder {', '.join(_FOLDER_LABELS)}", found, field="label") if index is None else None

@@ -50,7 +50,7 @@ def from_synthscars(data: Any) -> list[Draft]:
         raise DataError("an object {id: image}", data)
     ((id, image),) = data.items()
     name = require(image, "img_file_name", str, "the image's path", id)
-    caption = require(image, "caption", str, "a caption", id)
+    caption = require(image, "caption", (str, type(None)), "a caption", id) or ""
     regions = []
     for index, ref in enumerate(require(image, "refs", list, "a list of {sentence, segmentation}", id)):
         at = f"{id}.refs[{index}]"
@@ -58,7 +58,10 @@ def from_synthscars(data: Any) -> list[Draft]:
         others = {
             key: value for key, value in ref.items() if key not in ("sentence", "explanation", "segmentation", "bbox")
         }
-        for number, polygon in enumerate(require(ref, "segmentation", list, "a list of polygons", at)):
+        polygons = require(ref, "segmentation", list, "a list of polygons", at)
+        if polygons and not any(isinstance(polygon, list) for polygon in polygons):
+            polygons = [polygons]
+        for number, polygon in enumerate(polygons):
             expected = "a polygon [x, y, …] of at least three points"
             place = f"{at}.segmentation[{number}]"
             try:

@@ -58,9 +58,10 @@ def from_x_aigd(data: Any) -> list[Draft]:
     labels = require(row, "labels", (list, type(None)), "a list of labels, or null")
     for index, label in enumerate(labels or []):
         at = f"labels[{index}]"
-        category = require(label, "label", str, "a category", at)
+        stated = require(label, "label", str, "a category", at)
+        category = stated.strip().lower()
         if category not in CATEGORIES:
-            raise DataError(f"one of {', '.join(CATEGORIES)}", category, field=f"{at}.label")
+            raise DataError(f"one of {', '.join(CATEGORIES)}", stated, field=f"{at}.label")
         points = require(label, "points", list, "a list of points [x, y]", at)
         box: Box | Unusable
         if len(points) < 3:

@@ -7,6 +7,8 @@ import unicodedata
 import pytest
 
 from converters.drafts.choices import Changes, Choices
+from converters.formats.x_aigd import from_x_aigd
+from swift_plugins.fakexplain.errors import DataError
 from tests.converters.reading import pictures
 from tests.converters.rows import records
 
@@ -235,3 +237,115 @@ def test_a_region_without_words_takes_the_users_caption(tmp_path, source):
 def test_the_user_names_the_attribute_of_captions(tmp_path, source):
     record, changes = read(source, tmp_path, caption_from="problem")
     assert (record.regions[0].caption, changes.chosen) == ("Six.", 1)
+
+
+def synthscars(**image):
+    ref = {"sentence": "hand", "segmentation": [[5, 6, 20, 6, 20, 18]]}
+    return "synthscars", [{"7": {"img_file_name": "a.png", "caption": "A hand.", "refs": [ref]} | image}]
+
+
+def fakeclue(label):
+    return "fakeclue", [
+        {"image": "a.png", "label": label, "cate": "doc", "conversations": [{"from": "gpt", "value": "."}]}
+    ]
+
+
+RIGHT = [
+    # source, label, boxes, captions, reason
+    (fakeclue("Fake"), "fake", [], [], "a label in words"),
+    (fakeclue("0.0"), None, [], [], "a label that is neither"),
+    (synthscars(caption=None), "fake", [BOX], ["hand"], "no caption of the whole image"),
+    (
+        synthscars(refs=[{"sentence": "hand", "segmentation": [5, 6, 20, 6, 20, 18]}]),
+        "fake",
+        [BOX],
+        ["hand"],
+        "one polygon in no list",
+    ),
+    (
+        synthscars(refs=[{"sentence": None, "explanation": "hand", "segmentation": [[5, 6, 20, 6, 20, 18]]}]),
+        "fake",
+        [BOX],
+        ["hand"],
+        "an explanation without a phrase",
+    ),
+    (synthscars(refs=[{"sentence": "Real.", "segmentation": [[5, 6, 20, 6, 20, 18]]}]), None, [], [], "a real region"),
+    (loki(desc=None), "fake", [], [], "no description"),
+    (loki(desc="real"), None, [], [], "a description of a real region"),
+    (coco(attributes={"caption": "None"}), "fake", [BOX], ["hand"], "an empty caption"),
+    (coco(category_id=1, image_id="1.0"), "fake", [BOX], ["hand"], "an id as text of a float"),
+    (coco(bbox="5,6,15,12"), None, [], [], "a box as text"),
+    (coco(bbox=[5, 6, 15, 12, 0.9]), None, [], [], "a box with a score"),
+    (coco(bbox={"x": 5, "y": 6, "w": 15, "h": 12}), None, [], [], "a box as an object"),
+    (coco(attributes={"caption": ["a", "b"]}), None, [], [], "two captions"),
+    (coco({"label": 1}), None, [], [], "a label that is a number"),
+    (coco({"label": "real"}), None, [], [], "a real image with a region"),
+    (coco({"attributes": {"fake": "yes"}}), "fake", [BOX], ["hand"], "a switch"),
+    (via({"what": {"real": True}}), None, [], [], "a checked box that says real"),
+    (via({"what": "hand", "background": "real"}), None, [], [], "two attributes of text"),
+    (via({"caption": "hand", "background": "real"}), "fake", [BOX], ["hand"], "a real background"),
+    (via(shape={"name": "polygon", "all_points_x": [5, 20], "all_points_y": [6, 6, 18]}), None, [], [], "x without y"),
+    (labelme({"label": " Real "}), None, [], [], "a label that says real"),
+    (labelme({"points": [["5", "6"], ["20", "18"]]}), None, [], [], "numbers as text"),
+    (labelme({"points": [[5, 6], [20, 6], [20, 18]]}), "fake", [BOX], ["hand"], "a rectangle of three corners"),
+    (labelme(imageHeight=300, imageWidth=400), None, [], [], "another size"),
+    (studio(value={"rectanglelabels": ["REAL"]}), None, [], [], "a label in capitals that says real"),
+    (studio(choice("real", name="label")), None, [], [], "a real image with a box"),
+    (studio(choice("real", "fake", name="label")), None, [], [], "both labels"),
+    (cvat(label="real"), None, [], [], "a class that says real"),
+    (cvat(attributes=attribute("caption", "a") + attribute("caption", "b")), None, [], [], "an attribute twice"),
+    (cvat(box='xtl="5,5" ytl="6" xbr="20" ybr="18"'), None, [], [], "a decimal comma"),
+    (cvat('<tag label="fake"/><tag label="real"/>'), None, [], [], "two labels of an image"),
+    (cvat('<polyline label="hand" points="1,1;5,1"/>'), None, [], [], "a line without an area"),
+]
+
+
+@pytest.mark.parametrize(("source", "label", "boxes", "captions", "reason"), RIGHT, ids=[row[-1] for row in RIGHT])
+def test_a_file_is_read_right_or_is_an_error(tmp_path, source, label, boxes, captions, reason):
+    if label is None:
+        with pytest.raises(DataError):
+            read(source, tmp_path)
+        return
+    record, _ = read(source, tmp_path)
+    assert (record.label, [region.bbox for region in record.regions]) == (label, boxes)
+    assert [region.caption for region in record.regions] == captions
+
+
+TWICE = [
+    # format, text, field, reason
+    ("coco", '{"images": [], "annotations": [], "images": [{"id": 1, "file_name": "a.png"}]}', "images", "images"),
+    (
+        "coco",
+        '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [], "annotations": []}',
+        "annotations",
+        "annotations",
+    ),
+    (
+        "coco",
+        '{"images": [{"id": 1, "file_name": "a.png"}], "annotations": [], "categories": [], "categories": []}',
+        "categories",
+        "categories",
+    ),
+    ("via", '{"_via_img_metadata": {}, "_via_img_metadata": {}}', "_via_img_metadata", "images of a project"),
+    ("via", f'{{"a": {json.dumps(via()[1]["a"])}, "a": {json.dumps(via()[1]["a"])}}}', "a", "an image"),
+    ("mmfr", '{"1_fake/a.png": {}, "1_fake/a.png": {}}', "1_fake/a.png", "an image of MMFR"),
+]
+
+
+@pytest.mark.parametrize(("format", "text", "field", "reason"), TWICE, ids=[row[3] for row in TWICE])
+def test_what_stands_twice_is_an_error(tmp_path, format, text, field, reason):
+    pictures(tmp_path, "a.png", "1_fake/a.png")
+    (tmp_path / "b_reasoning.json").write_text(text)
+    with pytest.raises(DataError, match=f"{field}: expected each key once, found a second one"):
+        records(format, tmp_path / "b_reasoning.json", tmp_path, label="real")
+
+
+def test_folders_and_categories_are_read_in_any_case(tmp_path):
+    pictures(tmp_path, "1_Fake/a.png")
+    (tmp_path / "b_reasoning.json").write_text('{"1_Fake/a.png": {"light": "Dim."}}')
+    (record,) = records("mmfr", tmp_path / "b_reasoning.json", tmp_path)
+    assert record.label == "fake"
+    label = {"label": "Low-Level-Texture", "points": [[5, 6], [20, 6], [20, 18]]}
+    row = {"image": b"PNG", "generator": "SDXL", "uid": "7", "labels": [label], "width": 40, "height": 30}
+    (draft,) = from_x_aigd({"row": row})
+    assert (draft.regions[0].caption, draft.tags) == ("Low-level texture.", ["texture_error"])
