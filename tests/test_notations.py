@@ -543,6 +543,9 @@ def test_too_long_a_text_is_read_in_part():
     assert len(parse_answer(many).regions) == MAX_REGIONS
     assert parse_answer(many).problems == ("no_verdict", "too_long")
     assert "too_long" not in parse_answer("[1,2,3,4]\n" * MAX_REGIONS).problems
+    for item in ("<loc0001><loc0002><loc0003><loc0004>", "<1><2><3><4>", "- box: [1,2,3,4]\n  text: a\n\n\n\n"):
+        assert "too_long" not in parse_answer(item * 9).problems
+        assert "too_long" in parse_answer(item * (MAX_REGIONS + 1)).problems
     assert "too_long" in parse_answer("<think>" + "a\n" * (MAX_REGIONS + 1)).problems
 
 
@@ -551,7 +554,8 @@ UNITS = [
     *("{", "<|box_start|>(", '{"bbox_2d": [', '"bbox_2d":', '"label": "', "```json", "<ref>", "<|", "<", "\n", " "),
     *("1", "- 1. ", "[1, 2, 3, 4] a\n", "[1,2,3,4]", "(1,2) ", '{"bbox":[1,2,3,4],"label":"x"}', "a\n", "<\n"),
     *("[x]\n", "texture error ", "\\", '{"bbox": "label": "', "[1 ", "(1,2)" + " " * 60, "<think>\n", "\ud800"),
-    "[nan,nan,nan,nan]",
+    *("[nan,nan,nan,nan]", "<x1>1</x1>", "- box: [1, 2, 3, 4]\n  caption: x\n", "f(bbox=(1, 2, 3, 4), c='x') "),
+    *("[a](#b) *a* `b` ", "Box: [1, 2, 3, 4]\na\n", '{"a b": {"x1": 1, "y1": 2, "x2": 3, "y2": 4}} '),
 ]
 SHELLS = [
     ("", ""),

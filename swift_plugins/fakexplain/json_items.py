@@ -52,7 +52,8 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
 
     Raises:
         FileNotFoundError: no such file.
-        DataError: the file is not JSON, is nested too deeply, has the key of the list or object, or one in it, twice, or holds something else in place of the list.
+        DataError: the file is not JSON, is nested too deeply, has the key of the list or object, or one in it, twice,
+            or holds something else in place of the list.
     """
     import ijson
 

@@ -7,7 +7,10 @@ import re
 
 _ATTRIBUTES = r"(?:\s+[\w:-]{1,30}\s?=[^<>]{0,300}|\s*/)?"
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|strike)>[^<>]{0,300}</\1>", re.IGNORECASE)
-_INLINE = re.compile(rf"</?(?:b|i|em|strong|u|code|mark|span|sub|sup|small|big|a|font){_ATTRIBUTES}>", re.IGNORECASE)
+_INLINE = re.compile(
+    rf"</?(?=[a-cefimsuA-CEFIMSU])(?:b|i|em|strong|u|code|mark|span|sub|sup|small|big|a|font){_ATTRIBUTES}>",
+    re.IGNORECASE,
+)
 _ROW = re.compile(rf"</?(?:tr|li|h[1-6]){_ATTRIBUTES}>", re.IGNORECASE)
 _CELL = re.compile(rf"</?t[dh]{_ATTRIBUTES}>", re.IGNORECASE)
 _MARKER = re.compile(rf"</?[a-zA-Z][\w-]{{0,20}}{_ATTRIBUTES}>|<\|/?\w{{1,20}}\|>|<!--|-->|```\w{{0,10}}")
@@ -27,9 +30,11 @@ def strip_html(text: str) -> str:
     >>> strip_html('<tr><td>[1, 2, 3, 4]</td><td><b class="x">Hand</b></td></tr>')
     '\\n | [1, 2, 3, 4] |  | Hand | \\n'
     """
-    if "<" in text:
+    if "~~" in text or "<" in text:
         lower = text.lower()
-        text = _INLINE.sub("", _STRUCK.sub("", text))
+        if "~~" in text or "<del" in lower or "<strike" in lower:
+            text = _STRUCK.sub("", text)
+        text = _INLINE.sub("", text)
         if any(map(lower.__contains__, _ROW_WORDS)):
             text = _CELL.sub(" | ", _ROW.sub("\n", text))
     return _MARKER.sub(" ", text) if "<" in text or "```" in text or "-->" in text else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 BOX_KEY = re.compile(  # the first character is a set, which the search skips to
     r"([bBcCrRlLpP边坐](?<=\b.)(?i:(?<=b)(?:box(?:_2d|es)?|ox(?:_?2d|es)?|ounding_?box(?:es)?|ndbox)"
@@ -35,6 +36,7 @@ CAPTION_KEYS = {
 """Keys of captions, in lower case."""
 
 
+@lru_cache(maxsize=1024)
 def is_box_key(key: str) -> bool:
     """Whether a key holds a box.
 

@@ -42,7 +42,7 @@ _STRING = re.compile(
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 _INTEGER, _COMMA = r"([0-9]{1,9})\s*", r",\s*"
 _QWEN = re.compile(
-    rf'\{{\s*"(b(?:box|box_2d|ox_2d))"\s*:\s*\[\s*{_INTEGER}{_COMMA}{_INTEGER}{_COMMA}{_INTEGER}{_COMMA}{_INTEGER}\]'
+    rf'\{{\s*"(b?box(?:_2d)?)"\s*:\s*\[\s*{_INTEGER}{_COMMA}{_INTEGER}{_COMMA}{_INTEGER}{_COMMA}{_INTEGER}\]'
     r'\s*,\s*"(\w{2,20})"\s*:\s*"([^"\\]*)"\s*\}'
 )
 """What most models write: a box of integers and one text; read in a third of the time."""

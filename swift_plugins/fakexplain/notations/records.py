@@ -26,6 +26,7 @@ _HEAD = re.compile(
 _ITEM = re.compile(rf"([ \t]*)-[ \t]+(?={_KEY}:(?:[ \t]|$))")
 _TABLE = re.compile(r"[ \t]*\[\[?[\w.]{1,30}\]\]?[ \t]*$")
 _FIELD = re.compile(rf"[ \t]*(?:{_KEY}:(?:[ \t]+|$)|(\w{{1,20}})[ \t]*=[ \t]*)(.*)")
+_MAX_LINES = 512
 _LETTER = re.compile(r"[^\W\d_]")
 _NUMBER_ITEM = re.compile(r"[ \t]*-[ \t]+([-+]?[\d.]+)[ \t]*$")
 _CALL = re.compile(
@@ -41,14 +42,24 @@ _STRING = r"(\"[^\"\n]*\"|'[^'\n]*')"
 _PAIR = re.compile(rf"[(\[]\s*(?:{_STRING}\s*,\s*{_NUMBERS}|{_NUMBERS}\s*,\s*{_STRING})\s*[)\]],?")
 
 
-def rewrite_records(text: str) -> str:
+def rewrite_records(text: str, problems: set[str]) -> str:
     """The text with an object in place of each item that holds a box and a caption.
 
-    >>> rewrite_records("- bbox: [1, 2, 3, 4]\\n  caption: six fingers")
+    Args:
+        text: the text.
+        problems: gets a code if there are items after the first `_MAX_LINES` lines.
+
+    >>> rewrite_records("- bbox: [1, 2, 3, 4]\\n  caption: six fingers", set())
     '\\n{"bbox": [1, 2, 3, 4], "caption": "six fingers"}'
     """
     if ("- " in text or "]\n" in text) and _HEAD.search(f"\n{text}"):
-        text = _rewrite_items(text)
+        *lines, rest = text.split("\n", _MAX_LINES)
+        if len(lines) < _MAX_LINES:
+            text = _rewrite_items([*lines, rest])
+        else:
+            if _HEAD.search(rest):
+                problems.add("too_long")
+            text = f"{_rewrite_items(lines)}\n{rest}"
     if "= [" in text or "=[" in text:
         text = _LISTS.sub(r'\n{"boxes": \1, "\2": \3}', f"\n{text}", MAX_REGIONS)[1:]
     if "(" in text:
@@ -75,17 +86,18 @@ def _of_call(match: re.Match[str]) -> str:
 # Items of lines ------------------------------------------------------------------------------------------------------
 
 
-def _rewrite_items(text: str) -> str:
-    """The text with its items of YAML and tables of TOML as objects."""
+def _rewrite_items(text: list[str]) -> str:
+    """Lines with their items of YAML and tables of TOML as objects."""
     lines, item, indent = [], _Item(), -1
-    for line in text.split("\n"):
-        if head := _ITEM.match(line) or _TABLE.match(line):
+    for line in text:
+        first = line.lstrip()[:1]
+        if head := _ITEM.match(line) if first == "-" else _TABLE.match(line) if first == "[" else None:
             lines += item.lines()
             item = _Item(line)
             indent = len(head.group(1)) if head.re is _ITEM else -1
             if head.re is _ITEM:
                 item.add(line[head.end() :])
-        elif item.raw and line.strip() and len(line) - len(line.lstrip()) > indent and item.add(line):
+        elif item.raw and first and len(line) - len(line.lstrip()) > indent and item.add(line):
             item.raw.append(line)
         else:
             lines += item.lines()
@@ -107,7 +119,7 @@ class _Item:
 
     def add(self, line: str) -> bool:
         """Add a line; False if it cannot belong to the item."""
-        if number := _NUMBER_ITEM.match(line):
+        if "-" in line and (number := _NUMBER_ITEM.match(line)):
             if self._fields:
                 self._extend(number.group(1), ", ")
             return bool(self._fields)

@@ -27,11 +27,10 @@ _THREE_MORE = r",\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d"
 _AFTER_FIRST, _LOOSE_NUMBERS = re.compile(_THREE_MORE), re.compile(rf"(?<![\d.])\d[\d.]*\s*{_THREE_MORE}")
 _PERCENTAGES = re.compile(r"[(（\[]\s*\d[\d.]*\s*%\s*,\s*\d[\d.]*\s*%")
 _SIDES = re.compile(
-    r"[xXlL](?<=\b.)(?i:(?<=x)(?:_?(?:1|min))?\W{1,4}(?:\d[^\n]{0,80}\by(?:_?(?:1|min))?\W{1,4}\d|y_?(?:1|min)\b)"
+    r"[xXlL](?<=\b.)(?=[\W\d_mMe])(?i:(?<=x)(?:_?(?:1|min))?\W{1,4}(?:\d[^\n]{0,80}\by(?:_?(?:1|min))?\W{1,4}\d|y_?(?:1|min)\b)"
     r"|(?<=l)eft:\s*\d[^\n]{0,20}\btop:\s*\d)"
 )
 """Names of the sides of a box beside numbers, or as the head of a table."""
-_SIDE_WORDS = ("x1", "x_1", "X1", "xmin", "x_min", "Xmin", "x=", "x =", "x:", "X=", "left:")
 _BARE_LINE = re.compile(r"\n[ \t]*\d[\d.]*(?:[ \t]\d[\d.]*){3}(?![\d.])")
 _TABBED = re.compile(r"\t\d[\d.]*\t\d[\d.]*\t\d[\d.]*\t\d")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
@@ -58,7 +57,7 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
         problems.add("y_first")
         text = _Y_FIRST.sub(" ", text)
     text = rewrite_xml(text, lower, problems)
-    text = rewrite_records(text)
+    text = rewrite_records(text, problems)
     text = mark_objects(text, y_first, problems)
     text = mark_elements(text, y_first, cut, problems)
     text = strip_html(text)
@@ -109,7 +108,7 @@ def _boxes_with_gaps(
 
 def _names_sides(text: str, problems: set[str]) -> bool:
     """Whether a text gives the sides of a box by name, or as a table, and nothing has been said of it yet."""
-    return "point" not in problems and any(map(text.__contains__, _SIDE_WORDS)) and _SIDES.search(text) is not None
+    return "point" not in problems and _SIDES.search(text) is not None
 
 
 def _has_bare_line(text: str) -> bool:

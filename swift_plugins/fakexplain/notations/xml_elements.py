@@ -25,20 +25,12 @@ _CHILDREN = re.compile(r"<(?:attribute\sname=\"([^\"<>]{1,30})\"|([a-zA-Z]\w{0,2
 _ATTRIBUTE = re.compile(r"([\w-]{1,30})\s?=\s?(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'/]+))")
 _TAG = re.compile(r"<[^<>]*>")
 _SIDE_TAG = re.compile(r"</?[xy]_?(?:1|2|min|max)>", re.IGNORECASE)
-_WORDS = (
-    "min>",
-    "x1>",
-    "box>",
-    "left>",
-    "coordinates>",
-    "xtl=",
-    "min=",
-    "x1=",
-    "left=",
-    "coords=",
-    "box=",
-    "width=",
-    "points=",
+_ATTRIBUTE_WORDS = ("xtl=", "min=", "x1=", "left=", "coords=", "box=", "width=", "points=")
+_SIDE_WORDS = ("min>", "x1>", "x_1>", "left>", "width>")
+_BOX_WORDS = ("box>", "coordinates>", "region>", "location>", "position>")
+_CAPTION_WORDS = (
+    *("caption>", "label>", "name>", "desc>", "description>", "reason>", "explanation>", "text>", "title>", "flaw>"),
+    *("issue>", "problem>", "comment>", "note>", "object>", "category>", "class>", "detail>", "evidence>", "defect>"),
 )
 _OUTLINE = re.compile(r"<(?:polygon|polyline)\s[^<>]{0,300}points=", re.IGNORECASE)
 _POINTS = ("point", "points")
@@ -55,15 +47,17 @@ def rewrite_xml(text: str, lower: str, problems: set[str]) -> str:
     >>> rewrite_xml('<box label="hand" xtl="1" ytl="2" xbr="3" ybr="4"/>', "<box xtl=", set())
     '\\n{"label": "hand", "xtl": "1", "ytl": "2", "xbr": "3", "ybr": "4"}\\n'
     """
-    if "<" not in text or not any(map(lower.__contains__, _WORDS)):
+    if "<" not in text:
         return text
-    if "=" in text:
+    contains = lower.__contains__
+    if "=" in text and any(map(contains, _ATTRIBUTE_WORDS)):
         if "points=" in lower and _OUTLINE.search(text):
             problems.add("bad_box")
         text = _WITH_ATTRIBUTES.sub(_of_attributes, text, MAX_REGIONS)
-    if "</" in text:
+    named = any(map(contains, _SIDE_WORDS))
+    if "</" in text and (named or (any(map(contains, _BOX_WORDS)) and any(map(contains, _CAPTION_WORDS)))):
         text = _rewrite_leaves(text)
-        if _SIDE_TAG.search(text):
+        if named and _SIDE_TAG.search(text):
             problems.add("bad_box")
     return text
 
