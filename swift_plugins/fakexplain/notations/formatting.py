@@ -30,14 +30,14 @@ def strip_html(text: str) -> str:
     >>> strip_html('<tr><td>[1, 2, 3, 4]</td><td><b class="x">Hand</b></td></tr>')
     '\\n | [1, 2, 3, 4] |  | Hand | \\n'
     """
-    if "~~" in text or "<" in text:
+    if "~" in text or "<" in text:  # a search for one character takes a fiftieth of one for two
         lower = text.lower()
         if "~~" in text or "<del" in lower or "<strike" in lower:
             text = _STRUCK.sub("", text)
         text = _INLINE.sub("", text)
         if any(map(lower.__contains__, _ROW_WORDS)):
             text = _CELL.sub(" | ", _ROW.sub("\n", text))
-    return _MARKER.sub(" ", text) if "<" in text or "```" in text or "-->" in text else text
+    return _MARKER.sub(" ", text) if "<" in text or "`" in text else text
 
 
 def strip_markdown(words: str) -> str:

@@ -52,7 +52,7 @@ def rewrite_records(text: str, problems: set[str]) -> str:
     >>> rewrite_records("- bbox: [1, 2, 3, 4]\\n  caption: six fingers", set())
     '\\n{"bbox": [1, 2, 3, 4], "caption": "six fingers"}'
     """
-    if ("- " in text or "]\n" in text) and _HEAD.search(f"\n{text}"):
+    if ("-" in text or "]" in text) and ("- " in text or "]\n" in text) and _HEAD.search(f"\n{text}"):
         *lines, rest = text.split("\n", _MAX_LINES)
         if len(lines) < _MAX_LINES:
             text = _rewrite_items([*lines, rest])
@@ -60,7 +60,7 @@ def rewrite_records(text: str, problems: set[str]) -> str:
             if _HEAD.search(rest):
                 problems.add("too_long")
             text = f"{_rewrite_items(lines)}\n{rest}"
-    if "= [" in text or "=[" in text:
+    if "=" in text and ("= [" in text or "=[" in text):
         text = _LISTS.sub(r'\n{"boxes": \1, "\2": \3}', f"\n{text}", MAX_REGIONS)[1:]
     if "(" in text:
         if "=" in text:

@@ -22,7 +22,6 @@ _Y_FIRST = re.compile(
     re.IGNORECASE,
 )
 _NO_DIGITS = re.compile(r"\D*")
-_Y_WORDS = ("ymin", "y_min", "y1", "y0", "y_1")
 _THREE_MORE = r",\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d"
 _AFTER_FIRST, _LOOSE_NUMBERS = re.compile(_THREE_MORE), re.compile(rf"(?<![\d.])\d[\d.]*\s*{_THREE_MORE}")
 _PERCENTAGES = re.compile(r"[(（\[]\s*\d[\d.]*\s*%\s*,\s*\d[\d.]*\s*%")
@@ -31,7 +30,7 @@ _SIDES = re.compile(
     r"|(?<=l)eft:\s*\d[^\n]{0,20}\btop:\s*\d)"
 )
 """Names of the sides of a box beside numbers, or as the head of a table."""
-_BARE_LINE = re.compile(r"\n[ \t]*\d[\d.]*(?:[ \t]\d[\d.]*){3}(?![\d.])")
+_BARE_LINE = re.compile(r"\n[ \t]*\d[\d.]{0,9}(?:[ \t]\d[\d.]{0,9}){3}(?![\d.])")
 _TABBED = re.compile(r"\t\d[\d.]*\t\d[\d.]*\t\d[\d.]*\t\d")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
@@ -52,7 +51,7 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     lower = text.lower() if has_brackets(text) or "<" in text else ""  # which is slow if it is not ASCII
     if not _has_digit(text) and "nan" not in lower and "inf" not in lower:
         return []
-    if any(map(lower.__contains__, _Y_WORDS)) and _Y_FIRST.search(text):
+    if ("[" in text or "(" in text) and _Y_FIRST.search(text):
         y_first = True
         problems.add("y_first")
         text = _Y_FIRST.sub(" ", text)
@@ -119,7 +118,7 @@ def _has_bare_line(text: str) -> bool:
 def _has_loose_numbers(text: str) -> bool:
     """Whether a text holds four numbers in a row or two percentages; a search for commas first takes a fifth."""
     text = text.replace("，", ",").replace(";", ",")
-    if ("%," in text or "% ," in text) and _PERCENTAGES.search(text):
+    if "%" in text and ("%," in text or "% ," in text) and _PERCENTAGES.search(text):
         return True
     return _AFTER_FIRST.search(text) is not None and _LOOSE_NUMBERS.search(text) is not None
 
