@@ -95,6 +95,54 @@ def as_paligemma(regions):
     return " ; ".join(f"<loc{b:04}><loc{a:04}><loc{d:04}><loc{c:04}> {text}" for (a, b, c, d), text in regions)
 
 
+def as_yaml(regions):
+    return "regions:\n" + "\n".join(f"  - bbox: {list(box)}\n    caption: {text}" for box, text in regions)
+
+
+def as_yaml_words_first(regions):
+    return "\n".join(f'- label: "{text}"\n  bbox:\n' + "\n".join(f"  - {n}" for n in box) for box, text in regions)
+
+
+def as_toml(regions):
+    return "\n\n".join(f'[[regions]]\nbbox = {list(box)}\ncaption = "{text}"' for box, text in regions)
+
+
+def as_python(regions):
+    return repr([{"bbox": box, "caption": text} for box, text in regions])
+
+
+def as_calls(regions):
+    return ", ".join(f"Region(bbox={box}, caption={text!r})" for box, text in regions)
+
+
+def as_pairs(regions):
+    return repr([(text, box) for box, text in regions])
+
+
+def as_lists(regions):
+    return json.dumps({"boxes": [list(box) for box, _ in regions], "captions": [text for _, text in regions]})
+
+
+def as_voc(regions):
+    sides = "<xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax>"
+    return "\n".join(
+        f"<object>\n<name>{text}</name>\n<bndbox>{sides.format(*box)}</bndbox>\n</object>" for box, text in regions
+    )
+
+
+def as_attributes(regions):
+    return "\n".join(f'<region x1="{a}" y1="{b}" x2="{c}" y2="{d}">{text}</region>' for (a, b, c, d), text in regions)
+
+
+def as_html_table(regions):
+    rows = "".join(f"<tr><td>{list(box)}</td><td>{text}</td></tr>" for box, text in regions)
+    return f"<table><tr><th>Box</th><th>Flaw</th></tr>{rows}</table>"
+
+
+def as_lines_apart(regions):
+    return "\n".join(f"{list(box)}\n{text}" for box, text in regions)
+
+
 NOTATIONS = [value for name, value in list(globals().items()) if name.startswith("as_")]
 VERDICTS = (
     "<verdict>{}</verdict>",
@@ -117,7 +165,8 @@ def test_an_answer_is_read_right_or_named(fuzz):
             text = f"<think>\n{text}\n</think>"
         text += "\n" + rng.choice(VERDICTS).format(word)
         answer = parse_answer(text)
-        right = answer.verdict == label and [each.bbox for each in answer.regions] == [each for each, _ in regions]
+        found = [(each.bbox, each.caption.rstrip(".")) for each in answer.regions]
+        right = answer.verdict == label and found == [(box, words.rstrip(".")) for box, words in regions]
         assert right or answer.problems, (text, answer)
 
     fuzz(check)

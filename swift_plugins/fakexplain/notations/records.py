@@ -148,11 +148,9 @@ class _Item:
 
 
 def _value(key: str, value: str) -> str:
-    """A value in JSON: a number or a list as it is, anything else as a string."""
+    """A value in JSON: a box as it is, anything else as a string."""
     if is_box_key(key):
         return value if value[:1] in "[({\"'" else f"[{value}]"
-    if re.fullmatch(r"[-+]?[\d.]+", value):
-        return value
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
         value = value[1:-1]
     return json.dumps(value, ensure_ascii=False)
