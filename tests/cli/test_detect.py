@@ -163,6 +163,68 @@ def test_bad_images_are_reported_and_the_rest_go_on(photos, tmp_path):
     assert len(requests) == 1
 
 
+@pytest.fixture
+def turned(tmp_path: Path) -> Path:
+    """A JPEG of 120x90 pixels that EXIF turns to 90x120."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "turned.jpg"
+    Image.effect_noise((120, 90), 60).convert("RGB").save(path, exif=exif)
+    return path
+
+
+def test_a_line_of_an_image_that_exif_turns_names_an_upright_copy(turned, photos, tmp_path):
+    out, before = tmp_path / "out", turned.read_bytes()
+    with serve(says(FAKE)) as (url, _):
+        options = ("detect", turned, photos / "a.png", "--url", url, *OURS, "--out", out, "--no-pictures")
+        assert fakexplain(*options).returncode == 0
+    first, second = lines_of(out)
+    assert (first["id"], first["width"], first["height"], first["image"]) == (
+        str(turned),
+        90,
+        120,
+        f"upright/{next((out / 'upright').iterdir()).name}",
+    )
+    assert (second["image"], len(list((out / "upright").iterdir()))) == ("../photos/a.png", 1)
+    with Image.open(out / first["image"]) as copy, Image.open(turned) as image:
+        assert copy.tobytes() == image.transpose(Image.Transpose.ROTATE_270).tobytes()
+        assert not copy.getexif()
+    assert turned.read_bytes() == before
+
+    lines = out / "detections.jsonl"
+    for command in (
+        ("validate", lines),
+        ("draw", lines, "--out", tmp_path / "drawn"),
+        ("sheet", lines, "--out", tmp_path / "sheet.png"),
+        ("export", lines, "--to", "labelme", "--out", tmp_path / "labelme"),
+    ):
+        done = fakexplain(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    with serve(says(FAKE)) as (url, _):
+        options = ("detect", photos / "a.png", "--url", url, *OURS, "--out", out, "--no-pictures", "--force")
+        assert fakexplain(*options).returncode == 0
+    assert not (out / "upright").exists()
+
+
+LINES = "[9, 9, 90, 80] Hand with six fingers.\n" * 2000
+
+
+@pytest.mark.parametrize(
+    "text, regions",
+    [(FAKE + "[1, 2, 3, 4] " * 750_000, 128), (FAKE.replace("<think>\n", f"<think>\n{LINES}"), 2001)],
+    ids=["ten megabytes", "two thousand regions"],
+)
+def test_an_answer_without_end_is_drawn_in_seconds(text, regions, photos, tmp_path):
+    start = time.monotonic()
+    with serve(says(text)) as (url, _):
+        done = fakexplain("detect", photos / "a.png", "--url", url, *OURS, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - start < 20
+    (line,) = lines_of(tmp_path / "out")
+    assert (len(line["regions"]), len(line["answer"])) == (regions, len(text))
+    assert ("too_long" in line["problems"]) == (regions == 128)
+
+
 def dies_after(count: int):
     def answer(handler):
         if len(handler.requests) > count:

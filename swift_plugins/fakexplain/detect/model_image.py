@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..errors import DataError, Unquoted
 from ..frames import Frame, FrameRule
-from ..images import open_image, turn_upright
+from ..images import open_image, orientation, turn_upright
 from ..pixels import flatten
 
 
@@ -26,11 +26,13 @@ class ModelImage(NamedTuple):
         pixels: `PIL.Image.Image` of mode RGB, in the size that is sent.
         frame: the model frame of its boxes; `image_wh` is the size of the file's image upright.
         shown: the whole image, scaled to be drawn on; None if no picture is asked for.
+        turned: whether EXIF turns the file's image, so that programs that ignore it see another size.
     """
 
     pixels: Any
     frame: Frame
     shown: Any = None
+    turned: bool = False
 
     @property
     def image_wh(self) -> tuple[int, int]:
@@ -53,7 +55,7 @@ def load_model_image(
             accept; field `image`.
     """
     with open_image(path, str(path), decode=True) as image:
-        rgb = to_model_rgb(image)
+        rgb, turned = to_model_rgb(image), orientation(image) != 1
     try:
         frame = rule.frame(rgb.size)
     except ValueError as error:
@@ -63,7 +65,7 @@ def load_model_image(
         from ..pictures.overlay import scale_picture
 
         shown = scale_picture(rgb, shown_side)
-    return ModelImage(to_sent_size(rgb, frame, rule, max_pixels), frame, shown)
+    return ModelImage(to_sent_size(rgb, frame, rule, max_pixels), frame, shown, turned)
 
 
 def to_model_rgb(image: Any) -> Any:

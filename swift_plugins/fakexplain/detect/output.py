@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..images import open_image
 from ..parallel import map_ordered
+from ..pixels import save_upright
 from .detection import Detection, to_line
-from .gallery import PICTURES, THUMBNAILS, make_picture_folders, save_pictures, write_gallery
+from .gallery import PICTURES, THUMBNAILS, make_picture_folders, picture_name, save_pictures, write_gallery
 from .journal import Journal, open_journal
 from .model_image import ModelImage
 
 LINES, SETTINGS = "detections.jsonl", "detect.json"
+UPRIGHT = "upright"
+"""Folder of copies of the images that EXIF turns, which their lines name: a record is of an image as PIL opens it."""
 
 
 class Output:
@@ -35,17 +39,29 @@ class Output:
         return id in self.journal
 
     def save(self, batch: Iterable[tuple[Detection, ModelImage]]) -> None:
-        """Write a batch: its pictures first, so that every line has its picture."""
+        """Write a batch: its pictures and upright copies first, so that every line has them.
+
+        Raises:
+            DataError: an image that EXIF turns is no longer there.
+        """
         numbered = list(enumerate(batch, self.journal.count + 1))
 
-        def draw(each: tuple[int, tuple[Detection, ModelImage]]) -> None:
+        def save(each: tuple[int, tuple[Detection, ModelImage]]) -> Detection:
             number, (detection, image) = each
-            save_pictures(detection, image.shown, number, self._folder)
+            if self._pictures:
+                save_pictures(detection, image.shown, number, self._folder)
+            return self._upright(detection, number) if image.turned else detection
 
-        if self._pictures:
-            with closing(map_ordered(draw, numbered)) as drawn:  # no thread outlives the batch
-                deque(drawn, maxlen=0)
-        self.journal.append(to_line(detection, self._folder) for _, (detection, _) in numbered)
+        with closing(map_ordered(save, numbered)) as saved:  # no thread outlives the batch
+            self.journal.append([to_line(detection, self._folder) for detection in saved])
+
+    def _upright(self, detection: Detection, number: int) -> Detection:
+        """The detection, of a copy of its image that is upright."""
+        path = self._folder / UPRIGHT / f"{picture_name(number, detection.id)}.png"
+        path.parent.mkdir(exist_ok=True)
+        with open_image(detection.path, str(detection.path)) as image:
+            save_upright(image, path)
+        return replace(detection, path=path)
 
     def finish(self, title: str) -> list[str]:
         """Write the pages of the gallery, and return their names; none without pictures, or without a line."""
@@ -77,7 +93,7 @@ def is_output(folder: Path) -> bool:
 
 def remove_output(folder: Path) -> None:
     """Remove what an earlier run wrote to a folder, its settings last; other files stay."""
-    for name in (PICTURES, THUMBNAILS):
+    for name in (PICTURES, THUMBNAILS, UPRIGHT):
         shutil.rmtree(folder / name, ignore_errors=True)
     for path in (*folder.glob("gallery*.html"), folder / LINES, folder / SETTINGS):
         path.unlink(missing_ok=True)

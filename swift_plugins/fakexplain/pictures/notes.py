@@ -14,6 +14,7 @@ from .lettering import Pen, wrap_text
 from .overlay import draw_badge
 
 MAX_CAPTIONS, MAX_LINES = 8, 2  # captions per side and lines per caption, in brief notes
+LARGEST_NOTES = 20_000_000  # pixels; an answer may hold thousands of regions, and Pillow refuses larger pictures
 
 
 def draw_error_panel(error: DataError, pen: Pen) -> Image.Image:
@@ -33,7 +34,7 @@ class Notes:
         pen: fonts and sizes.
         width: width of a line in pixels; 0 means the width of the cell.
         ground: background colour.
-        brief: cut long texts and count further captions; otherwise write every word.
+        brief: cut long texts and count further captions; otherwise write every word, up to `LARGEST_NOTES`.
     """
 
     def __init__(self, pen: Pen, width: int = 0, ground: Colour = PAPER, *, brief: bool = True):
@@ -50,6 +51,11 @@ class Notes:
             longer = Image.new("RGB", (self.canvas.width, 2 * self.canvas.height), self.ground)
             longer.paste(self.canvas)
             self.canvas, self.draw = longer, ImageDraw.Draw(longer)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further text is written."""
+        return self.y * self.canvas.width >= LARGEST_NOTES
 
     def image(self) -> Image.Image:
         """The notes written so far."""
@@ -74,14 +80,17 @@ class Notes:
         """Write captions, each beside its region's badge."""
         captions = [(mark, region.caption) for mark, region in regions.items() if region.caption]
         self.y += self.pen.leading // 4 * bool(captions)
-        shown = captions[:MAX_CAPTIONS] if self.brief else captions
-        for mark, caption in shown:
+        shown = 0
+        for mark, caption in captions[:MAX_CAPTIONS] if self.brief else captions:
+            if self.is_full:
+                break
+            shown += 1
             self._make_room()
             badge = draw_badge(mark, colour, self.pen)
             self.canvas.paste(badge, (0, self.y))
             self.write(caption, colour=INK, inset=badge.width + self.pen.leading // 4)
-        if len(captions) > len(shown):
-            self.write(f"and {len(captions) - len(shown)} more")
+        if len(captions) > shown:
+            self._write_line(f"and {len(captions) - shown} more", GREY)
 
     def tags(self, heading: str, tags: Sequence[str]) -> None:
         """Write tags after a heading; write nothing without tags."""
@@ -91,9 +100,14 @@ class Notes:
     def write(self, text: str, *, lines: int = MAX_LINES, colour: Colour = GREY, inset: int = 0) -> None:
         """Write a text on as many lines as it needs; brief notes cut it after `lines`."""
         for line in wrap_text(text, self.canvas.width - inset, self.pen.small, lines if self.brief else None):
-            self._make_room()
-            self.draw.text((inset, self.y), line, font=self.pen.small, fill=colour)
-            self.y += self.pen.leading
+            if self.is_full:
+                break
+            self._write_line(line, colour, inset)
+
+    def _write_line(self, line: str, colour: Colour, inset: int = 0) -> None:
+        self._make_room()
+        self.draw.text((inset, self.y), line, font=self.pen.small, fill=colour)
+        self.y += self.pen.leading
 
 
 def draw_sign(draw: ImageDraw.ImageDraw, x: int, y: int, right: bool, pen: Pen) -> int:

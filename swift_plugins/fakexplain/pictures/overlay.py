@@ -21,6 +21,8 @@ from .colours import GOLD, INK, PAPER, PRED, Colour
 from .lettering import Pen
 
 Whole = tuple[int, int, int, int]
+MAX_BADGES = 128
+"""Badges per set of boxes: each looks for a place among all others, and an answer may hold thousands of boxes."""
 
 
 def to_letter(index: int) -> str:
@@ -66,7 +68,7 @@ def select_boxes(regions: Mapping[str, RegionLike]) -> dict[str, Box]:
 
 
 def draw_boxes(picture: Image.Image, gold: Mapping[str, Box], pred: Mapping[str, Box], pen: Pen) -> None:
-    """Draw two sets of boxes, each box with its mark on a badge.
+    """Draw two sets of boxes, each of the first `MAX_BADGES` boxes with its mark on a badge.
 
     Args:
         picture: the picture to draw on.
@@ -85,12 +87,13 @@ def draw_boxes(picture: Image.Image, gold: Mapping[str, Box], pred: Mapping[str,
             draw.rectangle((x1, y1, x2, y2), outline=GOLD, width=pen.line)
         else:
             draw_dashed(draw, (x1, y1, x2, y2), pen.line)
-    badges = [draw_badge(mark, colour, pen) for mark, colour, _ in outlines]
+    marked = [*outlines[: len(gold)][:MAX_BADGES], *outlines[len(gold) :][:MAX_BADGES]]
+    badges = [draw_badge(mark, colour, pen) for mark, colour, _ in marked]
     places = place_badges(
-        [box for _, _, box in outlines],
+        [box for _, _, box in marked],
         [badge.size for badge in badges],
         picture.size,
-        upward=[colour == PRED for _, colour, _ in outlines],
+        upward=[colour == PRED for _, colour, _ in marked],
     )
     for badge, place in zip(badges, places, strict=True):
         picture.paste(badge, place)
