@@ -7,7 +7,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+
+class Turns(NamedTuple):
+    """How the messages of a chat follow each other in a prompt.
+
+    Attributes:
+        start: before the first message.
+        before: before the name of a role.
+        after: after it.
+        end: after a message.
+    """
+
+    start: str = ""
+    before: str = "<|im_start|>"
+    after: str = "\n"
+    end: str = "<|im_end|>\n"
+
+
+CHATML = Turns()
 
 
 @dataclass(frozen=True)
@@ -32,6 +51,8 @@ class Backbone:
             for that of the model's processor.
         pads: ms-swift gives text to the model's processor, which switches the tokenizer's padding on for the call: no
             other thread may use the tokenizer then.
+        image: what stands for an image in the text that the model's own processor gets.
+        turns: the messages of its prompts.
     """
 
     models: str
@@ -46,11 +67,15 @@ class Backbone:
     vllm_settings: tuple[tuple[str, str], ...] = ()
     vllm_fixed: tuple[tuple[str, int | None], ...] = ()
     pads: bool = False
+    image: str = "<|vision_start|><|image_pad|><|vision_end|>"
+    turns: Turns = CHATML
 
 
 _INTERNVL_TOKENS = ("<img>", "</img>", "<IMG_CONTEXT>", "<quad>", "</quad>", "<ref>", "</ref>", "<box>", "</box>")
 _GLM_TOKENS = ("[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>")
 _GLM_PLACES = ("<|image|>", "<|video|>")
+_GLM_IMAGE = "<|begin_of_image|><|image|><|end_of_image|>"
+_GLM_TURNS = Turns(start="[gMASK]<sop>", before="<|", after="|>\n", end="")
 _MINICPM_TOKENS = (
     *("<image>", "</image>", "<image_id>", "</image_id>", "<slice>", "</slice>", "<point>", "</point>"),
     *("<unk>", "<s>", "</s>", "<im_start>", "<im_end>", "<im_patch>", "<unit>", "</unit>"),
@@ -73,6 +98,7 @@ BACKBONES = {
         places=("<IMG_CONTEXT>", "<video>"),
         special_tokens=(*_INTERNVL_TOKENS, "<video>"),
         gap="\n",
+        image="<IMG_CONTEXT>\n",
     ),
     "internvl3": Backbone(
         "InternVL3",
@@ -97,9 +123,17 @@ BACKBONES = {
         places=_GLM_PLACES,
         special_tokens=_GLM_TOKENS,
         constants=("begin_of_image", "end_of_image", "begin_of_video", "end_of_video"),
+        image=_GLM_IMAGE,
+        turns=_GLM_TURNS,
     ),
     "glm4_5v": Backbone(
-        "GLM-4.5V, GLM-4.6V, GLM-4.6V-Flash", "glm4_5v", "forward", places=_GLM_PLACES, special_tokens=_GLM_TOKENS
+        "GLM-4.5V, GLM-4.6V, GLM-4.6V-Flash",
+        "glm4_5v",
+        "forward",
+        places=_GLM_PLACES,
+        special_tokens=_GLM_TOKENS,
+        image=_GLM_IMAGE,
+        turns=_GLM_TURNS,
     ),
     "minicpmv4_6": Backbone(
         "MiniCPM-V-4.6",
@@ -108,6 +142,7 @@ BACKBONES = {
         special_tokens=_MINICPM_TOKENS,
         vllm_fixed=(("max_slice_nums", None),),
         pads=True,
+        image="<|image_pad|>\n",
     ),
     "ovis2_5": Backbone(
         "Ovis2.5",

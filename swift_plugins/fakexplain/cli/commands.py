@@ -13,6 +13,7 @@ from . import (  # noqa: F401
     perturb,
     pictures,
     prepare,
+    publish,
     qc,
     report,
     scores,
@@ -38,7 +39,7 @@ ORDER = (
     *("plugin", "preflight"),  # Training
     *("consensus", "score", "calibrate", "report"),  # Scores
     *("sheet", "draw"),  # Pictures
-    *("detect",),  # Detection
+    *("detect", "publish"),  # Detection
 )
 
 app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))

@@ -17,9 +17,10 @@ from ..rows import parse_subset
 
 ARGS_FILE = "args.json"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_SIZE_SETTINGS = frozenset(
+SIZE_SETTINGS = frozenset(
     {"IMAGE_MAX_TOKEN_NUM", "IMAGE_MIN_TOKEN_NUM", "MAX_PIXELS", "MIN_PIXELS", "MAX_RATIO", "SPATIAL_MERGE_SIZE"}
 )
+"""Variables of the environment that decide the size of an image in a model."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def base_model(adapters: str) -> str:
     Raises:
         DataError (a ValueError): `args.json` does not name it, or it is not there.
     """
-    base = _load_args(Path(adapters)).get("model")
+    base = load_args(Path(adapters)).get("model")
     if not isinstance(base, str) or not base:
         raise DataError("the base model as --model", Unquoted("adapters that do not name it")).at(adapters, 0)
     if not (Path(base).is_dir() or _HUB_NAME.fullmatch(base)):
@@ -144,7 +145,12 @@ def _is_adapter(folder: Path) -> bool:
     return (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file()
 
 
-def _load_args(folder: Path) -> dict[str, Any]:
+def load_args(folder: Path) -> dict[str, Any]:
+    """Read the `args.json` of a model's folder; empty if there is none.
+
+    Raises:
+        DataError (a ValueError): it is damaged.
+    """
     path = folder / ARGS_FILE
     if not path.is_file():
         return {}
@@ -158,7 +164,7 @@ def _load_args(folder: Path) -> dict[str, Any]:
 
 
 def _read_args(folder: Path, variant: str | None) -> ModelSettings:
-    args = _load_args(folder) if str(folder) != "." else {}
+    args = load_args(folder) if str(folder) != "." else {}
     kinds: dict[str, type] = {"template": str, "max_pixels": int, "norm_bbox": str, "system": str}
     values: dict[str, Any] = {}
     for name, kind in kinds.items():
@@ -169,7 +175,7 @@ def _read_args(folder: Path, variant: str | None) -> ModelSettings:
         values[name] = value or None
     kwargs = args.get("model_kwargs")
     env = {str(name).upper(): str(value) for name, value in kwargs.items()} if isinstance(kwargs, dict) else {}
-    sizes = {name: value for name, value in env.items() if name in _SIZE_SETTINGS}
+    sizes = {name: value for name, value in env.items() if name in SIZE_SETTINGS}
     return ModelSettings(**values, variant=variant or _trained_variant(args), env=sizes)
 
 
