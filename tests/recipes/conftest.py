@@ -54,4 +54,6 @@ def world(tmp_path_factory, models) -> dict[str, str]:
         "SFT": str(folder / "sft"),
         "GRPO": str(folder / "grpo"),
         "OUT": str(folder / "out"),
+        "IMAGES": str(folder),
+        "LICENSE": "apache-2.0",
     }

@@ -19,7 +19,8 @@ PIPELINES = {"quickstart.sh", "curve.sh"}
 _BACKBONE = {"BACKBONE", "SIZE", "ZERO", "TP", "SHARE", "MEGATRON_TP"}
 _DATA = {"FAKEXPLAINED", "FOLD", "VARIANT", "VAL", "PLUGIN", "MAX_PIXELS", "MODEL", "PREDICTIONS", "SFT", "GRPO", "OUT"}
 _MACHINES = {"GPUS", "NPROC_PER_NODE", "GRAD_ACC", "QUANT", "NNODES", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT"}
-VARIABLES = _BACKBONE | _DATA | _MACHINES | {"ROLLOUT", "HOST", "PORT", "DRY_RUN", "QUICK"}
+_SERVING = {"ROLLOUT", "HOST", "PORT", "IMAGES", "URL", "LICENSE", "RUN"}
+VARIABLES = _BACKBONE | _DATA | _MACHINES | _SERVING | {"DRY_RUN", "QUICK"}
 
 
 def run(recipe: Path | str, env: Mapping[str, str], *extra: str, cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,14 @@ import sys
 from typing import Any
 
 import swift.utils.utils as host
-from swift.arguments import ExportArguments, InferArguments, RLHFArguments, RolloutArguments, SftArguments
+from swift.arguments import (
+    DeployArguments,
+    ExportArguments,
+    InferArguments,
+    RLHFArguments,
+    RolloutArguments,
+    SftArguments,
+)
 from swift.utils import parse_args
 from transformers import HfArgumentParser
 
@@ -22,6 +29,7 @@ CLASSES: dict[str, Any] = {
     "sft": SftArguments,
     "rlhf": RLHFArguments,
     "infer": InferArguments,
+    "deploy": DeployArguments,
     "export": ExportArguments,
     "rollout": RolloutArguments,
 }

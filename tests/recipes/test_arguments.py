@@ -63,6 +63,7 @@ BUILT = [
     Built("grpo.sh", FOUR, (*CPU, "--vllm_mode", "colocated"), "invalid choice"),
     Built("grpo.sh", FOUR, (*CPU, "--template", "fx_no_such"), "fx_no_such"),
     Built("infer.sh", {}, ("--infer_backend", "vlm"), "invalid choice"),
+    Built("serve.sh", {}),
     Built("rollout.sh", {}, (), "device"),  # it wants a GPU, so its arguments are parsed and no more
 ]
 

@@ -20,7 +20,8 @@ by_name = pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.name)
 
 
 def test_recipes_are_found():
-    assert {*STAGES, *PIPELINES, "rollout.sh", "megatron_sft.sh", "megatron_grpo.sh"} == {path.name for path in RECIPES}
+    others = {"rollout.sh", "megatron_sft.sh", "megatron_grpo.sh", "detect.sh", "serve.sh", "publish.sh"}
+    assert {*STAGES, *PIPELINES, *others} == {path.name for path in RECIPES}
 
 
 @by_name
@@ -120,6 +121,16 @@ def test_server_and_training_agree(world, tmp_path):
     assert "--vllm_gpu_memory_utilization" not in train
 
 
+def test_a_server_is_asked_by_its_url_and_listens_on_loopback(world, tmp_path):
+    [(serve, env)] = commands(run("serve.sh", world, cwd=tmp_path).stdout)
+    assert (option(serve, "--host"), option(serve, "--infer_backend")) == ("127.0.0.1", "vllm")
+    [(local, own)] = commands(run("detect.sh", world, cwd=tmp_path).stdout)
+    assert (option(local, "--backend"), env["MAX_PIXELS"]) == ("vllm", own["MAX_PIXELS"])
+    [(asking, _)] = commands(run("detect.sh", {**world, "URL": "http://127.0.0.1:8000/v1"}, cwd=tmp_path).stdout)
+    assert option(asking, "--url") == "http://127.0.0.1:8000/v1"
+    assert "--backend" not in asking
+
+
 @pytest.mark.parametrize("variant", ["full", "no_caption", "no_bbox", "label_only"])
 def test_the_checkpoint_is_chosen_on_held_back_training_rows(variant, world, tmp_path):
     """Never on the test fold, and by boxes only where answers hold some."""
@@ -197,6 +208,13 @@ def test_without_annotations_it_stops_at_once(name, value, world, tmp_path):
         ("rollout.sh", {"GPUS": "3", "TP": "2"}, "GPUS: expected a multiple of TP, the GPUs per engine (2), found 3"),
         ("infer.sh", {"MODEL": "adapter"}, "swift export --adapters adapter --merge_lora true"),
         ("infer.sh", {"OUT": "adapter/adapter_config.json"}, "swift infer would append to it"),
+        ("detect.sh", {"IMAGES": ""}, "IMAGES is not set"),
+        ("detect.sh", {"IMAGES": "none"}, "IMAGES: no such file or folder 'none'"),
+        ("detect.sh", {"MODEL": "adapter"}, "swift export --adapters adapter --merge_lora true"),
+        ("serve.sh", {"MODEL": ""}, "MODEL is not set"),
+        ("serve.sh", {"MODEL": "adapter"}, "swift export --adapters adapter --merge_lora true"),
+        ("publish.sh", {"MODEL": ""}, "MODEL is not set"),
+        ("publish.sh", {"LICENSE": ""}, "LICENSE is not set: expected the licence of the backbone"),
         ("score.sh", {"PREDICTIONS": "none.jsonl"}, "PREDICTIONS: cannot read 'none.jsonl'"),
         ("curve.sh", {"SFT": "", "GRPO": ""}, "SFT and GRPO are empty"),
         ("curve.sh", {"SFT": "adapter"}, "SFT: 'adapter' holds no checkpoint-*"),
