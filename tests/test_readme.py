@@ -207,6 +207,16 @@ def test_every_measure_is_explained():
     assert set(re.findall(r"`eval_(\w+)`", PLUGIN)) == {"accuracy", "iou", "format"}
 
 
+def test_a_number_of_the_recipes_was_measured_or_says_that_it_was_not():
+    rows = table(RECIPES, "engine")
+    assert len(rows) >= 8
+    for engine, count, *speeds in rows:
+        assert count.isdigit(), engine
+        assert [speed for speed in speeds if not re.fullmatch(r"\d+\.\d|not measured", speed)] == []
+    results = [row[-1] for row in table(RECIPES, "script")]
+    assert [each for each in results if not re.search(r"\d|not measured|not run|answer alike", each)] == []
+
+
 def test_the_table_of_benchmarks_is_whole():
     benchmarks = {path.stem for path in (ROOT / "tests/benchmarks").glob("bench_*.py")}
     assert {words[-1] if "." in words[-1] else words[-2] for words in commands(SPEED)} == {

@@ -1,0 +1,56 @@
+"""LoRA adapters become a folder from which ms-swift, transformers and vLLM answer alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from examples.tiny_model import make_model
+from tests.cli.command import fakexplain
+from tests.e2e.conftest import TOKENS, environment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+VLLM = {"enforce_eager": True, "max_model_len": 1024, "dtype": "float32", "gpu_memory_utilization": 0.2}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    """The tiny model with random weights."""
+    folder = tmp_path_factory.mktemp("publish") / "base"
+    make_model(folder, ["Hand with six fingers."])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def adapters(base) -> Path:
+    """LoRA adapters of it that change its answers, as ms-swift saves them."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForImageTextToText
+
+    folder = base.with_name("checkpoint-1")
+    torch.manual_seed(0)
+    config = LoraConfig(r=2, target_modules=["q_proj", "down_proj"], init_lora_weights=False)
+    get_peft_model(AutoModelForImageTextToText.from_pretrained(base), config).save_pretrained(folder)
+    args = {"model": str(base), "model_type": "qwen2_5_vl", "template": "fx_qwen2_5_vl", "torch_dtype": "float32"}
+    args |= {"swift_version": "4.6.0", "tuner_type": "lora", "task_type": "causal_lm", "output_dir": str(folder)}
+    (folder / "args.json").write_text(json.dumps(args))
+    return folder
+
+
+def test_adapters_are_merged_and_every_library_answers_alike(base, adapters, tmp_path):
+    out = tmp_path / "detector"
+    done = fakexplain(
+        *("publish", adapters, "--out", out, "--license", "apache-2.0", "--max-tokens", TOKENS),
+        *("--vllm-args", json.dumps(VLLM)),
+        **environment(MAX_PIXELS="50176", VLLM_CPU_KVCACHE_SPACE="1"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "one image was answered alike by ms-swift 4.6.0, transformers 5.12.1, vLLM 0.23.0" in done.stdout
+    merged, before = load_file(out / "model.safetensors"), load_file(base / "model.safetensors")
+    assert merged.keys() == before.keys()
+    assert any(not torch.equal(merged[name], before[name]) for name in merged)
+    assert not (out / "adapter_config.json").exists()
