@@ -60,6 +60,8 @@ def test_the_folder_is_whole_and_names_no_place_of_this_machine(checkpoint, tmp_
         ({"template": None}, [], 1, "names it"),
         ({}, ["--license", "Apache 2"], 2, "expected a name such as apache-2.0, mit or other, found 'Apache 2'"),
         ({}, ["--vllm-args", "[1]"], 2, "--vllm-args: expected a JSON object, found '[1]'"),
+        ({}, ["--name", "my model"], 2, "--name: expected letters, digits, '_', '.' and '-', as the hub takes them"),
+        ({}, ["--system", "7B"], 2, "--system: expected --run with the run that it is a system of"),
         ({}, ["--run", "{place}"], 1, "expected a folder written by `fakexplain score --out`"),
         ({}, ["--run", "{place}/run"], 1, "--system: expected one of ours, NPR, because the run has several"),
         ({}, ["--image", "{place}/no.png"], 1, "expected an image file, found no file"),

@@ -140,6 +140,24 @@ def test_the_served_model(models, message):
         assert isinstance(ask(url, model="b")[0], Completion)
 
 
+@pytest.mark.parametrize(
+    "listing, message",
+    [
+        (sends(b"<html>It works!</html>"), "expected JSON, found <html>It works!</html>"),
+        (lambda handler: time.sleep(3), "expected an answer, found none within 1 s (--timeout)"),
+        (drip, "expected an answer, found none within 1 s (--timeout)"),
+        (endless, "expected an answer of at most 10 MiB, found more"),
+        (sends(b"no key", status=401), "found 401 (--api-key): no key"),
+    ],
+)
+def test_a_server_that_misbehaves_from_the_start(listing, message):
+    start = time.monotonic()
+    with serve(lambda handler: None, do_GET=listing) as (url, _), pytest.raises(ServerError) as caught:
+        ask(url, timeout=1.0)
+    assert message in str(caught.value)
+    assert time.monotonic() - start < 10
+
+
 def test_no_server():
     with serve(lambda handler: None) as (url, _):
         pass

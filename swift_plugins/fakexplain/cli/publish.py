@@ -60,7 +60,10 @@ def publish(
     from ..publish.folder import merge, plan, write_folder
     from ..scoring.run import load_run
 
+    if system and not run:
+        raise typer.BadParameter("expected --run with the run that it is a system of", param_hint="--system")
     licence = parse_option(_parse_licence, license, "--license")
+    named = parse_option(_parse_name, name or output.resolve().name, "--name")
     engine = parse_option(_parse_object, vllm_args, "--vllm-args")
     check_free(output, force, checkpoint, *([run] if run else []), *([image] if image else []), folder=True)
     if image:
@@ -80,7 +83,7 @@ def publish(
         write_folder(found, files, partial, [plugin.parent, plugin.parents[1] / "converters"])
         tried = _check(found, partial, Path(work), image, max_tokens, engine) if check else {}
         facts = CardFacts(
-            name or output.resolve().name,
+            named,
             licence,
             base_model or base_model_name(found.args),
             found.backbone,
@@ -136,6 +139,12 @@ def _base(adapters: Path) -> str:
 def _parse_licence(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", text):
         raise ValueError(f"expected a name such as apache-2.0, mit or other, found {text!r}")
+    return text
+
+
+def _parse_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,95}", text, re.ASCII):
+        raise ValueError(f"expected letters, digits, '_', '.' and '-', as the hub takes them, found {text!r}")
     return text
 
 

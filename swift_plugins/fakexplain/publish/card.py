@@ -128,6 +128,7 @@ def write_model_card(facts: CardFacts) -> str:
         training=_training(facts.args),
         tables=_tables(*facts.result) if facts.result else [],
         run=facts.result and facts.result[0],
+        dataset=facts.result and printable_line(facts.result[0].dataset),
     )
     return f"---\n{data.to_yaml()}\n---\n\n{text}"
 
