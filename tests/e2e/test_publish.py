@@ -22,6 +22,8 @@ def base(tmp_path_factory) -> Path:
     """The tiny model with random weights."""
     folder = tmp_path_factory.mktemp("publish") / "base"
     make_model(folder, ["Hand with six fingers."])
+    generation = json.loads((folder / "generation_config.json").read_text())
+    (folder / "generation_config.json").write_text(json.dumps(generation | {"repetition_penalty": 1.3}))
     return folder
 
 

@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from PIL import Image, ImageOps
-from vllm import LLM, SamplingParams
+from vllm import LLM
 
 
 def ask_vllm(folder: str, path: str, max_tokens: int = 1024, **engine: Any) -> str:
@@ -14,7 +14,9 @@ def ask_vllm(folder: str, path: str, max_tokens: int = 1024, **engine: Any) -> s
     image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
     question = {"type": "text", "text": "Is this image real or AI-generated?"}
     messages: Any = [{"role": "user", "content": [{"type": "image_pil", "image_pil": image}, question]}]
-    answers = llm.chat(messages, SamplingParams(max_tokens=max_tokens, temperature=0), use_tqdm=False)
+    how = llm.get_default_sampling_params()  # the model's own repetition penalty, which the others apply too
+    how.temperature, how.max_tokens = 0, max_tokens
+    answers = llm.chat(messages, how, use_tqdm=False)
     return answers[0].outputs[0].text
 
 

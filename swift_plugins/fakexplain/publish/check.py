@@ -112,7 +112,7 @@ class Check:
 
     def _run(self, library: str, command: Sequence[str]) -> str:
         try:
-            env = {**self.sizes, "PYTHONPATH": str(self.folder.resolve())}
+            env = {**self.sizes, "PYTHONPATH": str(self.folder.resolve()), "HF_HUB_OFFLINE": "1"}
             return run_program(command, self.folder, env, ANSWER_SECONDS)
         except ValueError as error:
             raise ValueError(f"the check by {library} failed: {error}") from None
@@ -127,7 +127,6 @@ _QUIET = {
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
-    "HF_HUB_OFFLINE": "1",
 }
 
 
