@@ -92,13 +92,13 @@ def read_settings(
     for folder, kind in ((model, "model"), (adapters, "adapters")):
         if folder is not None:
             _check_folder(folder, kind)
-    if model is not None and _is_adapter(Path(model)):
+    if model is not None and is_adapter(Path(model)):
         raise DataError(
             "a whole model (--adapters takes LoRA adapters, --model then their base)",
             Unquoted("LoRA adapters"),
             field="--model",
         ).at(model, 0)
-    if adapters is not None and not _is_adapter(Path(adapters)):
+    if adapters is not None and not is_adapter(Path(adapters)):
         raise DataError("LoRA adapters", Unquoted("no adapter_config.json"), field="--adapters").at(adapters, 0)
     found = _read_args(Path(adapters or model or ""), variant)
     for name, stated, told in (("template", found.template, template), ("max-pixels", found.max_pixels, max_pixels)):
@@ -141,7 +141,8 @@ def _check_folder(name: str, kind: str) -> None:
         raise FileNotFoundError(f"{name}: expected the folder of {kind}, found no such folder")
 
 
-def _is_adapter(folder: Path) -> bool:
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds LoRA adapters without their base."""
     return (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file()
 
 

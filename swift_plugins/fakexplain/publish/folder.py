@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..backbones import Backbone
-from ..detect.model_settings import ARGS_FILE, ModelSettings, load_args, read_settings
+from ..detect.model_settings import ARGS_FILE, ModelSettings, is_adapter, load_args, read_settings
 from ..errors import NOTHING, DataError, Unquoted
 from ..frames import FrameRule, frame_rule
 from ..jsonl import to_indented_json
@@ -62,7 +62,7 @@ def plan(checkpoint: Path, env: Mapping[str, str] | None = None) -> Plan:
     check_is_folder(checkpoint, "the folder of a checkpoint")
     if not (checkpoint / ARGS_FILE).is_file():
         raise DataError(f"a checkpoint with the {ARGS_FILE} that ms-swift writes", NOTHING).at(str(checkpoint), 0)
-    adapters = (checkpoint / "adapter_config.json").is_file()
+    adapters = is_adapter(checkpoint)
     settings = read_settings(*((None, str(checkpoint)) if adapters else (str(checkpoint), None)))
     args = load_args(checkpoint)
     try:
