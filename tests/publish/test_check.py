@@ -1,5 +1,6 @@
 """The programs of the self-check: what they started ends with them, and a failure says why."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from swift_plugins.fakexplain.publish.check import Check, MismatchError, run_pro
 def test_a_program_gets_the_folder_and_the_variables(tmp_path):
     command = ["sh", "-c", 'echo "$PWD $MAX_PIXELS"']
     assert run_program(command, tmp_path, {"MAX_PIXELS": "784"}) == f"{tmp_path} 784\n"
+
+
+def test_what_it_prints_is_not_changed(tmp_path):
+    command = [sys.executable, "-c", "print('a\\r\\n\\xa0\\ufffd b\\r')"]
+    assert run_program(command, tmp_path, {"LC_ALL": "C"}) == "a\r\n\xa0\ufffd b\r\n"
 
 
 def test_a_failure_says_the_last_words(tmp_path):

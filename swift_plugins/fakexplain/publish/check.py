@@ -127,6 +127,7 @@ _QUIET = {
     "VLLM_LOGGING_STREAM": "ext://sys.stderr",
     "TRANSFORMERS_VERBOSITY": "error",
     "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONIOENCODING": "utf-8",
 }
 
 
@@ -150,8 +151,6 @@ def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], se
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
         start_new_session=True,
     ) as process:
         try:
@@ -162,6 +161,6 @@ def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], se
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
     if process.returncode:
-        words = [line for line in errors.splitlines() if line.strip()][-3:]
+        words = [line for line in errors.decode(errors="replace").splitlines() if line.strip()][-3:]
         raise ValueError(f"exit code {process.returncode}: {' / '.join(words)}")
-    return printed
+    return printed.decode(errors="replace")  # not as text, where a carriage return would become a line's end
