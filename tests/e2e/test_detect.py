@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -16,8 +17,9 @@ import pytest
 
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.images import image_key
+from swift_plugins.fakexplain.prompts import QUESTION
 from swift_plugins.fakexplain.scoring.predictions.answers import read_predictions
-from tests.cli.command import COMMAND
+from tests.cli.command import COMMAND, fakexplain
 from tests.e2e.conftest import BIN, PLUGIN, TOKENS, Quickstart, environment, free_port, read_jsonl
 
 pytestmark = pytest.mark.e2e
@@ -98,17 +100,38 @@ def server(command: list[object], port: str, **env: str) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_a_vllm_server_answers_alike(quickstart, held_out, by_transformers, tmp_path):
-    port, model = free_port(), quickstart.checkpoint("sft")
+def test_a_vllm_server_of_a_published_folder_answers_alike(quickstart, held_out, by_transformers, tmp_path):
+    """Also a plain client, which sends no system prompt and the image as it is."""
+    port, model = free_port(), tmp_path / "published"
+    done = fakexplain("publish", quickstart.checkpoint("sft"), "--out", model, "--license", "apache-2.0", "--no-check")
+    assert done.returncode == 0, done.stderr
+    lines = read_jsonl(by_transformers / "detections.jsonl")
     command = [
         *(sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", model, "--enforce-eager"),
         *("--max-model-len", 1024, "--dtype", "float32", "--host", "127.0.0.1", "--port", port),
-        *("--gpu-memory-utilization", 0.2),
+        *("--gpu-memory-utilization", 0.2, "--skip-mm-profiling"),
     ]
     with server(command, port, VLLM_CPU_KVCACHE_SPACE="1") as url:
         done = detect(held_out, "--url", url, "--model", model, "--out", tmp_path / "out", "--no-pictures")
+        plain = [ask_plainly(url, str(model), by_transformers / line["image"]) for line in lines[:8]]
     assert done.returncode == 0, done.stderr
     assert agreement(by_transformers, tmp_path / "out") >= 23
+    assert sum(text == line["answer"] for text, line in zip(plain, lines, strict=False)) >= 7
+
+
+def ask_plainly(url: str, model: str, image: Path) -> str:
+    """The answer to a chat of one message."""
+    picture = {"type": "image_url", "image_url": {"url": file_data_uri(image)}}
+    messages = [{"role": "user", "content": [picture, {"type": "text", "text": QUESTION}]}]
+    body = {"model": model, "messages": messages, "temperature": 0, "max_tokens": TOKENS}
+    headers = {"content-type": "application/json"}
+    request = urllib.request.Request(f"{url}/chat/completions", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=120) as response:
+        return json.load(response)["choices"][0]["message"]["content"]
+
+
+def file_data_uri(path: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 @pytest.mark.slow

@@ -43,6 +43,9 @@ def test_the_first_answer_that_differs_ends_the_check(monkeypatch):
     with pytest.raises(MismatchError, match="a.png: expected the same answer from ms-swift and vLLM") as caught:
         list(check.answers())
     assert caught.value.answers == {"ms-swift": "a", "vLLM": "b"}
+    said["vLLM"] = "a\ufffd"
+    assert [library for library, _ in check.answers()] == ["ms-swift", "transformers", "vLLM"]
+    del asked[3:]
     said["transformers"] = "c"
     with pytest.raises(MismatchError):
         list(check.answers())
