@@ -225,6 +225,11 @@ class _Converter:
             check_wh(draft.wh, wh, "the upright image")
         regions = settle_regions(draft, wh, self.choices, changes)
         draft.regions = [region for _, _, region in regions]  # those that an error may name
+        changes.removed += draft.removed
+        origins = [region.origin for region in draft.regions]
+        if any(origins):
+            changes.origins.update(origins)
+            draft.fields["region_origins"] = origins
         record = {
             "id": id,
             "image": path,

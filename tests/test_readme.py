@@ -68,16 +68,31 @@ def test_every_kind_of_command_is_checked():
     assert len(FAKEXPLAIN) >= 20 and len(SWIFT) >= 7 and len(SCRIPTS) >= 10 and len(SPANS) >= 5
 
 
+def command_of(words: list[str]) -> tuple[typer.core.TyperCommand, list[str]]:
+    """The command that words name, of a group too, and its arguments."""
+    group, args = GROUP, words
+    while args and args[0] in getattr(group, "commands", {}):
+        group, args = group.commands[args[0]], args[1:]
+    assert group is not GROUP, words
+    return group, args
+
+
 @pytest.mark.parametrize("words", [*FAKEXPLAIN, *CELLS], ids=" ".join)
 def test_typer_parses_the_command(words):
-    name, *args = [re.sub(r"^\[|\]$", "", word).replace("FORMAT", "coco") for word in words]  # [--optional VALUE]
-    GROUP.commands[name].make_context(name, args)
+    words = [re.sub(r"^\[|\]$", "", word).replace("FORMAT", "coco") for word in words]  # [--optional VALUE]
+    command, args = command_of(words)
+    assert not command.make_context(words[0], args).args
+
+
+def test_a_command_that_a_group_does_not_have_is_refused():
+    command, args = command_of(["label-studio", "scren", "images"])
+    assert command.name == "label-studio" and command.make_context("label-studio", args).args == ["images"]
 
 
 @pytest.mark.parametrize("span", SPANS)
 def test_a_command_named_in_the_text_exists_with_its_options(span):
-    name, *words = shlex.split(span)
-    options = {option for parameter in GROUP.commands[name].params for option in parameter.opts}
+    command, words = command_of(shlex.split(span))
+    options = {option for parameter in command.params for option in parameter.opts}
     assert {word for word in words if word.startswith("-")} <= options
 
 

@@ -50,7 +50,7 @@ STOREYS = {
         {"quality"},
         {"drafts"},
         {"formats", "images", "convert", "export"},
-        {"folds", "convert_source"},
+        {"folds", "convert_source", "human"},
     ),
 }
 HOST_PACKAGES = {"swift", "trl", "transformers", "vllm", "peft", "deepspeed"}

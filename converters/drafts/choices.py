@@ -58,6 +58,8 @@ class Changes:
         renamed: images found under a name written differently, or in another of the folders a tool uses.
         searched: images found by their name alone.
         texts: number of texts skipped, by the name of their attribute.
+        origins: number of regions accepted, changed or new, in images for which a model proposed some.
+        removed: regions that a model proposed and the annotator removed.
     """
 
     clipped: int = 0
@@ -77,6 +79,8 @@ class Changes:
     renamed: int = 0
     searched: int = 0
     texts: Counter[str] = field(default_factory=Counter)
+    origins: Counter[str] = field(default_factory=Counter)
+    removed: int = 0
 
     def add(self, other: Changes) -> None:
         """Add another's counts to these."""

@@ -52,6 +52,8 @@ class DraftRegion(NamedTuple):
         rotated: whether the box circumscribes a rotated shape.
         ordered: whether a box with corners in another order is an error, because it may mean another notation.
         may_be_wordless: whether the region is skipped without a choice of the user if it has no words.
+        id: the tool's own id of the region; empty if it has none.
+        origin: what an annotator made of a model's proposal: accepted, changed or new; empty without a proposal.
     """
 
     box: Box | Callable[[tuple[int, int]], Box] | Unusable
@@ -61,6 +63,8 @@ class DraftRegion(NamedTuple):
     rotated: bool = False
     ordered: bool = False
     may_be_wordless: bool = False
+    id: str = ""
+    origin: str = ""
 
 
 @dataclass
@@ -84,6 +88,7 @@ class Draft:
             user's label nor a choice gives one.
         cancelled: whether the annotations were all cancelled; then there is no record.
         unread: number of results that say nothing about the image or its regions.
+        removed: number of regions that a model proposed and the annotator removed.
     """
 
     image: str | bytes
@@ -101,6 +106,7 @@ class Draft:
     unlabelled: DataError | None = None
     cancelled: bool = False
     unread: int = 0
+    removed: int = 0
 
 
 def one_line(text: str) -> str:

@@ -75,3 +75,21 @@ def select_results(results: list[ToolResult], key: str, others: set[str]) -> tup
     elsewhere = (targets - {key} if key in targets else set()) | others
     own = [each for each in results if each.kind not in _UNREAD and each.data.get("to_name") not in elsewhere]
     return own, len(results) - len(own)
+
+
+def annotator_of(annotation: dict[str, Any], at: str) -> str:
+    """Who made an annotation: the e-mail address if the export has it, else the user's number; empty if it has neither.
+
+    Raises:
+        DataError: `completed_by` is neither a number nor a text nor a user.
+    """
+    user = annotation.get("completed_by")
+    if isinstance(user, float) and user.is_integer():
+        user = int(user)
+    if isinstance(user, dict):
+        user = user.get("email") or user.get("id")
+    if user is None:
+        return ""
+    if type(user) not in (int, str):
+        raise DataError("a user number, or a user with an id or an email", user, field=f"{at}.completed_by")
+    return str(user)

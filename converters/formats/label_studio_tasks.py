@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -30,14 +30,41 @@ def image_tasks(folder: Path, root: Path, planned: Planned | None = None) -> Ite
     Raises:
         ValueError: the folder is not below the root, or a link or a pipe in it is no file.
     """
-    for path in image_files(folder):
-        if (kind := file_kind(path)) != A_FILE:
-            raise ValueError(f"{path}: expected an image file, found {kind}")
-        inner = PurePosixPath(os.path.relpath(path, root).replace(os.sep, "/"))
-        if ".." in inner.parts:
-            raise ValueError(f"{folder}: expected a folder in {root}")
-        fields = (planned or {}).get(Path(os.path.normpath(path.absolute())).with_suffix(""), {})
-        yield {"data": {"image": f"/data/local-files/?d={quote(str(inner))}", **fields}}
+    return (image_task(path, root, planned) for path in image_files(folder))
+
+
+def image_task(path: Path, root: Path, planned: Planned | None = None) -> dict[str, Any]:
+    """The task of one image; arguments and errors as for `image_tasks`."""
+    if (kind := file_kind(path)) != A_FILE:
+        raise ValueError(f"{path}: expected an image file, found {kind}")
+    fields = (planned or {}).get(Path(os.path.normpath(path.absolute())).with_suffix(""), {})
+    return {"data": {"image": local_url(path, root), **fields}}
+
+
+def local_url(path: Path, root: Path) -> str:
+    """The URL by which Label Studio serves a file of its own machine.
+
+    Raises:
+        ValueError: the file is not below the root.
+
+    >>> local_url(Path("data/images/a b.png"), Path("data"))
+    '/data/local-files/?d=images/a%20b.png'
+    """
+    inner = PurePosixPath(os.path.relpath(path, root).replace(os.sep, "/"))
+    if ".." in inner.parts:
+        raise ValueError(f"{path.parent}: expected a folder in {root}")
+    return f"/data/local-files/?d={quote(str(inner))}"
+
+
+def write_tasks(path: Path, tasks: Iterable[Mapping[str, Any]]) -> int:
+    """Write a JSON list of tasks and return their number; the file is not atomic."""
+    count = 0
+    with open(path, "wb") as file:
+        for task in tasks:
+            file.write((b",\n" if count else b"[\n") + to_json(task))
+            count += 1
+        file.write(b"\n]\n")
+    return count
 
 
 def save_tasks(out: Path, folder: Path, root: Path, planned: Planned) -> tuple[int, int]:
@@ -53,13 +80,16 @@ def save_tasks(out: Path, folder: Path, root: Path, planned: Planned) -> tuple[i
     Raises:
         ValueError: the folder has no image, or is not below the root.
     """
-    count = known = 0
-    with atomic_file(out) as partial, open(partial, "wb") as file:
+    known = 0
+
+    def tasks() -> Iterator[dict[str, Any]]:
+        nonlocal known
         for task in image_tasks(folder, root, planned):
-            file.write((b",\n" if count else b"[\n") + to_json(task))
-            count += 1
             known += len(task["data"]) > 1
+            yield task
+
+    with atomic_file(out) as partial:
+        count = write_tasks(partial, tasks())
         if not count:
             raise ValueError(f"{folder}: expected at least one image, found none")
-        file.write(b"\n]\n")
     return count, known

@@ -24,6 +24,7 @@ from swift_plugins.fakexplain.jsonl import decode_line
 from swift_plugins.fakexplain.parallel import map_good
 from swift_plugins.fakexplain.paths import check_is_file
 from swift_plugins.fakexplain.pixels import flatten
+from swift_plugins.fakexplain.region_lists import select_items
 
 from ..drafts.draft import inner_path
 from .chains import CODECS, Chain, Step
@@ -63,18 +64,25 @@ def perturb(
     """
     pixels = flatten(image)
     profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA", "P") else None  # describes RGB values
-    kept = [(region, 1.0) for region in annotation.regions]
+    kept = [(index, region, 1.0) for index, region in enumerate(annotation.regions)]
     encoded = None
     for step in steps:
         if encoded is not None:
             pixels = open_image(io.BytesIO(encoded), "the encoded image", decode=True).convert("RGB")
         window, wh = _window_and_size(step, pixels.size, rng)
         pixels, encoded = _apply_step(step, pixels, window, wh, rng, profile)
-        kept = [(moved, share * part) for region, share in kept for moved, part in _move_region(region, window, wh)]
+        kept = [
+            (index, moved, share * part)
+            for index, region, share in kept
+            for moved, part in _move_region(region, window, wh)
+        ]
     if encoded is None and profile:
         pixels.info["icc_profile"] = profile
-    regions = tuple(region for region, share in kept if share >= min_visible)
-    return pixels if encoded is None else encoded, replace(annotation, width=wh[0], height=wh[1], regions=regions)
+    kept = [each for each in kept if each[2] >= min_visible]
+    regions = tuple(region for _, region, _ in kept)
+    extra = select_items(annotation.extra, len(annotation.regions), [index for index, _, _ in kept])
+    record = replace(annotation, width=wh[0], height=wh[1], regions=regions, extra=extra)
+    return pixels if encoded is None else encoded, record
 
 
 def _scale_side(side: int, share: float) -> int:

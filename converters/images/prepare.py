@@ -27,6 +27,7 @@ from swift_plugins.fakexplain.images import check_wh, image_files
 from swift_plugins.fakexplain.jsonl import write_jsonl
 from swift_plugins.fakexplain.parallel import map_good
 from swift_plugins.fakexplain.pixels import DisplayImage, load_display_image
+from swift_plugins.fakexplain.region_lists import select_items
 
 from ..drafts.draft import inner_path
 from .duplicates import DISTANCE, Fingerprint, fingerprint, groups
@@ -205,16 +206,18 @@ def _fit_record(
     record: Annotation, name: str, display: DisplayImage, fitting: Fit, min_visible: float, counts: Counter[str]
 ) -> Annotation:
     """The record of the new image; clipped and dropped regions are added to the counts."""
-    regions = []
-    for region in record.regions:
+    regions, kept = [], []
+    for index, region in enumerate(record.regions):
         box, share = fitting.fit_box(orient_box(region.bbox, display.turn, display.stored_wh))
         if not share or share < min_visible:
             counts["dropped"] += 1
             continue
         counts["cut"] += share < 1
         regions.append(Region(box, region.caption))
+        kept.append(index)
     counts["bare"] += bool(record.regions) and not regions
-    extra = {name: value for name, value in record.extra.items() if name != GROUP}
+    extra = select_items(record.extra, len(record.regions), kept)
+    extra.pop(GROUP, None)
     width, height = fitting.wh
     return replace(record, image=name, width=width, height=height, regions=tuple(regions), extra=extra)
 

@@ -44,6 +44,7 @@ def data(tmp_path_factory):
     (folder / "answers.jsonl").write_text("".join(json.dumps(each) + "\n" for each in answers))
     scored = ("score", folder / "answers.jsonl", "--annotations", folder / "some.jsonl", "--resamples", "0")
     assert fakexplain(*scored, "--out", folder / "run").returncode == 0
+    assert fakexplain("label-studio", "--tasks", folder / "images", "--out", folder / "tasks.json").returncode == 0
     (folder / "classes.txt").write_text("".join(f"class {index}\n" for index in range(1000)))
     return folder
 
@@ -66,6 +67,9 @@ COMMANDS = {
     "stats": "stats DATA/some.jsonl -o OUT",
     "manifest": "manifest --classes DATA/classes.txt -o OUT.csv",
     "label-studio": "label-studio --tasks DATA/images -o OUT.json",
+    "preannotate": "label-studio preannotate DATA/images --predictions DATA/answers.jsonl -o OUT",
+    "assign": "label-studio assign DATA/tasks.json --annotators 7 --overlap 0.5 -o OUT",
+    "compare": "label-studio compare DATA/some.jsonl --predictions a=DATA/answers.jsonl --limit 20 -o OUT",
     "score": "score DATA/answers.jsonl --annotations DATA/some.jsonl --resamples 0 -o OUT",
     "report": "report DATA/run --gallery 20 -o OUT",
     "draw": "draw DATA/few.jsonl --limit 0 --longer-side 240 -o OUT",

@@ -31,6 +31,8 @@ READERS = {
     "qc": "qc BAD -o OUT",
     "sheet": "sheet BAD -o OUT.png",
     "draw": "draw BAD -o OUT",
+    "compare": "label-studio compare BAD --predictions a=DATA/answers.jsonl -o OUT",
+    "handout": "label-studio handout BAD -o OUT.html",
     "score": "score DATA/answers.jsonl --annotations BAD -o OUT",
 }
 # Every other place of a file to read.
@@ -47,6 +49,12 @@ FILES = {
     "report log": "report DATA/run --log a=BAD -o OUT",
     "manifest": "manifest --classes BAD -o OUT.csv",
     "label-studio": "label-studio --tasks BAD -o OUT.json",
+    "screen": "label-studio screen BAD -o OUT",
+    "decisions": "prepare DATA/images --decisions BAD -o OUT",
+    "preannotate": "label-studio preannotate DATA/images --predictions BAD -o OUT",
+    "assign": "label-studio assign BAD --annotators 2 -o OUT",
+    "votes": "label-studio votes BAD --key DATA/key.jsonl -o OUT.csv",
+    "votes key": "label-studio votes DATA/key.jsonl --key BAD -o OUT.csv",
     "label-studio manifest": "label-studio --tasks DATA/images --manifest BAD -o OUT.json",
 }
 ALL = [*READERS.values(), *FILES.values()]
@@ -59,6 +67,8 @@ def data(tmp_path_factory):
     write_annotations_file(folder, records)
     (folder / "answers.jsonl").write_text("".join(answer(folder / each["image"], "fake") for each in records))
     (folder / "boxes.json").write_text("[]")
+    sides = {"left": {"system": "a"}, "right": {"system": "b"}}
+    (folder / "key.jsonl").write_text(json.dumps({"pair": "p1", "id": "x"} | sides))
     scored = ("score", folder / "answers.jsonl", "--annotations", folder / "annotations.jsonl", "--resamples", "0")
     assert fakexplain(*scored, "--out", folder / "run").returncode == 0
     return folder

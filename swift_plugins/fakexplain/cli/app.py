@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import gettempdir
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -28,8 +28,17 @@ else:
     _Variant = Literal[VARIANTS]  # `--help` prints them
 
 
-class _Commands(TyperGroup):
-    """All commands; an error of an option shows text from outside as `fail` does."""
+class Commands(TyperGroup):
+    """All commands; an error of an option shows text from outside as `fail` does.
+
+    Attributes:
+        order: their names in the order of `--help`.
+    """
+
+    order: ClassVar[tuple[str, ...]] = ()
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=self.order.index)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         try:
@@ -40,7 +49,7 @@ class _Commands(TyperGroup):
 
 
 app = typer.Typer(
-    cls=_Commands,
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",  # joins the lines of a paragraph
     add_completion=False,

@@ -12,6 +12,7 @@ from . import (  # noqa: F401
     merge,
     perturb,
     pictures,
+    preferences,
     prepare,
     publish,
     qc,
@@ -20,7 +21,7 @@ from . import (  # noqa: F401
     setup,
     stats,
 )
-from .app import app, run
+from .app import Commands, app, run
 
 ORDER = (
     *(
@@ -42,6 +43,6 @@ ORDER = (
     *("detect", "publish"),  # Detection
 )
 
-app.registered_commands.sort(key=lambda command: ORDER.index(command.name or getattr(command.callback, "__name__", "")))
+Commands.order = ORDER
 
 __all__ = ["app", "run"]

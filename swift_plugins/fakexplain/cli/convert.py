@@ -195,6 +195,10 @@ def _print_changes(changes: Changes, choices: Choices, written: Path) -> None:
         (changes.unread, "relations and results of other images skipped"),
         (changes.renamed, "images found under a name or in a folder written differently"),
         (changes.searched, "images found by their name alone"),
+        (changes.origins["accepted"], "regions proposed by a model and accepted"),
+        (changes.origins["changed"], "regions proposed by a model and changed"),
+        (changes.origins["new"], "regions that no model proposed, in images with a proposal"),
+        (changes.removed, "regions proposed by a model and removed"),
         (changes.turned, f"images turned upright, in {written}"),
         (changes.extracted, f"images extracted from the source, in {written}"),
     ):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,6 +26,10 @@ from .app import (
     say,
     show_progress,
 )
+
+if TYPE_CHECKING:
+    from converters.human.screening import ScreeningDecision
+    from converters.images.prepare import Job
 
 
 @app.command(rich_help_panel=DATA)
@@ -49,26 +54,41 @@ def prepare(
             max=32,
         ),
     ] = 6,
+    decisions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Export of the tasks of `fakexplain label-studio screen`: images to drop are not prepared; repeatable."
+        ),
+    ] = None,
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
     """Resize images to one size (upright, sRGB, no metadata) and list duplicates.
 
     From annotations, write annotations.jsonl with boxes in the new pixels, and images/ID.png. From a folder, write its
-    images under the same paths. duplicates.csv lists duplicates; nothing is removed.
+    images under the same paths. duplicates.csv lists duplicates; nothing is removed. With --decisions, dropped.csv
+    lists the images that were dropped, and why; an image without a decision is an error.
     """
+    from converters.human.screening import count_reasons, read_decisions, save_dropped, select_kept
     from converters.images.fit import parse_size
     from converters.images.prepare import COUNTS, PrepareSettings, annotation_jobs, folder_jobs
     from converters.images.prepare import prepare as prepare_images
 
     wh = parse_option(parse_size, size, "--size")
     check_exists(src, "an annotations file or a folder of images")
-    check_free(output, force, src, folder=True)
+    check_free(output, force, src, *(decisions or []), folder=True)
     if src.is_dir() and real_path(output).is_relative_to(real_path(src)):
         raise typer.BadParameter(f"{output} lies in the input folder {src}", param_hint=OUT[0])
     errors = Errors(keep_going)
+    dropped: dict[PurePosixPath, ScreeningDecision] = {}
     if src.is_dir():
         jobs = folder_jobs(src)
+        if decisions:
+            decided = read_decisions(decisions)
+            _check_known(decided, jobs, src)
+            jobs = select_kept(folder_jobs(src), src, decided, dropped, errors)
+    elif decisions:
+        raise typer.BadParameter("expected a folder of images as SRC", param_hint="--decisions")
     else:
         jobs = annotation_jobs(exclude_output_images(read_annotations(src, on_error=errors), output))
     settings = PrepareSettings(wh, fit, format, quality, min_visible, near_duplicates)
@@ -77,9 +97,22 @@ def prepare(
         counts = prepare_images(shown, partial, settings, on_error=errors if keep_going else raise_error)
         if not counts["images"]:
             errors.exit_if_any(0, src)
+        if decisions:
+            save_dropped(partial / "dropped.csv", dropped)
     say(f"{counts['images']} images of {wh[0]}x{wh[1]} in {output}")
     for name, words in COUNTS.items():
         if counts[name]:
             listed = f"; {output / 'duplicates.csv'}" if name in ("exact", "near") else ""
             say(f"  {counts[name]} {words}{listed}")
-    errors.exit_if_any(counts["images"], src)
+    if decisions:
+        reasons = ", ".join(f"{reason} {number}" for reason, number in count_reasons(dropped.values()).items())
+        listed = f" ({reasons}); {output / 'dropped.csv'}" if dropped else ""
+        say(f"  {len(dropped)} images dropped in screening{listed}")
+    errors.exit_if_any(counts["images"] + len(dropped), src)
+
+
+def _check_known(decided: Mapping[PurePosixPath, object], jobs: Iterable[Job], src: Path) -> None:
+    """Print how many decisions are about no image of the folder."""
+    known = {job.path.relative_to(src).as_posix() for job in jobs}
+    if strangers := [image for image in map(str, decided) if image not in known]:
+        say(f"{len(strangers)} decisions are about images that {src} does not have, such as {min(strangers)}", err=True)
