@@ -98,7 +98,7 @@ def test_people_who_agree_may_both_decide(tmp_path):
     [
         (
             {"data": {"image": "x"}},
-            r"e.json: \[0\].annotations\[0\].data.path: expected the path that `fakexplain`,
+            r"e.json: \[0\].annotations\[0\].data.path: expected the path that `fakexplain",
         ),
         (
             {"data": {"path": "../a.png"}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import comb, sqrt
 from pathlib import Path
 
 import pytest
@@ -75,6 +75,13 @@ def test_columns_in_any_order_others_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("k, n", [(1, 4), (0, 3), (3, 3), (807, 1525)])
 def test_interval_is_wilsons(k: int, n: int) -> None:
     assert Tally(k, n - k, 5).interval() == pytest.approx(wilson(k, n), abs=1e-9)
+
+
+@pytest.mark.parametrize("k, n", [(1, 4), (0, 3), (3, 3), (5, 5), (7, 20), (20, 27)])
+def test_the_sign_test_counts_outcomes_at_least_as_uneven(k: int, n: int) -> None:
+    as_uneven = sum(comb(n, i) for i in range(n + 1) if abs(2 * i - n) >= abs(2 * k - n))
+    assert Tally(k, n - k, 9).p == pytest.approx(as_uneven / 2**n)
+    assert Tally(0, 0, 9).p is None
 
 
 def test_share_leaves_neutral_votes_out() -> None:

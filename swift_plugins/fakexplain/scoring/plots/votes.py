@@ -54,6 +54,8 @@ class Tally(NamedTuple):
     (4, 0.75)
     >>> tally.interval()
     Interval(low=0.30064184258240184, high=0.9544127391902995)
+    >>> tally.p  # 2 · (1 + 4) / 2⁴
+    0.625
     """
 
     preferred: int
@@ -76,6 +78,17 @@ class Tally(NamedTuple):
         Votes of one person or on one image are not independent, so the interval is somewhat too narrow.
         """
         return wilson_interval(self.preferred, self.votes, level) if self.votes else None
+
+    @property
+    def p(self) -> float | None:
+        """P-value of the exact sign test, two-sided, of no preference; None without votes.
+
+        If neither system is preferred, each non-neutral vote is for either with probability 1/2. Votes count as
+        independent, as for the interval.
+        """
+        from scipy.stats import binomtest
+
+        return float(binomtest(self.preferred, self.votes).pvalue) if self.votes else None
 
     def reversed(self) -> Tally:
         """The same votes for the pair in the opposite order."""

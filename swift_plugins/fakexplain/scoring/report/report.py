@@ -34,6 +34,7 @@ from ..tables.published import paper_table
 from ..tables.render import RENDERINGS, to_html
 from .gallery import build_gallery
 from .page import Section, render_report
+from .preferences import tabulate_preferences
 
 _PHRASES = {1: "words", 2: "phrases of two words", 3: "phrases of three words"}
 KEYWORDS = 12  # per kind
@@ -75,6 +76,7 @@ def write_report(
     """
     main = main_runs(runs) or list(runs)
     tables = all_tables(runs, count_flips(perturbed_runs(runs), main_runs(runs)))
+    tables += [tabulate_preferences(votes)] if votes and votes.pairs else []
     plots = draw_plots(main, votes, logs)
     for table in tables:
         for suffix, render in RENDERINGS.items():
