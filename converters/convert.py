@@ -20,11 +20,11 @@ from swift_plugins.fakexplain.images import check_wh, open_image, orientation, u
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.pixels import save_upright
 
+from .annotators import AnnotatorNames
 from .drafts.choices import Changes, Choices, settle_label, settle_regions, settle_tags
 from .drafts.draft import Draft, Piece, inner_path
 from .drafts.find import Finder
-
-Parse = Callable[[Any], "list[Draft]"]
+from .drafts.pieces import Parse, all_drafts, catch_last_error, too_deep
 
 
 class Place(NamedTuple):
@@ -74,6 +74,7 @@ def convert(
     search: bool = False,
     skip: Collection[Path] = (),
     changes: Changes | None = None,
+    annotators: AnnotatorNames | None = None,
     on_error: OnError = raise_error,
 ) -> Generator[Annotation, None, None]:
     """Records of a source, in its order; closing the generator ends all writing of images.
@@ -93,6 +94,7 @@ def convert(
         search: whether a missing image is searched by its name below `images`.
         skip: folders that are not searched.
         changes: counts are added to it.
+        annotators: replaces their names; by default they are kept.
         on_error: called with the error of each bad record, which is then skipped; by default the first is raised.
 
     Raises:
@@ -101,20 +103,24 @@ def convert(
     """
     changes = changes or Changes()
     temporary = written.path / ".new"
-    finder = Finder(images.path, again and partial(_all_drafts, again, parse), search, skip)
+    finder = Finder(images.path, again and partial(all_drafts, again, parse), search, skip)
     settled = choices or Choices()
     converter = _Converter(parse, finder, images, temporary, written.final, label, dict(fields or {}), settled)
     try:
-        with closing(map_ordered(converter.convert_piece, _catch_last_error(pieces, source))) as results:
+        with closing(map_ordered(converter.convert_piece, catch_last_error(pieces, source))) as results:
             each = itertools.chain.from_iterable(results)
-            if not (yield from _good_records(each, written.path, changes, on_error)):
+            if not (yield from _good_records(each, written.path, changes, annotators or AnnotatorNames(), on_error)):
                 raise DataError("at least one image", Unquoted("none")).at(source, 0)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _good_records(
-    results: Iterable[Converted | DataError], folder: Path, changes: Changes, on_error: OnError
+    results: Iterable[Converted | DataError],
+    folder: Path,
+    changes: Changes,
+    annotators: AnnotatorNames,
+    on_error: OnError,
 ) -> Generator[Annotation, None, int]:
     """Yield the records of results, their new images moved to a folder; return the number of results."""
     count = 0
@@ -124,6 +130,7 @@ def _good_records(
                 if isinstance(result, DataError):
                     raise result
                 if result.annotation:
+                    result.annotation = annotators.rename(result.annotation)
                     _add_id(ids, result.annotation)
                     _move_image(result, folder)
             except DataError as error:
@@ -133,29 +140,6 @@ def _good_records(
             if result.annotation:
                 yield result.annotation
     return count
-
-
-def _catch_last_error(pieces: Iterable[Piece], source: str) -> Iterator[Piece]:
-    """The pieces and, if an error ended the reading, that error as the last piece."""
-    try:
-        yield from pieces
-    except DataError as error:
-        yield Piece(error, source)
-    except RecursionError:
-        yield Piece(_too_deep(), source)
-
-
-def _all_drafts(load: Callable[[], Iterable[Piece]], parse: Parse) -> Iterator[Draft]:
-    """The drafts of all pieces that can be read."""
-    for piece in _catch_last_error(load(), ""):
-        try:
-            yield from parse(piece.data) if not isinstance(piece.data, DataError) else ()
-        except (DataError, RecursionError):
-            continue
-
-
-def _too_deep() -> DataError:
-    return DataError("data nested less deeply", Unquoted("too many levels"))
 
 
 def _add_id(ids: Ids, annotation: Annotation) -> None:
@@ -202,7 +186,7 @@ class _Converter:
         except DataError as error:
             return [_with_place(error, piece)]
         except RecursionError:
-            return [_with_place(_too_deep(), piece)]
+            return [_with_place(too_deep(), piece)]
 
     def _convert(self, draft: Draft, piece: Piece) -> Converted | DataError:
         try:

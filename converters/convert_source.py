@@ -13,6 +13,7 @@ from swift_plugins.fakexplain.atomic import atomic_file, atomic_folder
 from swift_plugins.fakexplain.errors import DataError, OnError, Unquoted, raise_error
 from swift_plugins.fakexplain.paths import check_is_folder
 
+from .annotators import AnnotatorNames
 from .convert import Place, convert, written_folder
 from .drafts.archives import unpack
 from .drafts.choices import Changes, Choices
@@ -60,6 +61,7 @@ def convert_source(
     load_settings: Mapping[str, Any] | None = None,
     choices: Choices | None = None,
     changes: Changes | None = None,
+    annotators: AnnotatorNames | None = None,
     show: Callable[[Iterator[Annotation]], Iterator[Annotation]] = iter,
     on_error: OnError = raise_error,
 ) -> int:
@@ -76,6 +78,7 @@ def convert_source(
         load_settings: keyword arguments of the format's `load_NAME`.
         choices: what to do where the source leaves something open.
         changes: counts of the changes are added to it.
+        annotators: replaces their names; by default they are kept.
         show: wraps the records as they are written, for a progress bar.
         on_error: called with the error of each bad record, which is then skipped; by default the first is raised.
 
@@ -110,6 +113,7 @@ def convert_source(
             search=images is not None or FORMATS[format].search,
             skip=(written, new, unpacked) if not is_archive(src) else (),
             changes=changes,
+            annotators=annotators,
             on_error=lambda error: on_error(_name_archive(error, str(source), str(src))),
         )
         files.enter_context(closing(records))  # so that no image is written while its folder is being removed

@@ -48,7 +48,7 @@ STOREYS = {
     "swift_plugins.fakexplain.publish": ({"chat_template", "checkpoint"}, {"check", "card"}, {"folder"}),
     "converters": (
         {"quality"},
-        {"drafts"},
+        {"drafts", "annotators"},
         {"formats", "images", "convert", "export"},
         {"folds", "convert_source", "human"},
     ),

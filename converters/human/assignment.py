@@ -56,7 +56,7 @@ def assign(
         ValueError: an overlap with a single annotator, or fewer images than annotators.
 
     >>> [each.annotators for each in assign(["FLUX.1-dev"] * 4, 2, overlap=0.5)]
-    [(1,), (0, 1), (1, 0), (0,)]
+    [(1,), (1, 0), (1, 0), (0,)]
     """
     if overlap and annotators < 2:
         raise ValueError("an overlap needs 2 annotators or more, found 1")

@@ -1,4 +1,4 @@
-"""Check captions by simple rules (App. A.2): warnings for people to read, never edits.
+"""Check captions by simple rules (App. A.2), and all texts for personal information (App. A.4): warnings, never edits.
 
 "The descriptive sentence must start with a noun, followed by one or several adjective phrases or short clauses, and
 must exclusively describe content that appears in the region." The reader of records already requires one line without
@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 from swift_plugins.fakexplain.annotation import Annotation
+
+from .personal import find_personal, free_texts
 
 MAX_WORDS = 30
 REPEATED = 3  # regions of one image with the same caption
@@ -30,18 +32,22 @@ RULES = {
     "unfinished": "ends in the middle of a phrase",
     "markup": "contains coordinates, a link or markup",
     "repeated": f"is the caption of {REPEATED} or more regions of one image",
+    "e-mail": "contains an e-mail address",
+    "handle": "contains a handle such as @name",
+    "phone": "contains what may be a telephone number",
+    "name": "contains the name of an annotator",
 }
 """Rule -> the problem that it reports, as the end of a sentence about a caption."""
 
 
 class CaptionWarning(NamedTuple):
-    """A warning about a caption of a record.
+    """A warning about a caption of a record, or about another text in it.
 
     Attributes:
         field: such as `regions[2].caption`.
         rule: one of `RULES`.
         text: the reason.
-        caption: the caption.
+        caption: the caption, or the other text.
     """
 
     field: str
@@ -91,8 +97,12 @@ _MARKUP = re.compile(r"https?://|</?[a-z]|\*\*|`|[(\[]\s*-?\d+(?:\.\d+)?\s*,\s*-
 _UNFINISHED = re.compile(r"(?:[,;:(\[/–-]|\b(?:a|an|the|of|with|and|or|than|its|their|very|which))$", re.IGNORECASE)
 
 
-def lint(annotation: Annotation) -> Iterator[CaptionWarning]:
-    """Warn about the captions of a record, region by region.
+def lint(annotation: Annotation, names: Collection[str] = ()) -> Iterator[CaptionWarning]:
+    """Warn about the captions of a record, region by region, and about personal information in its further fields.
+
+    Args:
+        annotation: the record.
+        names: of annotators, as `words_of_names` gives them; no text may contain one.
 
     >>> from swift_plugins.fakexplain.annotation import Region
     >>> captions = ("Left hand with six fingers.", "There is an extra finger.")
@@ -105,12 +115,22 @@ def lint(annotation: Annotation) -> Iterator[CaptionWarning]:
     for index, region in enumerate(annotation.regions):
         x1, y1, x2, y2 = region.bbox
         share = (x2 - x1) * (y2 - y1) / (annotation.width * annotation.height)
-        for rule, text in _check_caption(region.caption, share):
+        for rule, text in (*_check_caption(region.caption, share), *_check_privacy(region.caption, names)):
             yield CaptionWarning(f"regions[{index}].caption", rule, text, region.caption)
         same = often.pop(region.caption.casefold(), 0)  # reported once, at the first of them
         if same >= REPEATED:
             text = f"{same} regions have {_quote(region.caption)}"
             yield CaptionWarning(f"regions[{index}].caption", "repeated", text, region.caption)
+    for field, text in free_texts(annotation.extra):
+        for rule, reason in _check_privacy(text, names):
+            yield CaptionWarning(field, rule, reason, text)
+
+
+def _check_privacy(text: str, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Rule and reason of each warning about personal information in a text."""
+    for rule, words in find_personal(text, names):
+        if rule != "phone" or any(map(str.isalpha, text)):  # digits alone are a number of something
+            yield rule, f"contains {words!r}"
 
 
 def _check_caption(caption: str, share: float) -> Iterator[tuple[str, str]]:

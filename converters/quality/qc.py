@@ -6,8 +6,8 @@ Records are read twice: once to compare them, once to write those of accepted an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +15,12 @@ from typing import Any, NamedTuple
 from swift_plugins.fakexplain.annotation import Annotation, read_annotations
 from swift_plugins.fakexplain.csv_files import save_csv
 from swift_plugins.fakexplain.errors import DataError, OnError, raise_error
+from swift_plugins.fakexplain.jsonl import decode_unchecked, read_lines
 
 from .agreement import MIN_IOU, MIN_TAGS, Agreement
 from .comparisons import Comparisons, Disagreement
 from .lint import CaptionWarning, lint
+from .personal import words_of_names
 from .qc_files import collect_metrics, save_metrics, save_records
 from .qc_page import RecordPair
 
@@ -99,7 +101,10 @@ def check_quality(
                 pass
         records = progress(read_annotations(annotations, on_error=on_error), annotations, "compare")
         added = _add_good(comparisons.add, records, on_error)
-        warnings = _lint(added, comparisons, folder / "lint.csv", on_warning) if settings.lint else None
+        warnings = None
+        if settings.lint:
+            names = words_of_names(_annotators_in(annotations))
+            warnings = _lint(added, comparisons, names, folder / "lint.csv", on_warning)
         for _ in added:  # without lint, no other code reads them
             pass
         if not comparisons.records:
@@ -125,13 +130,24 @@ def _add_good(
             yield record
 
 
-def _lint(records: Iterable[Annotation], comparisons: Comparisons, path: Path, on_warning: OnWarning) -> Counter[str]:
-    """Write all warnings about captions, and count them by rule and by annotator."""
+def _annotators_in(path: Path) -> Iterator[str]:
+    """The annotators that a file names; what is wrong with its lines is reported later."""
+    for _, raw in read_lines(path, "an annotations file (JSON Lines)"):
+        with suppress(DataError):
+            record = decode_unchecked(raw) if b'"annotator"' in raw else None
+            if isinstance(record, dict) and isinstance(name := record.get("annotator"), str):
+                yield name
+
+
+def _lint(
+    records: Iterable[Annotation], comparisons: Comparisons, names: Collection[str], path: Path, on_warning: OnWarning
+) -> Counter[str]:
+    """Write all warnings about captions and other texts, and count them by rule and by annotator."""
     counts: Counter[str] = Counter()
 
     def rows() -> Iterator[tuple[Any, ...]]:
         for record in records:
-            for warning in lint(record):
+            for warning in lint(record, names):
                 counts[warning.rule] += 1
                 if record.annotator is not None:
                     comparisons.annotators[record.annotator].warnings += 1

@@ -16,6 +16,7 @@ from .app import DATA, OUT, Errors, Force, KeepGoing, app, check_free, parse_opt
 
 _READ_NAMES = (*READ, "list")
 if TYPE_CHECKING:
+    from converters.annotators import AnnotatorNames
     from converters.drafts.choices import Changes, Choices
 
     _ReadFormat = str
@@ -62,6 +63,13 @@ TagFrom = Annotated[
     str | None,
     typer.Option(help="Take tags from this attribute of regions or images, in any case.", metavar="NAME"),
 ]
+Annotators = Annotated[
+    Literal["keep", "number", "drop"],
+    typer.Option(
+        help="Names of annotators: keep them, number them (a01, a02 … in order of first appearance), or drop them. "
+        "Both also remove e-mail addresses and fields that may name people."
+    ),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help=f"Set a field of every record: {', '.join(ORIGIN)}.", metavar="NAME=VALUE"),
@@ -101,6 +109,7 @@ def convert(
     caption: Caption = None,
     caption_from: CaptionFrom = None,
     tag_from: TagFrom = None,
+    annotators: Annotators = "keep",
     settings: Settings = None,
     real: RealFolders = None,
     fake: FakeFolders = None,
@@ -124,6 +133,7 @@ def convert(
     if src is None or output is None:
         what, hint = ("a source to read", "SRC") if src is None else ("an annotations file to write", OUT[0])
         raise typer.BadParameter(f"expected {what}", param_hint=hint)
+    from converters.annotators import AnnotatorNames
     from converters.convert import written_folder
     from converters.convert_source import NoRecords, convert_source
     from converters.drafts.choices import Changes, Choices
@@ -142,6 +152,7 @@ def convert(
     )
     _check_paths(src, output, images, force)
     errors, changes, written = Errors(keep_going), Changes(), written_folder(output)
+    names_of_people = AnnotatorNames(annotators)
     try:
         count = convert_source(
             format,
@@ -153,6 +164,7 @@ def convert(
             load_settings=names,
             choices=choices,
             changes=changes,
+            annotators=names_of_people,
             show=partial(show_progress, path=None, what=f"convert {format}", unit="image"),
             on_error=errors,
         )
@@ -162,6 +174,7 @@ def convert(
         raise
     say(f"{count} records in {output}")
     _print_changes(changes, choices, written)
+    _print_names(names_of_people)
     errors.exit_if_any(count, src)
 
 
@@ -210,6 +223,14 @@ def _print_changes(changes: Changes, choices: Choices, written: Path) -> None:
         say(f"  {changes.tagged} images with tags from attribute {choices.tag_from!r}")
     for name, number in sorted(changes.texts.items()):
         say(f"  {number} texts of attribute {name!r} skipped; --caption-from makes them captions")
+
+
+def _print_names(names: AnnotatorNames) -> None:
+    """Print what was removed because it may name people, and what was not."""
+    for name, number in sorted(names.removed.items()):
+        say(f"  {number} fields {name!r} removed because they may name people")
+    if names.left:
+        say(f"  {names.left} records whose id, image path or captions still hold the annotator's name")
 
 
 def _folder_names(real: list[str] | None, fake: list[str] | None) -> dict[str, list[str]]:

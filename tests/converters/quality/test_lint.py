@@ -1,8 +1,11 @@
 """Warnings about captions: what is good stays without any, and each rule has its bad ones."""
 
+import time
+
 import pytest
 
 from converters.quality.lint import MAX_WORDS, RULES, lint
+from converters.quality.personal import find_personal, words_of_names
 from examples.toy_flaws import KINDS
 from swift_plugins.fakexplain.annotation import Annotation, Region
 
@@ -146,3 +149,54 @@ def test_a_caption_many_times_is_reported_once():
 def test_a_warning_says_why():
     (warning,) = lint(Annotation("a", "a.png", 100, 100, "fake", (Region((0, 0, 10, 10), "Fur has seams."),)))
     assert warning == ("regions[0].caption", "noun-phrase", "a sentence, by its verb 'has'", "Fur has seams.")
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ("e-mail", "Hand that eve.b+c@mail.example.co.uk found."),
+        ("e-mail", "Hand (ask eve@example.org)."),
+        ("handle", "Hand drawn by @eve_b."),
+        ("phone", "Hand, call +49 30 1234567."),
+        ("phone", "Hand, call 030/1234567."),
+        ("phone", "Hand, call (555) 123-4567."),
+        ("phone", "Hand, call 1-800-555-1234."),
+        ("name", "Hand that Eve marked."),
+        ("name", "Hand, says SCHMIDT."),
+    ],
+)
+def test_personal_information_in_captions_and_in_other_texts(rule, text):
+    names = words_of_names(["Eve Schmidt"])
+    region = Region((0, 0, 40, 40), text)
+    assert [each.rule for each in lint(Annotation("a", "a.png", 100, 100, "fake", (region,)), names)] == [rule]
+    other = Annotation("a", "a.png", 100, 100, "real", extra={"notes": [{"text": text}], "seed": 7})
+    (warning,) = lint(other, names)
+    assert (warning.field, warning.rule, warning.caption) == ("notes[0].text", rule, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Clock face that reads 10:11:12.",
+        "Stamp of 2024-01-13 upside down.",
+        "Number plate 123 456 789.",
+        "Ruler with marks 0.00000001 apart.",
+        "Sign with an @ instead of a letter.",
+        "Evening light without a source.",
+        "Poster of 10 20 30 40 50.",
+        "Box at 12, 34, 56, 78.",
+    ],
+)
+def test_numbers_and_signs_that_are_not_personal(text):
+    assert [*find_personal(text, words_of_names(["Eve Schmidt", "a01", "7"]))] == []
+
+
+def test_a_number_of_something_is_no_telephone_number():
+    assert [*lint(Annotation("a", "a.png", 8, 8, "real", extra={"uid": "0123456789"}))] == []
+
+
+def test_patterns_take_time_in_proportion_to_the_text():
+    began = time.perf_counter()
+    for text in ("a." * 50_000, "0 " * 50_000, "a@" * 50_000, "@a" * 50_000, "((((" * 20_000, "a_" * 50_000):
+        list(find_personal(text, {"eve"}))
+    assert time.perf_counter() - began < 4
