@@ -1,6 +1,7 @@
 """Perturbing: boxes against pixels found again, bytes against Pillow's, modes."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,8 +73,10 @@ class TestBoxes:
 
     def test_what_a_crop_cuts_off_is_dropped_and_the_image_stays_fake(self):
         before = annotation((100, 100), (0, 0, 1, 1), (99, 99, 100, 100), (0, 40, 100, 60), generator="FLUX", fold=2)
+        before = replace(before, extra={"region_origins": ["new", "accepted", "changed"], "region_seed": [7]})
         _, record = done(Image.new("RGB", (100, 100)), before, "crop:0.5")
         assert [region.caption for region in record.regions] == ["Flaw 2."]
+        assert record.extra == {"region_origins": ["changed"], "region_seed": [7]}
         corner = annotation((100, 100), (0, 0, 1, 1), (99, 99, 100, 100))
         _, record = done(Image.new("RGB", (100, 100)), corner, "crop:0.5")
         assert (record.regions, record.label, record.tags) == ((), "fake", ("texture_error",))

@@ -71,7 +71,9 @@ def test_what_is_cropped_away_is_counted(tmp_path):
     assert [region.caption for region in new.regions] == ["half", "tenth", "whole"]
     assert [region.bbox for region in new.regions[:2]] == [(0, 0, 64, 512), (0, 0, 12.8, 512)]
     assert (counts["cropped"], counts["dropped"], counts["cut"], counts["bare"]) == (1, 1, 2, 0)
+    image["region_origins"] = ["new", "accepted", "changed", "accepted"]
     [new], counts = run(tmp_path, image, min_visible=0.2)
+    assert new.extra["region_origins"] == ["accepted", "accepted"]  # of those that are left
     assert [region.caption for region in new.regions] == ["half", "whole"] and counts["dropped"] == 2
     image["regions"] = image["regions"][:1]
     [new], counts = run(tmp_path, image)
