@@ -16,7 +16,6 @@ from swift_plugins.fakexplain.annotation import Annotation
 
 from .quality.personal import EMAIL
 
-_NUMBERED = re.compile(r"a\d\d+")
 Naming = Literal["keep", "number", "drop"]
 
 REMOVED = "[removed]"
@@ -44,6 +43,7 @@ class AnnotatorNames:
     removed: dict[str, int] = field(default_factory=dict)
     left: int = 0
     _numbers: dict[str, str] = field(default_factory=dict)
+    _known: re.Pattern[str] | None = None
     _ids: dict[str, int] = field(default_factory=dict)
 
     def rename(self, record: Annotation) -> Annotation:
@@ -72,11 +72,10 @@ class AnnotatorNames:
         self.removed[name] = self.removed.get(name, 0) + 1
 
     def _number(self, name: str) -> str:
-        """The number of a name; a name that is a number already, as `label-studio assign` gives it, stays."""
         if name not in self._numbers:
-            taken = {*self._numbers.values()}
-            free = (number for index in count(1) if (number := f"a{index:02}") not in taken)
-            self._numbers[name] = name if _NUMBERED.fullmatch(name) and name not in taken else next(free)
+            self._numbers[name] = f"a{len(self._numbers) + 1:02}"
+            known = sorted(filter(_is_name, self._numbers), key=len, reverse=True)
+            self._known = _whole("|".join(map(re.escape, known))) if known else None
         return self._numbers[name]
 
     def _count(self, stem: str) -> str:
@@ -86,23 +85,28 @@ class AnnotatorNames:
 
     def _replace(self, text: str) -> str:
         """A text without the names of annotators that are known by now, and without e-mail addresses."""
-        for name, number in self._numbers.items():
-            if text == name or (_is_name(name) and name.casefold() in text.casefold()):
-                text = _whole(name).sub(number if self.naming == "number" else REMOVED, text)
+        if text in self._numbers:
+            return self._shown(self._numbers[text])
+        if self._known:
+            numbers = {name.casefold(): number for name, number in self._numbers.items()}
+            text = self._known.sub(lambda match: self._shown(numbers.get(match[0].casefold(), REMOVED)), text)
         return EMAIL.sub(REMOVED, text)
+
+    def _shown(self, number: str) -> str:
+        return number if self.naming == "number" else REMOVED
 
 
 def _is_name(name: str) -> bool:
-    """Whether a name is one also within a text; a number such as 7 or a01 is none there."""
-    return len(name) >= 3 and any(map(str.isalpha, name)) and not _NUMBERED.fullmatch(name)
+    """Whether a name is one also within a text; a number such as 7 is none there."""
+    return len(name) >= 3 and any(map(str.isalpha, name))
 
 
-def _whole(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+def _whole(names: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.IGNORECASE)
 
 
 def _holds(text: str, name: str) -> bool:
-    return _is_name(name) and _whole(name).search(text) is not None
+    return _is_name(name) and _whole(re.escape(name)).search(text) is not None
 
 
 def _replace_texts(value: Any, change: Callable[[str], str], on_removed: Callable[[str], None]) -> Any:

@@ -8,6 +8,7 @@ from converters.annotators import AnnotatorNames
 from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotations
 from tests.cli.command import fakexplain
 from tests.converters.formats.label_studio_parts import annotation, choice, task
+from tests.converters.goldens import ASSETS
 from tests.converters.pictures import picture
 
 EVE, BOB = "eve@example.org", "Bob Jones"
@@ -20,8 +21,17 @@ def record(annotator, id="x", image="x.png", caption="Hand.", **extra):
 def test_numbers_are_in_order_of_appearance_and_stay():
     names = AnnotatorNames("number")
     found = [names.rename(record(each)).annotator for each in (BOB, EVE, None, BOB, "7", "a02", "a9")]
-    assert found == ["a01", "a02", None, "a01", "a03", "a04", "a05"]  # a02 is Eve's by now
-    assert [AnnotatorNames("number").rename(record(each)).annotator for each in ("a07", "a100")] == ["a07", "a100"]
+    assert found == ["a01", "a02", None, "a01", "a03", "a04", "a05"]
+
+
+def test_numbers_that_are_names_elsewhere_are_not_mixed_up():
+    names = AnnotatorNames("number")
+    names.rename(record("a02"))
+    found = names.rename(record("a01", note="A02 and a01, not a021", other="a02"))
+    assert (found.annotator, found.extra) == ("a02", {"note": "a01 and a02, not a021", "other": "a01"})
+    names.rename(record("kim"))
+    found = names.rename(record(None, note="KIM, \u212aim"))  # the sign of the kelvin, which matches a k
+    assert found.extra == {"note": "a03, a03"}
 
 
 def test_names_are_kept_by_default():
@@ -104,6 +114,21 @@ def test_two_people_on_one_task_of_label_studio(tmp_path):
         "number": [("a@a01", "a01"), ("a@a02", "a02"), ("b", "a02")],
         "drop": [("a@1", None), ("a@2", None), ("b", None)],
     }
+
+
+@pytest.mark.parametrize("format", ["coco", "cvat", "label-studio", "labelme", "via"])
+def test_the_stored_sources_of_tools_lose_their_annotators(tmp_path, format):
+    (source,) = (ASSETS / format).glob("source*")
+    out = tmp_path / "out.jsonl"
+    done = fakexplain("convert", format, source, "--annotators", "number", "-o", out)
+    assert done.returncode == 0, done.stderr
+    before = [json.loads(line) for line in (ASSETS / format / "expected.jsonl").read_text().splitlines()]
+    after = [json.loads(line) for line in out.read_text().splitlines()]
+    names = [each.get("annotator") for each in before]
+    numbers = {name: f"a{index:02}" for index, name in enumerate(filter(None, dict.fromkeys(names)), 1)}
+    assert [each.get("annotator") for each in after] == [numbers.get(name) for name in names] and numbers
+    for old, new in zip(before, after, strict=True):
+        assert not old.get("annotator") or f"@{old['annotator']}" not in new["id"]
 
 
 FORMATS = ("coco", "labelme", "hf")

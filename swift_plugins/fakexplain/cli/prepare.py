@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -69,9 +69,9 @@ def prepare(
     images under the same paths. duplicates.csv lists duplicates; nothing is removed. With --decisions, dropped.csv
     lists the images that were dropped, and why; an image without a decision is an error.
     """
-    from converters.human.screening import count_reasons, read_decisions, save_dropped, select_kept
+    from converters.human.screening import save_dropped
     from converters.images.fit import parse_size
-    from converters.images.prepare import COUNTS, PrepareSettings, annotation_jobs, folder_jobs
+    from converters.images.prepare import PrepareSettings
     from converters.images.prepare import prepare as prepare_images
 
     wh = parse_option(parse_size, size, "--size")
@@ -81,16 +81,7 @@ def prepare(
         raise typer.BadParameter(f"{output} lies in the input folder {src}", param_hint=OUT[0])
     errors = Errors(keep_going)
     dropped: dict[PurePosixPath, ScreeningDecision] = {}
-    if src.is_dir():
-        jobs = folder_jobs(src)
-        if decisions:
-            decided = read_decisions(decisions)
-            _check_known(decided, jobs, src)
-            jobs = select_kept(folder_jobs(src), src, decided, dropped, errors)
-    elif decisions:
-        raise typer.BadParameter("expected a folder of images as SRC", param_hint="--decisions")
-    else:
-        jobs = annotation_jobs(exclude_output_images(read_annotations(src, on_error=errors), output))
+    jobs = _choose_jobs(src, output, decisions or [], dropped, errors)
     settings = PrepareSettings(wh, fit, format, quality, min_visible, near_duplicates)
     with atomic_folder(output, whole=True) as partial:
         shown = show_progress(jobs, None if src.is_dir() else src, "prepare", "image")
@@ -100,19 +91,46 @@ def prepare(
         if decisions:
             save_dropped(partial / "dropped.csv", dropped)
     say(f"{counts['images']} images of {wh[0]}x{wh[1]} in {output}")
+    _print_counts(counts, output)
+    if decisions:
+        _print_dropped(dropped, output)
+    errors.exit_if_any(counts["images"] + len(dropped), src)
+
+
+def _choose_jobs(
+    src: Path, output: Path, decisions: list[Path], dropped: dict[PurePosixPath, ScreeningDecision], errors: Errors
+) -> Iterator[Job]:
+    """The images to prepare; those that were screened out are added to `dropped`."""
+    from converters.human.screening import read_decisions, select_kept
+    from converters.images.prepare import annotation_jobs, folder_jobs
+
+    if not src.is_dir():
+        if decisions:
+            raise typer.BadParameter("expected a folder of images as SRC", param_hint="--decisions")
+        return annotation_jobs(exclude_output_images(read_annotations(src, on_error=errors), output))
+    if not decisions:
+        return folder_jobs(src)
+    decided = read_decisions(decisions)
+    known = {job.path.relative_to(src).as_posix() for job in folder_jobs(src)}
+    if strangers := [image for image in map(str, decided) if image not in known]:
+        say(f"{len(strangers)} decisions are about images that {src} does not have, such as {min(strangers)}", err=True)
+    if not any(decision.keep for image, decision in decided.items() if str(image) in known):
+        raise ValueError(f"{decisions[0]}: expected the decision to keep at least one image of {src}, found none")
+    return select_kept(folder_jobs(src), src, decided, dropped, errors)
+
+
+def _print_counts(counts: Mapping[str, int], output: Path) -> None:
+    from converters.images.prepare import COUNTS
+
     for name, words in COUNTS.items():
         if counts[name]:
             listed = f"; {output / 'duplicates.csv'}" if name in ("exact", "near") else ""
             say(f"  {counts[name]} {words}{listed}")
-    if decisions:
-        reasons = ", ".join(f"{reason} {number}" for reason, number in count_reasons(dropped.values()).items())
-        listed = f" ({reasons}); {output / 'dropped.csv'}" if dropped else ""
-        say(f"  {len(dropped)} images dropped in screening{listed}")
-    errors.exit_if_any(counts["images"] + len(dropped), src)
 
 
-def _check_known(decided: Mapping[PurePosixPath, object], jobs: Iterable[Job], src: Path) -> None:
-    """Print how many decisions are about no image of the folder."""
-    known = {job.path.relative_to(src).as_posix() for job in jobs}
-    if strangers := [image for image in map(str, decided) if image not in known]:
-        say(f"{len(strangers)} decisions are about images that {src} does not have, such as {min(strangers)}", err=True)
+def _print_dropped(dropped: Mapping[PurePosixPath, ScreeningDecision], output: Path) -> None:
+    from converters.human.screening import count_reasons
+
+    reasons = ", ".join(f"{reason} {number}" for reason, number in count_reasons(dropped.values()).items())
+    listed = f" ({reasons}); {output / 'dropped.csv'}" if dropped else ""
+    say(f"  {len(dropped)} images dropped in screening{listed}")

@@ -87,6 +87,14 @@ def test_an_image_without_a_decision_stops_the_work_or_is_counted(raw, tmp_path)
     assert len([*(tmp_path / "images").rglob("*.png")]) == 2
 
 
+def test_when_nothing_is_kept_nothing_is_prepared(raw, tmp_path):
+    drop = [annotation(*decision("drop", "other"))]
+    path = export(tmp_path / "e.json", {"VAR/a.png": drop, "gone.png": [annotation(*decision("keep"))]})
+    done = fakexplain("prepare", raw, "-o", tmp_path / "images", "--decisions", path)
+    assert done.returncode == 1 and not (tmp_path / "images").exists()
+    assert f"error: {path}: expected the decision to keep at least one image of {raw}, found none" in done.stderr
+
+
 def test_people_who_agree_may_both_decide(tmp_path):
     both = [annotation(*decision("drop", "other", note="a")), annotation(*decision("drop", "other", note="b"), who=2)]
     (found,) = read_decisions([export(tmp_path / "e.json", {"a.png": both})]).values()

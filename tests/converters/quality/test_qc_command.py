@@ -29,6 +29,25 @@ RECORDS = [
 ]
 
 
+def test_personal_information_is_reported_with_annotators_of_later_records(tmp_path):
+    caption = "Hand that Eve found; ask bob@example.org."
+    records = [
+        rec("i1", "a01", regions=[{"bbox": [0, 0, 9, 9], "caption": caption}], note="Call +49 30 1234567."),
+        rec("i2", "eve@example.org", [10]),
+    ]
+    path = write_annotations_file(tmp_path, records)
+    done = fakexplain("qc", path, "-o", tmp_path / "qc")
+    assert done.returncode == 0, done.stderr
+    assert [line.partition("i1@a01: ")[2] for line in done.stderr.splitlines()] == [
+        "regions[0].caption: e-mail: contains 'bob@example.org'",
+        "regions[0].caption: name: contains 'Eve'",
+        "note: phone: contains '+49 30 1234567'",
+    ]
+    with open(tmp_path / "qc/lint.csv", newline="") as file:
+        assert [row["rule"] for row in csv.DictReader(file)] == ["e-mail", "name", "phone"]
+    assert "contains the name of an annotator" in (tmp_path / "qc/qc.html").read_text()
+
+
 @pytest.fixture
 def files(tmp_path):
     folder = tmp_path / "data"
