@@ -69,7 +69,8 @@ COMMANDS = {
     "label-studio": "label-studio --tasks DATA/images -o OUT.json",
     "preannotate": "label-studio preannotate DATA/images --predictions DATA/answers.jsonl -o OUT",
     "assign": "label-studio assign DATA/tasks.json --annotators 7 --overlap 0.5 -o OUT",
-    "compare": "label-studio compare DATA/some.jsonl --predictions a=DATA/answers.jsonl --limit 20 -o OUT",
+    "compare": "label-studio compare DATA/some.jsonl --predictions DATA/answers.jsonl --limit 9 --longer-side 240 "
+    "-o OUT",
     "score": "score DATA/answers.jsonl --annotations DATA/some.jsonl --resamples 0 -o OUT",
     "report": "report DATA/run --gallery 20 -o OUT",
     "draw": "draw DATA/few.jsonl --limit 0 --longer-side 240 -o OUT",

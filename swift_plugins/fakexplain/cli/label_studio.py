@@ -64,7 +64,7 @@ def label_studio(
     if tasks is not None and output is not None:
         check_free(output, force)
         check_is_folder(tasks, "a folder of images")
-        root = _root_of(tasks, root)
+        root = root_of(tasks, root)
         count, known = save_tasks(output, _normal(tasks), root, _load_plan(manifest))
         say(f"{count} tasks in {output}" + (f", {known} of them in {manifest}" if manifest else ""), err=True)
     say(CONFIG.read_text("utf-8").removesuffix("\n"))
@@ -74,7 +74,7 @@ def _normal(folder: Path) -> Path:
     return Path(os.path.normpath(folder.absolute()))
 
 
-def _root_of(folder: Path, root: Path | None) -> Path:
+def root_of(folder: Path, root: Path | None) -> Path:
     """The folder that Label Studio serves files from, which contains another."""
     root = root or _normal(folder).parent
     if _normal(root) not in _normal(folder).parents:
@@ -99,7 +99,7 @@ def screen(images: ImageFolder, output: StepFolder, root: Root = None, force: Fo
 
     check_free(output, force, images, folder=True)
     check_is_folder(images, "a folder of images")
-    root = _root_of(images, root)
+    root = root_of(images, root)
     with atomic_folder(output, whole=True) as partial:
         count = write_tasks(partial / "tasks.json", screening_tasks(_normal(images), root))
         if not count:
@@ -154,7 +154,7 @@ def preannotate(
     ((model, paths),) = files.items()
     check_free(output, force, images, *paths, folder=True)
     check_is_folder(images, "a folder of images")
-    root, planned = _root_of(images, root), _load_plan(manifest)
+    root, planned = root_of(images, root), _load_plan(manifest)
     if operating_point:
         threshold = read_operating_point(operating_point).threshold
     threshold = 0.5 if threshold is None else threshold

@@ -14,11 +14,15 @@ from ..atomic import atomic_file, atomic_folder
 from ..csv_files import save_csv
 from ..jsonl import to_compact_json, write_jsonl
 from .app import OUT, Annotations, Force, MaxPixels, Seed, Template, check_free, parse_option, say, show_progress
-from .label_studio import Root, _root_of, steps
+from .label_studio import Root, root_of, steps
 from .named_files import parse_named_files
 
 if TYPE_CHECKING:
     from converters.human.pairs import Explanation, Pairing
+
+
+HUMANS = "Humans"
+"""The paper's name of the annotations as a system (Fig. 3)."""
 
 
 @steps.command()
@@ -48,21 +52,20 @@ def compare(
     left, right or neutral. key.jsonl says which system is which: keep it away from the voters. `fakexplain label-studio
     votes` reads the export.
     """
-    from converters.human.pairs import make_pairs, save_pairs
+    from converters.human.pairs import annotated_explanation, make_pairs, save_pairs
 
     from ..scoring.pictures.records import sample
     from ..scoring.run import FILES
 
     files = parse_named_files(predictions or [], "--predictions")
     check_free(output, force, source, *(path for paths in files.values() for path in paths), folder=True)
-    root = _root_of(output, root)
+    root = root_of(output, root)
     path = source / FILES[1] if source.is_dir() else source
     explained = _explain(source, path, _systems(source, files, system or [], humans), files, template, max_pixels)
     fakes = ((record, systems) for record, systems in explained if record.label == "fake")
-    chosen = [
-        (record, ({HUMANS: annotated(record)} if humans else {}) | systems)
-        for record, systems in sample(show_progress(fakes, path, "read"), limit, seed)
-    ]
+    chosen = sample(show_progress(fakes, path, "read"), limit, seed)
+    if humans:
+        chosen = [(record, {HUMANS: annotated_explanation(record), **systems}) for record, systems in chosen]
     found = make_pairs(chosen, seed)
     if not found.pairs:
         raise ValueError(f"{source}: expected at least one fake image with two explanations that differ, found none")
@@ -71,17 +74,6 @@ def compare(
         for _ in show_progress(saved, None, "draw", "pair", len(found.pairs)):
             pass
     _print_pairing(found, len(chosen), output)
-
-
-HUMANS = "Humans"
-"""The paper's name of the annotations as a system (Fig. 3)."""
-
-
-def annotated(record: Annotation) -> Explanation:
-    """The explanation of an annotator."""
-    from converters.human.pairs import annotated_explanation
-
-    return annotated_explanation(record)
 
 
 def _systems(source: Path, files: dict[str, list[Path]], system: list[str], humans: bool) -> list[str]:
@@ -144,7 +136,7 @@ def votes(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Read the votes of a study of preferences (Fig. 3), and who preferred what.
+    """Turn the votes of a study of preferences into a table for the report (Fig. 3), and into rows for DPO.
 
     Voters are numbered v01, v02 … in order of first appearance. A pair gives a row for DPO if most of its non-neutral
     votes agree.

@@ -64,6 +64,8 @@ def test_every_table_is_on_the_page_and_in_three_files(whole: tuple[Path, list[s
     assert {path.name for path in (folder / "tables").iterdir()} == {
         f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")
     }
+    text = (folder / "tables" / "preferences.csv").read_text(encoding="utf-8")
+    assert text.splitlines()[1].startswith("Humans over ours,1,1,0,0.5,") and text.rstrip().endswith(",1.0")
     figures = {path.stem for path in (folder / "figures").iterdir()}
     assert figures == {"fig3", "fig4", "roc", "reliability", "fig6-1", "fig10-1", "fig10-2"}
     assert names | figures | {"missing"} <= set(ids)
