@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -66,8 +67,9 @@ class LocalEngine:
             *more,
         ]
         with redirect_stdout(sys.stderr):  # what libraries print is no answer
-            from swift.infer_engine import RequestConfig
-            from swift.pipelines.infer.infer import SwiftInfer
+            with _without_garbage_collection():
+                from swift.infer_engine import RequestConfig
+                from swift.pipelines.infer.infer import SwiftInfer
 
             try:
                 self._swift: Any = SwiftInfer(arguments)
@@ -122,6 +124,24 @@ class LocalEngine:
     def close(self) -> None:
         """Free the model."""
         del self._engine, self._swift
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """For imports: what they create lives as long as the process, so it is not searched for garbage.
+
+    Python would do so again and again while it imports ms-swift, and once more at its end: a quarter of the time that a
+    single answer takes.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 # Only errors; what they print must not mix with answers. Set before ms-swift and vLLM are imported.
