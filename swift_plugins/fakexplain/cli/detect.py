@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections import Counter
@@ -10,28 +9,41 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..jsonl import to_json
 from ..paths import real_path
-from ..variants import VARIANTS
-from .app import DETECTION, OUT, Errors, after_interrupt, app, check_free, fail, parse_option, say, show_progress
-from .setup import find_plugin
+from .app import DETECTION, OUT, Errors, after_interrupt, app, check_free, fail, say, show_progress
+from .engines import (
+    Adapters,
+    ApiKey,
+    Backend,
+    BatchSize,
+    EngineArgs,
+    MaxTokens,
+    Model,
+    OperatingPointFile,
+    Samples,
+    ServedModel,
+    Temperature,
+    Timeout,
+    TrainedMaxPixels,
+    TrainedTemplate,
+    TrainedVariant,
+    Url,
+    ask_server,
+    load_model,
+    parse_engine_args,
+    parse_server,
+    read_model,
+)
 
 if TYPE_CHECKING:
     from ..detect.engine import Engine
-    from ..detect.model_settings import ModelSettings
     from ..detect.output import Output
     from ..detect.run import Examination
-    from ..frames import FrameRule
-
-    _Variant = str
-else:
-    _Variant = Literal[VARIANTS]  # `--help` prints them
-
-Backend = Literal["transformers", "vllm"]
 
 
 @app.command(rich_help_panel=DETECTION)
@@ -43,48 +55,27 @@ def detect(
             metavar="IMAGES...",
         ),
     ],
-    model: Annotated[
-        str | None, typer.Option(help="Model folder or name. With --url: only the settings in its folder are read.")
-    ] = None,
-    adapters: Annotated[
-        str | None, typer.Option(help="Folder of LoRA adapters. Default of --model: what they were trained on.")
-    ] = None,
-    backend: Annotated[Backend, typer.Option(help="Engine of a local model.")] = "transformers",
-    url: Annotated[
-        str | None, typer.Option(help="Ask an OpenAI-compatible server, such as http://localhost:8000/v1.")
-    ] = None,
-    served_model: Annotated[
-        str | None, typer.Option(help="Name of the served model. Default: the only one that the server lists.")
-    ] = None,
-    api_key: Annotated[str | None, typer.Option(help="Key for the server.", envvar="OPENAI_API_KEY")] = None,
-    template: Annotated[
-        str | None, typer.Option(help="Template that the model was trained with, if its folder does not say.")
-    ] = None,
-    max_pixels: Annotated[
-        int | None, typer.Option(help="--max_pixels of the training, if the model's folder does not say.", min=1)
-    ] = None,
-    variant: Annotated[
-        _Variant | None, typer.Option(help="Parts of an answer. Default: those that the model was trained on.")
-    ] = None,
+    model: Model = None,
+    adapters: Adapters = None,
+    backend: Backend = "transformers",
+    url: Url = None,
+    served_model: ServedModel = None,
+    api_key: ApiKey = None,
+    template: TrainedTemplate = None,
+    max_pixels: TrainedMaxPixels = None,
+    variant: TrainedVariant = None,
     out: Annotated[
         Path | None, typer.Option(*OUT, help="Folder for detections.jsonl, a picture of each image, and a gallery.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per image.")] = False,
     pictures: Annotated[bool, typer.Option(help="Write pictures and a gallery to --out.")] = True,
-    operating_point: Annotated[
-        Path | None,
-        typer.Option(help="File of `fakexplain calibrate`: P(fake) decides. Default: the model's own verdict."),
-    ] = None,
-    samples: Annotated[
-        int, typer.Option(help="Sampled answers per image beside the greedy one; the consensus is shown.", min=0)
-    ] = 0,
-    temperature: Annotated[float, typer.Option(help="Temperature of --samples.", min=0.01, max=2)] = 0.8,
-    batch_size: Annotated[int, typer.Option(help="Images that are answered at a time.", min=1)] = 8,
-    max_tokens: Annotated[int, typer.Option(help="Longest answer, in tokens.", min=1)] = 1024,
-    timeout: Annotated[float, typer.Option(help="Seconds that a server may take for one answer.", min=0.1)] = 300.0,
-    engine_args: Annotated[
-        str, typer.Option(help="Further arguments of `swift infer`, such as '--vllm_max_model_len 4096'.")
-    ] = "",
+    operating_point: OperatingPointFile = None,
+    samples: Samples = 0,
+    temperature: Temperature = 0.8,
+    batch_size: BatchSize = 8,
+    max_tokens: MaxTokens = 1024,
+    timeout: Timeout = 300.0,
+    engine_args: EngineArgs = "",
     force: Annotated[bool, typer.Option("--force", help="Start over in an output folder of this command.")] = False,
 ) -> None:
     """Tell whether images are real or AI-generated, and show why.
@@ -97,8 +88,8 @@ def detect(
     from ..detect.run import Examination
     from ..operating_point import read_operating_point
 
-    server = None if url is None else _parse_server(url)
-    settings, model = _read_settings(model, adapters, server, template, max_pixels, variant)
+    server = parse_server(url)
+    settings, model = read_model(model, adapters, server, template, max_pixels, variant)
     rule = settings.frame_rule()
     how = Examination(
         rule,
@@ -109,24 +100,14 @@ def detect(
         temperature=temperature,
         shown_side=PICTURE_SIDE if out and pictures else None,
     )
-    more: list[str] = parse_option(shlex.split, engine_args, "--engine-args")
+    more = parse_engine_args(engine_args)
     with ExitStack() as stack:
 
         def start() -> Engine:
-            engine: Engine
             if server is not None:
-                from ..detect.server import ServerEngine
-
-                engine = ServerEngine(
-                    server,
-                    settings.system_prompt,
-                    model=served_model,
-                    api_key=api_key,
-                    max_tokens=max_tokens,
-                    timeout=timeout,
-                )
+                engine = ask_server(server, settings, served_model, api_key, max_tokens, timeout)
             else:
-                engine = _load_model(str(model), settings, rule, adapters, backend, batch_size, max_tokens, more)
+                engine = load_model(str(model), settings, rule, adapters, backend, batch_size, max_tokens, more)
             return stack.enter_context(closing(engine))
 
         output = None
@@ -217,32 +198,6 @@ class _Total:
         return f"{count} images: {counts}; {seconds:.1f} s ({speed}), after {self.loading:.1f} s to start"
 
 
-def _parse_server(url: str) -> str:
-    from ..detect.server import parse_url
-
-    parsed: str = parse_option(parse_url, url, "--url")
-    return parsed
-
-
-def _read_settings(
-    model: str | None,
-    adapters: str | None,
-    server: str | None,
-    template: str | None,
-    max_pixels: int | None,
-    variant: str | None,
-) -> tuple[ModelSettings, str | None]:
-    """Settings of the model, and the model itself, which adapters may name."""
-    from ..detect.model_settings import base_model, read_settings
-
-    if model is None and adapters is None and server is None:
-        raise typer.BadParameter("expected a model, or --url with a server", param_hint="--model")
-    settings = read_settings(model, adapters, template=template, max_pixels=max_pixels, variant=variant)
-    if model is None and adapters is not None and server is None:
-        model = base_model(adapters)
-    return settings, model
-
-
 def _check_out(out: Path, force: bool, sources: list[Path]) -> None:
     """Reject an output folder that is not of this command, or that would become its own input."""
     from ..detect.output import is_output, remove_output
@@ -261,30 +216,3 @@ def _check_out(out: Path, force: bool, sources: list[Path]) -> None:
 def _place(name: str | None) -> str | None:
     """A folder by its real path, for the settings of a run; a name on a hub as it is."""
     return str(real_path(name)) if name and Path(name).exists() else name
-
-
-def _load_model(
-    model: str,
-    settings: ModelSettings,
-    rule: FrameRule,
-    adapters: str | None,
-    backend: Backend,
-    batch_size: int,
-    max_tokens: int,
-    more: list[str],
-) -> Engine:
-    from ..host.engines import LocalEngine
-
-    return LocalEngine(
-        model,
-        settings.system_prompt,
-        rule=rule,
-        plugin=find_plugin(),
-        adapters=adapters,
-        backend=backend,
-        batch_size=batch_size,
-        max_tokens=max_tokens,
-        norm_bbox=settings.norm_bbox,
-        env=settings.env,
-        more=more,
-    )
