@@ -17,7 +17,12 @@ INTERRUPTED = 130
 _MESSAGE = "error: interrupted; no partial output was left behind\n"
 CLEANUP_SECONDS = 5.0
 
-_DISTRIBUTIONS = {"PIL": "pillow", "swift": "ms-swift", "vllm": "'fakexplain-swift[gpu]'"}
+_DISTRIBUTIONS = {
+    "gradio": "'fakexplain-swift[app]'",
+    "PIL": "pillow",
+    "swift": "ms-swift",
+    "vllm": "'fakexplain-swift[gpu]'",
+}
 """Import name -> what to install, where the two differ."""
 
 

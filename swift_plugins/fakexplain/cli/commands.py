@@ -4,6 +4,7 @@ from . import (  # noqa: F401
     calibrate,
     consensus,
     convert,
+    demo,
     detect,
     export,
     folds,
@@ -40,7 +41,7 @@ ORDER = (
     *("plugin", "preflight"),  # Training
     *("consensus", "score", "calibrate", "report"),  # Scores
     *("sheet", "draw"),  # Pictures
-    *("detect", "publish"),  # Detection
+    *("detect", "app", "publish"),  # Detection
 )
 
 Commands.order = ORDER

@@ -104,6 +104,7 @@ def detect(
     with ExitStack() as stack:
 
         def start() -> Engine:
+            engine: Engine
             if server is not None:
                 engine = ask_server(server, settings, served_model, api_key, max_tokens, timeout)
             else:

@@ -15,6 +15,7 @@ from .setup import find_plugin
 if TYPE_CHECKING:
     from ..detect.engine import Engine
     from ..detect.model_settings import ModelSettings
+    from ..detect.server import ServerEngine
     from ..frames import FrameRule
 
     _Variant = str
@@ -100,7 +101,7 @@ def ask_server(
     api_key: str | None,
     max_tokens: int,
     timeout: float,
-) -> Engine:
+) -> ServerEngine:
     """An engine that asks a server; fails at once if there is none."""
     from ..detect.server import ServerEngine
 
