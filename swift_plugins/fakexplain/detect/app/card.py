@@ -52,15 +52,17 @@ def reasons(detection: Detection, point: OperatingPoint | None) -> list[str]:
     else:
         calibrated = point.calibrated(p)
         sentences.append(f"P(fake) is {percent(p)}, calibrated {percent(calibrated)}: {likelihood(calibrated)}.")
+    own = f"The model's own verdict is {detection.label}."
     if detection.label is None:
         sentences.append("Its answer holds no verdict that can be read, so nothing is decided.")
     elif detection.verdict == "unsure" and CONTRADICTION in detection.problems:
         sentences.append("Its answer says real but names flaws: it contradicts itself.")
-    elif detection.verdict == "unsure" and point is not None and p is not None:
+    elif detection.verdict == "unsure" and point is not None:
         low, high = map(percent, point.band)
-        sentences.append(f"From {low} to {high}, nothing is decided.")
-    elif detection.label not in (None, detection.verdict):
-        sentences.append(f"The model's own verdict is {detection.label}.")
+        why = "Without it nothing is decided." if p is None else f"From {low} to {high}, nothing is decided."
+        sentences.append(f"{why} {own}")
+    elif detection.label != detection.verdict:
+        sentences.append(own)
     if detection.agreement is not None:
         sentences.append(f"{percent(detection.agreement)} of {detection.samples} answers agree with this verdict.")
     return sentences

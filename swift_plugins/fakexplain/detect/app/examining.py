@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,9 +90,10 @@ def read_examples(annotations: Path, fold: int | None = None) -> list[Annotation
         DataError: a bad record, or an image that cannot be read.
     """
     sides = [list(islice(_labelled(annotations, label, fold), PER_LABEL)) for label in ("fake", "real")]
-    for record in (chosen := [record for side in sides for record in side]):
+    chosen = [record for turn in zip_longest(*sides) for record in turn if record]
+    for record in chosen:
         check_image(record, decode=True)
-    return sorted(chosen, key=lambda record: [record in side and side.index(record) for side in sides])
+    return chosen
 
 
 def _labelled(annotations: Path, label: str, fold: int | None) -> Iterator[Annotation]:
