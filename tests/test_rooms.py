@@ -44,6 +44,7 @@ STOREYS = {
         {"pictures", "terminal"},
         {"gallery"},
         {"output", "run"},
+        {"app"},
     ),
     "swift_plugins.fakexplain.publish": ({"chat_template", "checkpoint"}, {"check", "card"}, {"folder"}),
     "converters": (
