@@ -28,7 +28,7 @@ from ..formats.label_studio_tasks import local_url, write_tasks
 
 COMPARE_PAGE = Path(__file__).with_name("compare.xml")
 _TASKS, _KEY, _PICTURES = "tasks.json", "key.jsonl", "pictures"
-SIDES = ("left", "right")
+PAIR_SIDES = ("left", "right")
 
 
 class Answered(Protocol):
@@ -162,14 +162,17 @@ def save_pairs(pairs: Sequence[BlindPair], folder: Path, out: Path, root: Path, 
     """
     names = [f"p{number:0{len(str(len(pairs)))}}" for number in range(1, len(pairs) + 1)]
     tasks = [
-        {"data": {"pair": name} | {side: local_url(out / _PICTURES / f"{name}-{side}.png", root) for side in SIDES}}
+        {
+            "data": {"pair": name}
+            | {side: local_url(out / _PICTURES / f"{name}-{side}.png", root) for side in PAIR_SIDES}
+        }
         for name in names
     ]
     (folder / _PICTURES).mkdir()
 
     def save(item: tuple[str, BlindPair]) -> str:
         name, pair = item
-        for side, explanation in zip(SIDES, pair.sides, strict=True):
+        for side, explanation in zip(PAIR_SIDES, pair.sides, strict=True):
             picture = draw_explanation(pair.record, explanation, longer_side)
             picture.save(folder / _PICTURES / f"{name}-{side}.png", compress_level=1)
         return name
@@ -190,6 +193,6 @@ def _key_line(name: str, pair: BlindPair, out: Path) -> dict[str, Any]:
             "regions": [{"bbox": region.bbox, "caption": region.caption} for region in each.regions],
             "tags": each.tags,
         }
-        for side, system, each in zip(SIDES, pair.systems, pair.sides, strict=True)
+        for side, system, each in zip(PAIR_SIDES, pair.systems, pair.sides, strict=True)
     }
     return {"pair": name, "id": record.id, "image": path_from(out, record.path), **size, **sides}

@@ -18,7 +18,7 @@ from swift_plugins.fakexplain.jsonl import decode_line, read_lines
 from swift_plugins.fakexplain.rows import to_row
 
 from .exports import read_annotated, texts_of
-from .pairs import SIDES
+from .pairs import PAIR_SIDES
 
 COLUMNS_OF_VOTES = ("first", "second", "preferred", "image", "voter")
 _NEUTRAL = "neutral"
@@ -58,7 +58,7 @@ def read_key(path: Path) -> dict[str, KeyLine]:
             line: Any = decode_line(raw)
             pair = require(line, "pair", str, "the name of a pair")
             require(line, "id", str, "the id of a record")
-            for side in SIDES:
+            for side in PAIR_SIDES:
                 require(require(line, side, dict, "what is on this side"), "system", str, "the name of a system", side)
             if pair in found:
                 raise DataError(f"each pair once (line {found[pair].line} has it too)", pair, field="pair")
@@ -85,9 +85,9 @@ def read_pair_votes(path: Path, key: Mapping[str, KeyLine]) -> Iterator[PairVote
             if pair not in key:
                 raise DataError("a pair of the key", pair, field="data.pair")
             chosen = texts_of(each.results).get("preference", [])
-            if len(chosen) != 1 or chosen[0] not in (*SIDES, _NEUTRAL):
+            if len(chosen) != 1 or chosen[0] not in (*PAIR_SIDES, _NEUTRAL):
                 found = Unquoted(", ".join(chosen)) if chosen else NOTHING
-                raise DataError(f"{', '.join(SIDES)} or {_NEUTRAL}", found, field="preference")
+                raise DataError(f"{', '.join(PAIR_SIDES)} or {_NEUTRAL}", found, field="preference")
             voter = voters.setdefault(each.annotator, f"v{len(voters) + 1:02}")
             if each.annotator and (earlier := seen.setdefault((pair, voter), each.at)) != each.at:
                 raise DataError("one vote of each voter on a pair", Unquoted(f"another in {earlier}"))
@@ -127,11 +127,11 @@ def dpo_rows(votes: Iterable[PairVote], key: Mapping[str, KeyLine]) -> tuple[lis
     for pair, line in key.items():
         if pair not in counts:
             continue
-        left, right = (counts[pair][side] for side in SIDES)
+        left, right = (counts[pair][side] for side in PAIR_SIDES)
         if left == right:
             undecided += 1
             continue
-        chosen, rejected = SIDES if left > right else SIDES[::-1]
+        chosen, rejected = PAIR_SIDES if left > right else PAIR_SIDES[::-1]
         try:
             row = _dpo_row(_record(line, chosen), _record(line, rejected))
         except DataError:

@@ -10,7 +10,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 from PIL import Image
 
-from converters.human.pairs import SIDES, Explanation, draw_explanation, make_pairs
+from converters.human.pairs import PAIR_SIDES, Explanation, draw_explanation, make_pairs
 from converters.human.votes import dpo_rows, read_key, read_pair_votes
 from swift_plugins.fakexplain.annotation import Region, parse_record
 from swift_plugins.fakexplain.errors import DataError
@@ -94,15 +94,15 @@ def test_tasks_and_pictures_are_blind_and_the_key_is_not(study):
         "  1 pairs left out because both explanations are the same",  # both systems say nothing of the last image
     ]
     tasks = json.loads((out / "tasks.json").read_text())
-    assert [task["data"].keys() for task in tasks] == [{"pair", *SIDES}] * 17
+    assert [task["data"].keys() for task in tasks] == [{"pair", *PAIR_SIDES}] * 17
     assert not [word for word in ("Humans", "fake-00", ".jsonl") if word in str(tasks)]
     pictures = {path.name for path in (out / "pictures").iterdir()}
-    assert pictures == {f"{task['data']['pair']}-{side}.png" for task in tasks for side in SIDES}
+    assert pictures == {f"{task['data']['pair']}-{side}.png" for task in tasks for side in PAIR_SIDES}
     assert tasks[0]["data"]["left"] == "/data/local-files/?d=out/pictures/p01-left.png"
     with Image.open(out / "pictures/p01-left.png") as image:
         assert image.width > 240 and not image.info
     key = read_key(out / "key.jsonl")
-    assert Counter(frozenset(map(line.system, SIDES)) for line in key.values()) == {
+    assert Counter(frozenset(map(line.system, PAIR_SIDES)) for line in key.values()) == {
         frozenset({"a", "b"}): 5,
         frozenset({"Humans", "a"}): 6,
         frozenset({"Humans", "b"}): 6,
@@ -110,7 +110,7 @@ def test_tasks_and_pictures_are_blind_and_the_key_is_not(study):
     page = fromstring((out / "page.xml").read_text())
     assert page.find(".//Choices").get("name") == "preference"
     assert [each.get("value") for each in page.iter("Choice")] == ["left", "neutral", "right"]
-    assert {each.get("value") for each in page.iter("Image")} == {f"${side}" for side in SIDES}
+    assert {each.get("value") for each in page.iter("Image")} == {f"${side}" for side in PAIR_SIDES}
 
 
 def test_systems_without_the_annotation_and_fewer_images(study):
@@ -141,7 +141,7 @@ def voted(study, choose, who=(1, 2)):
 
 
 def side_of(line, name):
-    return next((side for side in SIDES if line.system(side) == name), "neutral")
+    return next((side for side in PAIR_SIDES if line.system(side) == name), "neutral")
 
 
 def votes(study, *args):
@@ -169,7 +169,7 @@ def test_rows_for_dpo_prefer_what_most_votes_prefer(study):
     assert run(study).returncode == 0
 
     def choose(line, voter):
-        systems = {*map(line.system, SIDES)}
+        systems = {*map(line.system, PAIR_SIDES)}
         if systems == {"a", "b"}:
             return side_of(line, "ab"[voter - 1]) if voter < 3 else "neutral"  # undecided
         if "b" in systems:
@@ -223,7 +223,7 @@ def test_pairs_that_differ_in_their_boxes_alone_are_no_rows(tmp_path):
     ],
 )
 def test_what_is_wrong_with_an_export_is_named(tmp_path, task, message):
-    sides = {side: {"system": side} for side in SIDES}
+    sides = {side: {"system": side} for side in PAIR_SIDES}
     (tmp_path / "key.jsonl").write_text(json.dumps({"pair": "p1", "id": "x"} | sides))
     whole = {"data": {"pair": "p1"}, "annotations": [annotation(choice("left", name="preference"))]} | task
     (tmp_path / "e.json").write_text(json.dumps([whole]))

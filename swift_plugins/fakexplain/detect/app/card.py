@@ -17,7 +17,7 @@ from ...pictures.overlay import to_letter
 from ...tags import TAG_WORDS
 from ..detection import Detection
 
-HEADLINES = {
+VERDICT_HEADLINES = {
     "fake": "Fake: this image looks AI-generated",
     "real": "Real: the model sees no sign of AI generation",
     "unsure": "Unsure: the model gives no clear answer",
@@ -94,7 +94,7 @@ def render_card(name: str, detection: Detection, shown: Any, point: OperatingPoi
     return _template().render(
         name=name,
         detection=detection,
-        headline=HEADLINES[detection.verdict],
+        headline=VERDICT_HEADLINES[detection.verdict],
         reasons=reasons(detection, point),
         truth=truth,
         picture=to_jpeg_data_uri(shown),
