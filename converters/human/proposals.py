@@ -17,12 +17,14 @@ from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.frames import FrameRule
 from swift_plugins.fakexplain.images import image_key, open_image, orientation, upright_wh
 from swift_plugins.fakexplain.jsonl import decode_line, read_lines
-from swift_plugins.fakexplain.placing import place_regions
+from swift_plugins.fakexplain.placing import place_regions, problems_in_frame
 from swift_plugins.fakexplain.tags import TAG_WORDS
 
 from ..images.fit import orient_box
 
 _NO_CAPTION = "No caption."  # of `fakexplain detect`, where the model wrote none
+
+_MISFITS = frozenset({"shares", "outside_frame", "beyond_frame"})
 
 
 class AnswerText(Protocol):
@@ -50,6 +52,7 @@ class Proposal(NamedTuple):
         regions: boxes in pixels of the image upright; a caption is empty if the model wrote none that a record holds.
         tags: canonical tags.
         p_fake: P(fake), or None if unknown.
+        misfits: whether the answer has boxes that do not fit the frame, as in another template's.
         file, line: where the answer was read.
     """
 
@@ -59,6 +62,7 @@ class Proposal(NamedTuple):
     regions: tuple[Region, ...] = ()
     tags: tuple[str, ...] = ()
     p_fake: float | None = None
+    misfits: bool = False
     file: str = ""
     line: int = 0
 
@@ -83,9 +87,11 @@ def propose(answer: AnswerText, rule: FrameRule) -> Proposal:
     found = Proposal(answer.image, wh, read.verdict, p_fake=answer.p_fake, file=answer.file, line=answer.line)
     if read.verdict != "fake":
         return found
-    placed = place_regions(read.regions, rule.frame(stored_wh))
+    frame = rule.frame(stored_wh)
+    placed = place_regions(read.regions, frame)
     regions = [Region(orient_box(box, turn, stored_wh), _caption(text)) for box, text in placed if box]
-    return found._replace(regions=tuple(regions), tags=read.tags)
+    misfits = not _MISFITS.isdisjoint(problems_in_frame(read, frame))
+    return found._replace(regions=tuple(regions), tags=read.tags, misfits=misfits)
 
 
 def read_detections(path: Path) -> Iterator[Proposal]:
@@ -110,7 +116,8 @@ def read_detections(path: Path) -> Iterator[Proposal]:
         regions = tuple(Region(box, _caption(text)) for box, text in record.regions)
         verdict = None if unread else record.label
         key = image_key(record.path)
-        yield Proposal(key, record.image_wh, verdict, regions, record.tags, p_fake, str(path), number)
+        found = Proposal(key, record.image_wh, verdict, regions, record.tags, p_fake)
+        yield found._replace(file=str(path), line=number)
 
 
 def _caption(text: str) -> str:

@@ -204,6 +204,7 @@ def _print_proposals(proposals: list[Proposal | None], answers: int, output: Pat
         (len(proposals) - len(found), "images without an answer; these come first too"),
         (sum(each.p_fake is None for each in readable), "answers without P(fake), which come next, in no order"),
         (answers - len(found), "answers about other images, not used"),
+        (sum(each.misfits for each in readable), "answers with boxes that do not fit the frame; is --template theirs?"),
     ):
         if number:
             say(f"  {number} {words}")

@@ -172,6 +172,16 @@ def test_doubtful_images_come_first_and_what_is_accepted_comes_back(images, tmp_
     assert (found["e"].label, found["e"].extra) == ("real", {"proposed_by": "sft"})
 
 
+def test_boxes_of_another_frame_are_noticed(images, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(
+        response(images / "a.png", answer("[900, 500, 1500, 2000] Eye.")) + response(images / "b.png", HAND)
+    )
+    _, done = run(images, "--predictions", path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "  1 answers with boxes that do not fit the frame; is --template theirs?"
+
+
 def test_the_threshold_may_be_an_operating_points(images, tmp_path):
     path = tmp_path / "answers.jsonl"
     path.write_text(response(images / "a.png", HAND, p_fake=0.5) + response(images / "b.png", HAND, p_fake=0.9))
