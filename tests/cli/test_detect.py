@@ -219,7 +219,7 @@ def test_an_answer_without_end_is_drawn_in_seconds(text, regions, photos, tmp_pa
     with serve(says(text)) as (url, _):
         done = fakexplain("detect", photos / "a.png", "--url", url, *OURS, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 60  # without bounds it takes minutes
     (line,) = lines_of(tmp_path / "out")
     assert (len(line["regions"]), len(line["answer"])) == (regions, len(text))
     assert ("too_long" in line["problems"]) == (regions == 128)
