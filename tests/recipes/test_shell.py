@@ -175,7 +175,7 @@ def test_four_bits_on_one_gpu(world, tmp_path):
 
 
 @pytest.mark.parametrize("value", [None, "no/such.jsonl"], ids=["unset", "missing"])
-@pytest.mark.parametrize("name", [*STAGES, "curve.sh", "megatron_sft.sh", "megatron_grpo.sh"])
+@pytest.mark.parametrize("name", [*STAGES, "curve.sh", "baselines.sh", "megatron_sft.sh", "megatron_grpo.sh"])
 def test_without_annotations_it_stops_at_once(name, value, world, tmp_path):
     env = {k: v for k, v in world.items() if k not in ("FAKEXPLAINED", "DRY_RUN")}
     done = run(name, env if value is None else {**env, "FAKEXPLAINED": value}, cwd=tmp_path)
