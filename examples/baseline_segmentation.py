@@ -63,7 +63,7 @@ def main() -> None:
         __doc__,
         train="folder that `fakexplain export --to masks` wrote",
         out="folder to write: masks/, and labels.csv with P(fake)",
-        epochs=4,
+        epochs=3,
     )
 
     def work() -> None:

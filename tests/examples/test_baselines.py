@@ -82,9 +82,9 @@ def test_score_reads_the_answers(world, tmp_path, monkeypatch, capsys):
     systems = load_run(tmp_path / "run").systems
     assert list(systems) == ["seg", "cnn"]
     for system in systems.values():
-        assert (system["n"], system["answered"], system["no_verdict"]) == (10, 10, 0)
-        assert 0 <= system["metrics"]["auroc"]["value"] <= 1
-    assert systems["cnn"]["metrics"]["iou"]["value"] is None
+        assert (system["n"], system["answered"]) == (10, 10)
+        assert 0 <= system["auroc"] <= 1
+    assert systems["seg"]["iou"] is not None and systems["cnn"]["iou"] is None
 
 
 @both
@@ -103,24 +103,28 @@ def test_the_seed_decides_every_byte_and_the_test_labels_none(out, world, tmp_pa
 
 
 @both
-def test_a_batch_is_memorised(out, world):
-    rows = baselines.read_rows(world / "masks/train")[:12]
-    images = baselines.read_pixels([world / row.image for row in rows], 48)
-    masks = baselines.read_pixels([world / "masks/train" / row.mask for row in rows], 48, "L")
+def test_a_batch_is_memorised(out, tmp_path):
+    """Boxes on the grid of the masks, whose cells are four pixels wide, so that a perfect answer has no loss."""
+    chance = torch.Generator().manual_seed(1)
+    images = torch.randint(120, 200, (8, 3, 32, 32), generator=chance, dtype=torch.uint8)
+    masks = torch.zeros(8, 32, 32, dtype=torch.uint8)
+    for index in range(0, 8, 2):
+        masks[index, 2 * index : 2 * index + 16, 0:20] = 255
+    images[(masks == 255)[:, None].expand_as(images)] = 0
     torch.manual_seed(0)
     model = MODELS[out]()
-    options = argparse.Namespace(epochs=60, batch=12, learning_rate=3e-3, seed=0, device="cpu", train=world)
-    losses = baselines.train(model, images, [row.label for row in rows], masks if out == "segformer" else None, options)
-    assert len(losses) == 60
+    options = argparse.Namespace(epochs=40, batch=8, learning_rate=1e-2, seed=0, device="cpu", train=tmp_path)
+    losses = baselines.train(model, images, ["fake", "real"] * 4, masks if out == "segformer" else None, options)
+    assert len(losses) == 40
     assert np.mean(losses[-5:]) < 0.15 * losses[0]
     p_fake, found = baselines.answer(model, images, options)
-    assert [p > 0.5 for p in p_fake] == [row.label == "fake" for row in rows]
+    assert [p > 0.5 for p in p_fake] == [True, False] * 4
     if found:
-        for row, logits in zip(rows, found, strict=True):
-            with Image.open(world / "masks/train" / row.mask) as mask:
-                gold = np.asarray(mask) > 127
-            mask = np.asarray(baselines.mask_image(logits, world / row.image)) > 127
-            assert (mask & gold).sum() >= 0.75 * (mask | gold).sum()
+        image = tmp_path / "image.png"
+        Image.new("RGB", (32, 32)).save(image)
+        answers = np.stack([np.asarray(baselines.mask_image(logits, image)) for logits in found]) > 0
+        gold = masks.numpy() > 0
+        assert (answers & gold).sum() > 0.8 * (answers | gold).sum()
 
 
 def replace(name: str, old: str, new: str):
