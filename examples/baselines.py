@@ -220,7 +220,9 @@ def parse_options(description: str | None, *, train: str, out: str, epochs: int)
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default: the GPU")
     args = parser.parse_args()
-    for name in ("epochs", "batch", "side", "learning_rate"):
+    if args.side < 32:  # the networks halve it five times
+        parser.error(f"--side: expected at least 32, found {args.side}")
+    for name in ("epochs", "batch", "learning_rate"):
         if not getattr(args, name) > 0:
             parser.error(f"--{name.replace('_', '-')}: expected a number above 0, found {getattr(args, name)}")
     torch.manual_seed(args.seed)
