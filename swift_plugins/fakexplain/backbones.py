@@ -36,8 +36,8 @@ class Backbone:
     Attributes:
         models: the models it is for.
         host: ms-swift's template that it extends.
-        proven: on a model with the release's classes and random weights, on a CPU: 'grpo', stock `swift rlhf` trains
-            with it; 'forward', loss and gradients of a batch, and log probabilities equal to those of generation;
+        proven: on a model with the release's classes and random weights, on a CPU: 'grpo', stock `swift sft`,
+            `swift rlhf` and `swift infer` run with it; 'forward', loss and gradients of a batch, and log probabilities equal to those of generation;
             'encode', the prompt alone, because the model's code is on the hub and not in transformers.
         patch: pixels per side of a patch, if ms-swift resizes the image to whole tokens before anything else reads it.
         norm_bbox: ms-swift's name for the frame if the run does not set it.
@@ -88,7 +88,7 @@ _OVIS_TOKENS = (
 BACKBONES = {
     "qwen2_5_vl": Backbone("Qwen2.5-VL", "qwen2_5_vl", "grpo", patch=14, norm_bbox="none"),
     "mimo_vl": Backbone("MiMo-VL", "mimo_vl", "forward", patch=14, norm_bbox="none"),
-    "qwen3_vl": Backbone("Qwen3-VL", "qwen3_vl", "forward", patch=16),
+    "qwen3_vl": Backbone("Qwen3-VL", "qwen3_vl", "grpo", patch=16),
     "qwen3_5": Backbone("Qwen3.5, Qwen3.6", "qwen3_5", "grpo", patch=16),
     "qwen3_8": Backbone("Qwen3.8", "qwen3_8", "forward", patch=16),
     "internvl_hf": Backbone(
@@ -129,7 +129,7 @@ BACKBONES = {
     "glm4_5v": Backbone(
         "GLM-4.5V, GLM-4.6V, GLM-4.6V-Flash",
         "glm4_5v",
-        "forward",
+        "grpo",
         places=_GLM_PLACES,
         special_tokens=_GLM_TOKENS,
         image=_GLM_IMAGE,
