@@ -19,7 +19,7 @@ SIDE = re.compile(
 )
 """A key of a side, with its number."""
 
-SIDES = (
+BOX_SIDES = (
     {"x1", "xmin", "xtl", "left"},
     {"y1", "ymin", "ytl", "top"},
     {"x2", "xmax", "xbr", "right"},
@@ -53,6 +53,6 @@ def has_sides(keys: Collection[str]) -> bool:
     (True, True, False)
     """
     known = {key.replace("_", "") for key in keys}
-    if all(not names.isdisjoint(known) for names in SIDES):
+    if all(not names.isdisjoint(known) for names in BOX_SIDES):
         return True
     return {"x", "y"} <= known and ({"w", "h"} <= known or {"width", "height"} <= known)

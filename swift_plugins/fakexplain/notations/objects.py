@@ -15,7 +15,7 @@ from contextlib import suppress
 from .brackets import BOX, numbers_of
 from .captions import clean_words
 from .limits import MAX_REGIONS, OPEN, hide_braces, mark_box
-from .object_keys import BOX_KEY, CAPTION_KEYS, SIDE, SIDES, is_box_key
+from .object_keys import BOX_KEY, BOX_SIDES, CAPTION_KEYS, SIDE, is_box_key
 
 _OBJECT = re.compile(r"\{[^{}]*\}?")
 _BARE_BRACE = re.compile(r"\{ ?[^\"'\s}]")
@@ -122,7 +122,7 @@ def _flatten(match: re.Match[str]) -> str:
 def sides_of(text: str) -> list[str] | None:
     """The four numbers of an object that names the sides of a box, x1 y1 x2 y2."""
     sides = {name.lower().replace("_", ""): number for name, number in SIDE.findall(text)}
-    found = [next((sides[name] for name in names if name in sides), None) for names in SIDES]
+    found = [next((sides[name] for name in names if name in sides), None) for names in BOX_SIDES]
     if None not in found:
         return [str(number) for number in found]
     x, y, width, height = (sides.get(n) or sides.get(n[0]) for n in ("x", "y", "width", "height"))

@@ -26,7 +26,7 @@ _HEAD = re.compile(
 _ITEM = re.compile(rf"([ \t]*)-[ \t]+(?={_KEY}:(?:[ \t]|$))")
 _TABLE = re.compile(r"[ \t]*\[\[?[\w.]{1,30}\]\]?[ \t]*$")
 _FIELD = re.compile(rf"[ \t]*(?:{_KEY}:(?:[ \t]+|$)|(\w{{1,20}})[ \t]*=[ \t]*)(.*)")
-_MAX_LINES = 512
+_MAX_LINES = 256
 _LETTER = re.compile(r"[^\W\d_]")
 _NUMBER_ITEM = re.compile(r"[ \t]*-[ \t]+([-+]?[\d.]+)[ \t]*$")
 _CALL = re.compile(
