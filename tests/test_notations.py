@@ -554,7 +554,7 @@ UNITS = [
     *("{", "<|box_start|>(", '{"bbox_2d": [', '"bbox_2d":', '"label": "', "```json", "<ref>", "<|", "<", "\n", " "),
     *("1", "- 1. ", "[1, 2, 3, 4] a\n", "[1,2,3,4]", "(1,2) ", '{"bbox":[1,2,3,4],"label":"x"}', "a\n", "<\n"),
     *("[x]\n", "texture error ", "\\", '{"bbox": "label": "', "[1 ", "(1,2)" + " " * 60, "<think>\n", "\ud800"),
-    *("[nan,nan,nan,nan]", "<x1>1</x1>", "- box: [1, 2, 3, 4]\n  caption: x\n", "f(bbox=(1, 2, 3, 4), c='x') "),
+    *("[nan,nan,nan,nan]", "<x1>1</x1>", "- box: [1, 2, 3, 4]\n  caption: x\n", "f(bbox=(1, 2, 3, 4), caption='x') "),
     *("[a](#b) *a* `b` ", "Box: [1, 2, 3, 4]\na\n", '{"a b": {"x1": 1, "y1": 2, "x2": 3, "y2": 4}} '),
 ]
 SHELLS = [

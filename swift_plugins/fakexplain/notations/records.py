@@ -32,6 +32,7 @@ _NUMBER_ITEM = re.compile(r"[ \t]*-[ \t]+([-+]?[\d.]+)[ \t]*$")
 _CALL = re.compile(
     r"\b[A-Za-z_]\w{0,30}\((?=\s*\w{1,20}\s*=)((?:[^()'\"]|'[^'\n]*'|\"[^\"\n]*\"|\([^()\n]{0,80}\))*)\)"
 )
+_PLAIN_CALL = re.compile(r"\s*(b?box)=[\[(]([\d, ]+)[\])], ?(\w{1,20})=(['\"])([^'\"\\{}]*)\4\s*")
 _ARGUMENT = re.compile(r"(?:^|,)\s*(\w{1,20})\s*=\s*")
 _LISTS = re.compile(
     r"\n\w{0,20}(?:box(?:es)?|coords|coordinates|regions)[ ]?=[ ]?(\[\s*[\[(][-\d.,\s\[\]()]*\])"
@@ -76,6 +77,9 @@ def _of_pair(match: re.Match[str]) -> str:
 
 
 def _of_call(match: re.Match[str]) -> str:
+    if plain := _PLAIN_CALL.fullmatch(match.group(1)):
+        box, numbers, key, _, words = plain.groups()
+        return f'{{"{box}": [{numbers}], "{key}": "{words}"}}'
     held = _ARGUMENT.sub(r', "\1": ', match.group(1)).lstrip(", ")
     keys = [key.lower() for key in _ARGUMENT.findall(match.group(1))]
     if not (has_sides(keys) or any(map(is_box_key, keys))):
