@@ -47,16 +47,15 @@ def read_folders(folder: Path) -> tuple[list[Path], list[str]]:
         FileNotFoundError: no such folder.
         DataError: an image outside label folders, or no image.
     """
+    expected = "images in 0_real and 1_fake, from `fakexplain export --to folders`"
     paths, labels = [], []
     for piece in load_label_folders(folder):
-        if isinstance(piece.data, DataError):
-            raise piece.data.at(piece.file, 0)
-        paths.append(folder / piece.data["image"])
+        if piece.data["label"] is None:
+            raise DataError(expected, Unquoted("an image in neither")).at(piece.file, 0)
+        paths.append(Path(piece.file))
         labels.append(piece.data["label"])
     if not paths:
-        raise DataError("images in 0_real and 1_fake, from `fakexplain export --to folders`", Unquoted("none")).at(
-            str(folder), 0
-        )
+        raise DataError(expected, Unquoted("none")).at(str(folder), 0)
     return paths, labels
 
 

@@ -183,7 +183,7 @@ def empty(folder: Path) -> None:
             lambda folder: shutil.rmtree(folder / "1_fake"),
             "expected real and fake images, found real",
         ),
-        ("cnn.csv", "train", lambda folder: (folder / "0_real").rename(folder / "other"), "expected a folder named as"),
+        ("cnn.csv", "train", lambda folder: (folder / "0_real").rename(folder / "other"), "found an image in neither"),
     ],
 )
 def test_bad_folders_are_reported(out, which, change, words, world, tmp_path, monkeypatch):
