@@ -127,7 +127,7 @@ def _build(served: Served, folder: Path) -> Any:
             headers=["no.", "image", "verdict", "P(fake)"],
             datatype="str",
             interactive=False,
-            column_widths=["14%", "41%", "22%", "23%"],
+            column_widths=["13%", "36%", "26%", "25%"],
             wrap=True,
             buttons=[],
             label="All answers; click a row to open it",
