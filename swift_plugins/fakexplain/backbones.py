@@ -38,7 +38,8 @@ class Backbone:
         host: ms-swift's template that it extends.
         proven: on a model with the release's classes and random weights, on a CPU: 'grpo', stock `swift sft`,
             `swift rlhf` and `swift infer` run with it; 'forward', loss and gradients of a batch, and log probabilities
-            equal to those of generation; 'encode', the prompt alone, because the model's code is on the hub and not in transformers.
+            equal to those of generation; 'encode', the prompt alone, because the model's code is on the hub and not in
+            transformers.
         patch: pixels per side of a patch, if ms-swift resizes the image to whole tokens before anything else reads it.
         norm_bbox: ms-swift's name for the frame if the run does not set it.
         places: the tokens that stand for features of an image and, where it has one of its own, of a video in the
