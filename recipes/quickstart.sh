@@ -109,3 +109,4 @@ tail -n +2 "$OUT/logs/answer.log"
 echo
 echo "Pictures: $OUT/contact_sheet.png"
 echo "Report:   $OUT/report/report.html"
+echo "A page to ask this model on: uv run --extra cpu --extra app fakexplain app --model $grpo"
