@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("skimage")
 pytest.importorskip("sklearn")
 
+from converters.quality.doubts import Doubts
 from examples import toy_world
 from examples.toy_flaws import KINDS, Kind
 from swift_plugins.fakexplain.annotation import Annotation, read_annotations, write_annotations
@@ -156,3 +157,10 @@ def test_bad_options_are_reported(tmp_path, monkeypatch, capsys, options, messag
     with pytest.raises(SystemExit, match="2"):
         toy_world.main()
     assert message in capsys.readouterr().err
+
+
+def test_nothing_in_it_is_doubtful(world):
+    doubts = Doubts()
+    for record in world[1]:
+        doubts.add(record)
+    assert doubts.regions > 100 and list(doubts.warnings()) == []

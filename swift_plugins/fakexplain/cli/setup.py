@@ -32,6 +32,7 @@ from .app import (
     say,
     show_progress,
 )
+from .doubts import Duplicates, print_doubts
 
 
 @app.command(rich_help_panel=TRAINING)
@@ -50,16 +51,18 @@ def validate(
     annotations: Annotations,
     images: Annotated[bool, typer.Option(help="Also open and decode every image.")] = True,
     keep_going: KeepGoing = False,
+    duplicates: Duplicates = False,
     output: Annotated[Path | None, typer.Option(*OUT, help="Write the valid records to this file.")] = None,
     force: Force = False,
 ) -> None:
-    """Check every record and image, and summarize the file."""
+    """Check every record and image, and summarize the file; warn about what often is a mistake."""
+    from converters.quality.doubts import Doubts
     from converters.quality.stats import Counts
 
     if output is not None:
         check_free(output, force, annotations)
     errors = Errors(keep_going)
-    counts = Counts()
+    counts, doubts = Counts(), Doubts()
 
     def check(record: Annotation) -> Annotation:
         check_image(record, decode=True)
@@ -71,6 +74,7 @@ def validate(
             records = map_good(check, records, errors)
         for record in show_progress(records, annotations, "validate"):
             counts.add(record)
+            doubts.add(record)
             yield record
 
     if output is not None:
@@ -81,7 +85,9 @@ def validate(
         for _ in read_valid():
             pass
     say(counts.summary())
-    errors.exit_if_any(counts.records, annotations)
+    on_error = Errors.ignore if images else errors  # the images' errors were reported before
+    unreadable = print_doubts(doubts, annotations, duplicates=duplicates, on_error=on_error)
+    errors.exit_if_any(counts.records - (0 if images else unreadable), annotations)
 
 
 @app.command(rich_help_panel=TRAINING)

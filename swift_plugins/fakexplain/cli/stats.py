@@ -14,6 +14,7 @@ from ..atomic import atomic_folder
 from ..tags import TAG_WORDS
 from ..text_table import align_columns
 from .app import OUT, QUALITY, Annotations, Errors, Force, KeepGoing, app, check_free, say, show_progress
+from .doubts import Duplicates, print_doubts
 
 if TYPE_CHECKING:
     from converters.quality.stats import Stats
@@ -27,10 +28,15 @@ def stats(
     output: Annotated[
         Path | None, typer.Option(*OUT, help="Folder to write: stats.json, tables as CSV, plots as PNG.")
     ] = None,
+    duplicates: Duplicates = False,
     keep_going: KeepGoing = False,
     force: Force = False,
 ) -> None:
-    """Count labels, generators, tags, regions, captions, and the sizes and positions of boxes."""
+    """Count labels, generators, tags, regions, captions, and the sizes and positions of boxes.
+
+    Warn about what often is a mistake.
+    """
+    from converters.quality.doubts import Doubts
     from converters.quality.stats import Stats
     from converters.quality.stats_files import STATS_FILES, save_stats
 
@@ -38,16 +44,18 @@ def stats(
         check_free(output, force, folder=True)
         for name in STATS_FILES:
             check_free(output / name, True, annotations)
-    errors, found = Errors(keep_going), Stats()
+    errors, found, doubts = Errors(keep_going), Stats(), Doubts()
     for record in show_progress(read_annotations(annotations, on_error=errors), annotations, "stats"):
         found.add(record)
+        doubts.add(record)
     if not found.counts.records:
         errors.exit_if_any(0, annotations)
     if output is not None:
         with atomic_folder(output) as partial:
             save_stats(found, partial)
     _print_stats(found)
-    errors.exit_if_any(found.counts.records, annotations)
+    unreadable = print_doubts(doubts, annotations, duplicates=duplicates, on_error=errors)
+    errors.exit_if_any(found.counts.records - unreadable, annotations)
 
 
 def _print_stats(found: Stats) -> None:
