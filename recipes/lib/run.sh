@@ -21,7 +21,7 @@ choose_data() {
   FOLD=${FOLD:-0}                             # 0 to 3: held out, the three others train
   VARIANT=${VARIANT:-full}                    # full | no_bbox | no_caption | no_tags | label_only (Table 4)
   [[ -n ${FAKEXPLAINED:-} ]] || fail "FAKEXPLAINED is not set: expected the path of an annotations file"
-  [[ -r $FAKEXPLAINED ]] || fail "FAKEXPLAINED: cannot read the annotations file '$FAKEXPLAINED'"
+  [[ -n ${DRY_RUN:-} || -r $FAKEXPLAINED ]] || fail "FAKEXPLAINED: cannot read the annotations file '$FAKEXPLAINED'"
   choose_plugin
   TRAIN=fold${FOLD}_train TEST=fold${FOLD}_test BOXES=yes
   [[ $VARIANT == full ]] || TRAIN+=__$VARIANT TEST+=__$VARIANT

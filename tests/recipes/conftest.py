@@ -53,6 +53,8 @@ def world(tmp_path_factory, models) -> dict[str, str]:
         "MODEL": models["qwen2_5_vl"],
         "SFT": str(folder / "sft"),
         "GRPO": str(folder / "grpo"),
+        "SET": "faceforensics",
+        "DIR": str(folder),
         "OUT": str(folder / "out"),
         "IMAGES": str(folder),
         "LICENSE": "apache-2.0",

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "recipes").glob("*.sh"))
 LIBRARY = sorted((ROOT / "recipes" / "lib").glob("*.sh"))
-PIPELINES = {"quickstart.sh", "curve.sh", "baselines.sh"}
+PIPELINES = {"quickstart.sh", "curve.sh", "baselines.sh", "ood.sh"}
 """Recipes of several commands."""
 
 _BACKBONE = {"BACKBONE", "SIZE", "ZERO", "TP", "SHARE", "MEGATRON_TP"}
@@ -21,7 +21,8 @@ _DATA = {"FAKEXPLAINED", "FOLD", "VARIANT", "VAL", "PLUGIN", "MAX_PIXELS", "MODE
 _MACHINES = {"GPUS", "NPROC_PER_NODE", "GRAD_ACC", "QUANT", "NNODES", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT"}
 _SERVING = {"ROLLOUT", "HOST", "PORT", "IMAGES", "URL", "LICENSE", "RUN"}
 _BASELINES = {"IMAGE_FOLDER", "SEED", "EPOCHS", "SIDE"}
-VARIABLES = _BACKBONE | _DATA | _MACHINES | _SERVING | _BASELINES | {"DRY_RUN", "QUICK"}
+_OOD = {"SET", "DIR", "PER_VIDEO"}
+VARIABLES = _BACKBONE | _DATA | _MACHINES | _SERVING | _BASELINES | _OOD | {"DRY_RUN", "QUICK"}
 
 
 def run(recipe: Path | str, env: Mapping[str, str], *extra: str, cwd: Path) -> subprocess.CompletedProcess[str]:

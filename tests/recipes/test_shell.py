@@ -217,6 +217,10 @@ def test_without_annotations_it_stops_at_once(name, value, world, tmp_path):
         ("publish.sh", {"LICENSE": ""}, "LICENSE is not set: expected the licence of the backbone"),
         ("score.sh", {"PREDICTIONS": "none.jsonl"}, "PREDICTIONS: cannot read 'none.jsonl'"),
         ("curve.sh", {"SFT": "", "GRPO": ""}, "SFT and GRPO are empty"),
+        ("ood.sh", {"SET": ""}, "SET: expected one of fakeclue chameleon gpt-image-1 faceforensics"),
+        ("ood.sh", {"SET": "celeb-df"}, "chameleon-nanobanana2, found 'celeb-df'"),
+        ("ood.sh", {"DIR": "no/such"}, "DIR: no such folder 'no/such'"),
+        ("ood.sh", {"MODEL": "adapter"}, "swift export --adapters adapter --merge_lora true"),
         ("curve.sh", {"SFT": "adapter"}, "SFT: 'adapter' holds no checkpoint-*"),
     ],
 )
