@@ -32,7 +32,7 @@ chameleon-nanobanana2 Chameleon-NanoBanana2 mllm-defake no
 choose_set() { # SET DIR
   local row how confirmed known=() dir=$2
   while read -r row DATASET how confirmed; do
-    [[ $row != "$1" ]] || break
+    [[ -z $row || $row != "$1" ]] || break
     known+=(${row:+"$row"})
   done <<< "$OOD_SETS"
   [[ -n $1 && $row == "$1" ]] || fail "SET: expected one of ${known[*]}, found '$1'"
