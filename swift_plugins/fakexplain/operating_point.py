@@ -70,10 +70,10 @@ def decide(
 ) -> Decision:
     """Decide about an image from the answer about it.
 
-    Without an operating point, the model's own verdict stands. With one, P(fake) alone decides, even against the
-    verdict: the bound on false positives holds only so. What is not known is unsure: an answer without a readable
-    verdict or, with an operating point, without P(fake). So is an answer that would count as real but contradicts
-    itself by naming flaws: nothing is called real in spite of a flaw that the answer shows.
+    Without an operating point, the model's own verdict decides; with one, P(fake) does, even against the verdict: the
+    bound on false positives holds only so. What is not known is unsure: an answer without a readable verdict or, with
+    an operating point, without P(fake). So is an answer that would count as real but contradicts itself by naming
+    flaws: nothing is called real in spite of a flaw that the answer shows.
 
     Args:
         verdict: of the answer, 'fake', 'real' or None.

@@ -197,7 +197,7 @@ def test_a_real_model_answers_an_example_and_ctrl_c_ends_the_page(
             browser = opened(Browser(chromium, Address(address)))  # type: ignore[arg-type]
             browser.js("document.querySelector('#fx-examples button img').click()")
             browser.until("return document.querySelector('#fx-answer .fx-card')", 120)
-            assert "The data set says fake." in browser.js("return document.querySelector('#fx-answer').innerText")
+            assert "Label in the data set: fake." in browser.js("return document.querySelector('#fx-answer').innerText")
             (line,), (picture,) = (list(tmp_path.glob(f"fakexplain-app-*/*/answer.{kind}")) for kind in ("json", "png"))
             found = json.loads(line.read_text())
             assert {"id", "verdict", "p_fake", "answer", "regions"} <= found.keys() and "/" not in found["image"]

@@ -100,3 +100,10 @@ def test_the_system_of_a_run_is_named_where_there_are_several(run):
     for name in (None, "7B"):
         with pytest.raises(DataError, match="--system: expected one of ours, NPR"):
             choose_system(run, name)
+
+
+def test_the_training_data_is_named_by_the_publisher_or_not_at_all():
+    named = write_model_card(facts(data="the toy world"))
+    assert "trained on the toy world with\n" in named and "not named" not in named
+    unnamed = write_model_card(facts())
+    assert ", trained with\n" in unnamed and "What it was trained on is not named here." in unnamed

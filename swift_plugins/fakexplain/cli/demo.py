@@ -64,7 +64,7 @@ def demo(
     ] = None,
     examples: Annotated[
         Path | None,
-        typer.Option(help="Annotations file whose images can be clicked. Default: the quickstart's, for its model."),
+        typer.Option(help="Annotations file of images to click. Default: for a quickstart's model, its held-out fold."),
     ] = None,
     max_upload_mb: Annotated[int, typer.Option(help="Largest file that can be uploaded, in MB.", min=1)] = 20,
     operating_point: OperatingPointFile = None,

@@ -80,8 +80,8 @@ def detect(
 ) -> None:
     """Tell whether images are real or AI-generated, and show why.
 
-    Boxes are in pixels of the image upright. An answer that cannot be read, or has no verdict, is `unsure`, never real.
-    With --out, the same command goes on after an interrupt where it was.
+    Boxes are in pixels of the upright image. An answer that cannot be read, or has no verdict, is `unsure`, never real.
+    With --out, run the same command again after an interrupt: it continues where it stopped.
     """
     from ..detect.output import open_output
     from ..detect.pictures import PICTURE_SIDE

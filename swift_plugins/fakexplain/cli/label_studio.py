@@ -47,7 +47,7 @@ def label_studio(
     manifest: ManifestFile = None,
     force: Force = False,
 ) -> None:
-    """Print a labelling interface for Label Studio, and write its tasks; or one of the steps below.
+    """Print a labelling interface for Label Studio, and with --tasks write its tasks. Below: the other steps.
 
     The interface asks for a box with a caption around each flaw, for tags and for a verdict; `fakexplain convert
     label-studio` reads the results. A task gives the path of its image relative to --root. Start Label Studio with

@@ -48,7 +48,7 @@ def compare(
 ) -> None:
     """Write tasks that show two explanations of one image side by side, blind (Fig. 3).
 
-    Every two systems are compared on every chosen image; which is on the left, and the order, are random. Voters choose
+    Each pair of systems is compared on each chosen image; sides and order are random. Voters choose
     left, right or neutral. key.jsonl says which system is which: keep it away from the voters. `fakexplain label-studio
     votes` reads the export.
     """

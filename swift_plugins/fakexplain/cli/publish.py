@@ -39,10 +39,16 @@ def publish(
         typer.Option(help="Name of the backbone on the hub, for the card. Default: from args.json."),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the model. Default: that of the output folder.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="What the model was trained on, for the card. Default: not named.")
+    ] = None,
     check: Annotated[
-        bool, typer.Option(help="Answer an image by ms-swift, transformers and, where installed, vLLM, and compare.")
+        bool,
+        typer.Option(
+            help="Answer one image with ms-swift, transformers and, if installed, vLLM, and require the same text."
+        ),
     ] = True,
-    image: Annotated[Path | None, typer.Option(help="Image of the check. Default: one that is drawn.")] = None,
+    image: Annotated[Path | None, typer.Option(help="Image of the check. Default: a drawn one.")] = None,
     max_tokens: Annotated[int, typer.Option(help="Longest answer of the check, in tokens.", min=1)] = 1024,
     vllm_args: Annotated[
         str, typer.Option(help="""JSON of further arguments of vLLM in the check, such as '{"max_model_len": 4096}'.""")
@@ -94,6 +100,7 @@ def publish(
             found.args,
             tried,
             result,
+            data,
         )
         (partial / CARD).write_text(write_model_card(facts), encoding="utf-8")
     say(f"model in {output}")

@@ -71,6 +71,7 @@ class CardFacts:
         args: of the last training.
         tried: library -> its version, for those that gave the same answer; empty without a check.
         result: scores of the model, with the run that they are of.
+        data: what the model was trained on, in words; None if not named.
     """
 
     name: str
@@ -84,6 +85,7 @@ class CardFacts:
     args: Mapping[str, Any]
     tried: Mapping[str, str] = field(default_factory=dict)
     result: tuple[Run, Result] | None = None
+    data: str | None = None
 
 
 def choose_system(run: Run, system: str | None) -> Result:

@@ -79,7 +79,7 @@ def test_the_verdict_is_explained(changes, point, sentences):
 
 def test_boxes_have_places_captions_and_rows_and_small_ones_lie_on_top():
     html = card(detection(), truth="fake")
-    assert "The data set says fake." in html
+    assert "Label in the data set: fake." in html
     assert html.index('title="Large."') < html.index('title="Small."')
     assert "left:10.0%;top:20.0%;width:10.0%;height:60.0%" in html
     rows = re.findall(r'<li class="(fx-r\d)"><span class="fx-mark">(\w)</span><span>(\w+)\.', html)

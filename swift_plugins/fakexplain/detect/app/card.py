@@ -19,7 +19,7 @@ from ..detection import Detection
 
 VERDICT_HEADLINES = {
     "fake": "Fake: this image looks AI-generated",
-    "real": "Real: the model sees no sign of AI generation",
+    "real": "Real: this image does not look AI-generated",
     "unsure": "Unsure: the model gives no clear answer",
 }
 _LIKELIHOODS = (

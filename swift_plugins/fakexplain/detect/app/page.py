@@ -35,10 +35,10 @@ KEPT_SECONDS = 3600
 """How long an upload is kept at most."""
 
 MEANING = """\
-The model looks for flaws that people can see. **Fake** means that it found some, **real** that it found none: an image
-without visible flaws can still be AI-generated. It can be wrong, above all on images unlike those it was trained on,
-such as medical, industrial or artistic ones. **Unsure** means that nothing is decided. An answer is a hint, not proof:
-never let it alone decide to remove an image or to accuse someone.
+The model looks for flaws that people can see. **Fake** means that the image looks AI-generated to it, **real** that it
+does not: an image without visible flaws can still be AI-generated. It can be wrong, above all on images unlike those it
+was trained on, such as medical, industrial or artistic ones. **Unsure** means that nothing is decided. An answer is a
+hint, not proof: never let it alone decide to remove an image or to accuse someone.
 """
 
 
@@ -191,8 +191,8 @@ def _limits(served: Served) -> str:
     if point is None:
         return words
     return (
-        f"{words} Fake is said only where P(fake) is above {percent(point.threshold)}, which is so for at most "
-        f"{percent(point.bound)} of real images like the {point.n_real} on which this was measured."
+        f"{words} An image is called fake only if P(fake) is above {percent(point.threshold)}. With 95 % confidence, "
+        f"at most {percent(point.bound)} of real images like the {point.n_real} on which this was measured exceed it."
     )
 
 
