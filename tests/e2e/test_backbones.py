@@ -33,18 +33,12 @@ def annotations(tmp_path_factory):
     return write_annotations_file(tmp_path_factory.mktemp("data"), records)
 
 
+VLLM = ("qwen3_vl", "internvl_hf", "glm4v")
+"""Backbones whose rollouts are vLLM's. Its CPU engine holds no GLM-4.5V, and no Qwen3.5 in float32."""
 BY_VLLM = (
     *("--use_vllm", "true", "--vllm_mode", "colocate", "--vllm_enforce_eager", "true"),
     *("--vllm_max_model_len", 1024, "--vllm_gpu_memory_utilization", 0.2, "--external_plugins", HERE / "cpu_vllm.py"),
 )
-VLLM = {
-    "qwen3_vl": (),
-    "internvl_hf": (),
-    "glm4v": (),
-    "qwen3_5": ("--torch_dtype", "bfloat16"),
-    "minicpmv4_6": ("--vllm_engine_kwargs", '{"mamba_ssm_cache_dtype": "float32"}'),
-}
-"""Backbones that vLLM runs on a CPU -> further arguments of GRPO with it; GLM-4.5V it does not."""
 
 
 # Qwen2.5-VL is the quickstart's; MiMo-VL has its classes, and Qwen3.8 those of Qwen3.5
@@ -84,7 +78,7 @@ def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_pa
         *grpo(tmp_path / "sft" / "checkpoint-2", tmp_path / "grpo", "--model_type", row.model_type),
         *("--template", template, "--callbacks", "fx_omega_g", "fx_diagnostics", "--max_steps", 2),
         *("--per_device_train_batch_size", 4, "--save_only_model", "true"),
-        *((*BY_VLLM, *VLLM[backbone]) if backbone in VLLM else ()),
+        *(BY_VLLM if backbone in VLLM else ()),
         annotations=annotations,
         VLLM_CPU_KVCACHE_SPACE="1",
     )
