@@ -32,3 +32,9 @@ def test_long_values_are_cut():
 def test_lines_stay_in_a_report_and_not_in_a_cell():
     assert printable("a\nb\tc\rd") == "a\nb\tc\\rd"
     assert align_columns([("a\nb", "x"), ("c", "y")]) == "a\\nb  x\nc     y"
+
+
+def test_words_that_name_a_path_are_longer_than_a_value_of_a_file():
+    path = "/".join(["a folder with a long name"] * 10)
+    assert path in str(DataError("a file", Unquoted(f"a pipe: {path}")))
+    assert path not in str(DataError("a file", path))

@@ -143,4 +143,5 @@ def test_formats_that_are_opened_and_whether_they_have_several_frames(tmp_path, 
 def test_only_images_py_opens_images():
     root = Path(__file__).parents[1]
     modules = [*root.glob("swift_plugins/**/*.py"), *root.glob("converters/**/*.py")]
-    assert {path.name for path in modules if "Image.open(" in path.read_text()} == {"images.py"}
+    alone = {"ask_transformers.py", "ask_vllm.py"}  # programs that a model card prints: they import nothing from here
+    assert {path.name for path in modules if "Image.open(" in path.read_text()} == {"images.py"} | alone

@@ -65,14 +65,14 @@ class DataError(ValueError):
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line) if part)
-        found = _shorten(self.found if isinstance(self.found, Unquoted) else repr(self.found))
+        found = _shorten(self.found, 400) if isinstance(self.found, Unquoted) else _shorten(repr(self.found))
         what = f"{self.field}: " if self.field else ""
         who = f" (id {_shorten(repr(self.id))})" if self.id else ""
         return on_one_line(f"{place + ': ' if place else ''}{what}expected {self.expected}, found {found}{who}")
 
 
-def _shorten(text: str) -> str:
-    return text if len(text) <= 120 else text[:117] + "..."
+def _shorten(text: str, most: int = 120) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 class Unquoted(str):

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from .errors import DataError, Unquoted
 from .ids import Ids
-from .json_text import DepthCheck, UniqueKeys
+from .json_text import DepthCheck
 from .paths import check_is_regular
 
 
@@ -63,12 +63,16 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
         try:
             if prefix == "item" and not is_json_list(path):
                 raise DataError("a JSON list", Unquoted("none")).at(str(path), 0)
+            twice: list[str] = []
+            kind = _keys_noted(twice)
             if prefix.endswith("item"):
-                for index, value in enumerate(ijson.items(file, prefix, use_float=True, map_type=UniqueKeys)):
+                for index, value in enumerate(ijson.items(file, prefix, use_float=True, map_type=kind)):
+                    _check_noted(twice)
                     yield f"{prefix[:-4].rstrip('.')}[{index}]", value
             else:
                 with closing(Ids()) as keys:
-                    for key, value in ijson.kvitems(file, prefix.rstrip("."), use_float=True, map_type=UniqueKeys):
+                    for key, value in ijson.kvitems(file, prefix.rstrip("."), use_float=True, map_type=kind):
+                        _check_noted(twice)
                         if keys.find_or_add(key, "") is not None:
                             raise DataError("each key once", Unquoted("a second one"), field=key)
                         yield key, value
@@ -78,6 +82,23 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
             what = error.args[0]
             what = what.decode(errors="replace") if isinstance(what, bytes) else str(error)
             raise DataError("JSON", Unquoted(what.partition("\n")[0])).at(str(path), 0) from None
+
+
+def _keys_noted(twice: list[str]) -> type[dict[str, Any]]:
+    """A type of object that adds the keys it is given twice to a list: ijson may lose an error that it raises."""
+
+    class Noting(dict[str, Any]):
+        def __setitem__(self, key: str, value: Any) -> None:
+            if key in self:
+                twice.append(key)
+            super().__setitem__(key, value)
+
+    return Noting
+
+
+def _check_noted(twice: list[str]) -> None:
+    if twice:
+        raise DataError("each key once", Unquoted("a second one"), field=twice[0])
 
 
 def _check_stands_once(path: Path, place: str) -> None:

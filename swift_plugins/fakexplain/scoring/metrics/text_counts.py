@@ -121,7 +121,7 @@ def _is_foreign(text: Text) -> bool:
         return False
     lower = " ".join(text).lower()
     words = sum(map(len, _WORDS.findall(lower)))
-    return words == 0 or len(_UNSPACED.findall(lower)) >= words
+    return words == 0 or sum(map(str.isalnum, _UNSPACED.findall(lower))) >= words
 
 
 @lru_cache(maxsize=1 << 16)
