@@ -78,8 +78,8 @@ def _rewrite_leaves(text: str) -> str:
     leaves = list(_LEAF.finditer(text))
     groups: list[list[re.Match[str]]] = []
     for leaf in leaves:
-        gap = text[groups[-1][-1].end() : leaf.start()] if groups else ""
-        if groups and not _TAG.sub("", gap).strip() and not _OPENED_AFTER_CLOSED.search(gap):
+        gap = text[groups[-1][-1].end() : leaf.start()] if groups else "start"
+        if not gap.strip() or (groups and not _TAG.sub("", gap).strip() and not _OPENED_AFTER_CLOSED.search(gap)):
             groups[-1].append(leaf)
         else:
             groups.append([leaf])
