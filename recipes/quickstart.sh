@@ -3,7 +3,7 @@
 #
 # Paper:     §4, both stages; differs: toy images, a backbone of 2.9 M parameters and so no LoRA, rewards scaled by
 #            the spread of a batch instead of a group, its own learning rates and lengths
-# Hardware:  2 CPU cores         Time, memory: 7 min, 4 GB
+# Hardware:  2 CPU cores         Time, memory: 5 min, 4 GB
 # Input:     nothing
 # Output:    $OUT/report/report.html, $OUT/run (scores), $OUT/contact_sheet.png, $OUT/sft, $OUT/grpo (checkpoints)
 # Run:       uv run --extra cpu bash recipes/quickstart.sh
