@@ -24,6 +24,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 SET=${1:-${SET:-}} DIR=${2:-${DIR:-}}
 shift "$(($# < 2 ? $# : 2))"
 PER_VIDEO=${PER_VIDEO:-10}                    # frames of each video, for faceforensics
+SET=${SET,,}                                    # the paper writes FakeClue
 choose_set "$SET" "$DIR"
 choose_backbone
 choose_plugin

@@ -82,3 +82,9 @@ def test_it_goes_on_where_it_was(world, tmp_path):
     assert again.stdout == "convert: done before\nvalidate: done before\n"
     other = run("ood.sh", {**chosen, "VARIANT": "no_tags"}, *words, cwd=tmp_path)
     assert other.returncode == 2 and "holds a run with other settings" in other.stderr
+
+
+def test_a_set_is_named_in_any_case(tmp_path):
+    done = run("ood.sh", {"DRY_RUN": "1"}, "FakeClue", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "'convert' 'fakeclue'" in done.stdout
