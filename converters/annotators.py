@@ -43,6 +43,7 @@ class AnnotatorNames:
     removed: dict[str, int] = field(default_factory=dict)
     left: int = 0
     _numbers: dict[str, str] = field(default_factory=dict)
+    _folded: dict[str, str] = field(default_factory=dict)  # a name in any case -> its number
     _known: re.Pattern[str] | None = None
     _ids: dict[str, int] = field(default_factory=dict)
 
@@ -73,7 +74,7 @@ class AnnotatorNames:
 
     def _number(self, name: str) -> str:
         if name not in self._numbers:
-            self._numbers[name] = f"a{len(self._numbers) + 1:02}"
+            self._numbers[name] = self._folded[name.casefold()] = f"a{len(self._numbers) + 1:02}"
             known = sorted(filter(_is_name, self._numbers), key=len, reverse=True)
             self._known = _whole("|".join(map(re.escape, known))) if known else None
         return self._numbers[name]
@@ -88,8 +89,7 @@ class AnnotatorNames:
         if text in self._numbers:
             return self._shown(self._numbers[text])
         if self._known:
-            numbers = {name.casefold(): number for name, number in self._numbers.items()}
-            text = self._known.sub(lambda match: self._shown(numbers.get(match[0].casefold(), REMOVED)), text)
+            text = self._known.sub(lambda match: self._shown(self._folded.get(match[0].casefold(), REMOVED)), text)
         return EMAIL.sub(REMOVED, text)
 
     def _shown(self, number: str) -> str:

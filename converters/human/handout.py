@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from defusedxml.ElementTree import parse
 
 from swift_plugins.fakexplain.annotation import Annotation, reading_order
+from swift_plugins.fakexplain.page_templates import load_template
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.percentages import percent
 from swift_plugins.fakexplain.pictures.data_uri import to_jpeg_data_uri
@@ -106,10 +107,7 @@ def render_handout(examples: Mapping[str, Examples], title: str) -> str:
     Raises:
         DataError: an image is missing, unreadable, or its size differs from the record.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
+    template = load_template(Path(__file__).with_suffix(".html"))
     meanings = tag_meanings()
     tags = [
         {

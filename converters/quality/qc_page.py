@@ -9,6 +9,7 @@ from typing import Any
 
 from swift_plugins.fakexplain.annotation import Annotation, Region, reading_order
 from swift_plugins.fakexplain.errors import DataError
+from swift_plugins.fakexplain.page_templates import load_template
 from swift_plugins.fakexplain.parallel import map_ordered
 from swift_plugins.fakexplain.percentages import percent
 from swift_plugins.fakexplain.pictures.data_uri import to_jpeg_data_uri
@@ -35,11 +36,7 @@ def render_page(metrics: Mapping[str, Any], pairs: Iterable[Mapping[str, Any]], 
     Returns:
         HTML in which all content of records is text.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["percent"] = partial(percent, digits=2)
-    template = environment.from_string(Path(__file__).with_suffix(".html").read_text(encoding="utf-8"))
+    template = load_template(Path(__file__).with_suffix(".html"), {"percent": partial(percent, digits=2)})
     disagreements = list(map_ordered(_disagreement, worst))
     return template.render(metrics, pairs=list(pairs), worst=disagreements, rules=RULES) + "\n"
 

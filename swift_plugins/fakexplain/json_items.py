@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from .errors import DataError, Unquoted
 from .ids import Ids
-from .json_text import DepthCheck
+from .json_text import DepthCheck, second_key
 from .paths import check_is_regular
 
 
@@ -74,7 +74,7 @@ def load_json_items(path: Path, prefix: str = "item") -> Iterator[tuple[str, Any
                     for key, value in ijson.kvitems(file, prefix.rstrip("."), use_float=True, map_type=kind):
                         _check_noted(twice)
                         if keys.find_or_add(key, "") is not None:
-                            raise DataError("each key once", Unquoted("a second one"), field=key)
+                            raise second_key(key)
                         yield key, value
         except DataError as error:
             raise error.at(str(path), 0) from None
@@ -98,7 +98,7 @@ def _keys_noted(twice: list[str]) -> type[dict[str, Any]]:
 
 def _check_noted(twice: list[str]) -> None:
     if twice:
-        raise DataError("each key once", Unquoted("a second one"), field=twice[0])
+        raise second_key(twice[0])
 
 
 def _check_stands_once(path: Path, place: str) -> None:
@@ -120,7 +120,7 @@ def _check_stands_once(path: Path, place: str) -> None:
         for at, event, _ in ijson.parse(as_utf8(raw)):
             count += at == place and event in ("start_array", "start_map")
     if count > 1:
-        raise DataError("each key once", Unquoted("a second one"), field=place).at(str(path), 0)
+        raise second_key(place).at(str(path), 0)
 
 
 def _may_stand_twice(path: Path, key: str) -> bool:

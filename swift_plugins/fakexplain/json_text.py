@@ -60,18 +60,9 @@ class DepthCheck:
         self._depth += sum(map(_STEP.__getitem__, brackets))
 
 
-class UniqueKeys(dict[str, Any]):
-    """An object of JSON that refuses a key it already has.
-
-    >>> UniqueKeys({"a": 1})["a"] = 2
-    Traceback (most recent call last):
-    swift_plugins.fakexplain.errors.DataError: a: expected each key once, found a second one
-    """
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        if key in self:
-            raise DataError("each key once", Unquoted("a second one"), field=key)
-        super().__setitem__(key, value)
+def second_key(key: str) -> DataError:
+    """The error of an object that has a key twice."""
+    return DataError("each key once", Unquoted("a second one"), field=key)
 
 
 def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,9 +70,15 @@ def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
     Raises:
         DataError: a key occurs twice; field: the key.
+
+    >>> unique_keys([("a", 1), ("a", 2)])
+    Traceback (most recent call last):
+    swift_plugins.fakexplain.errors.DataError: a: expected each key once, found a second one
     """
-    found = UniqueKeys()
+    found: dict[str, Any] = {}
     for key, value in pairs:
+        if key in found:
+            raise second_key(key)
         found[key] = value
     return found
 

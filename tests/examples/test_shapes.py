@@ -1,4 +1,4 @@
-"""Drawn shapes lie in their boxes, fill them and are told in reading order."""
+"""Drawn shapes lie in their boxes, fill them and are listed in reading order."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from ..answer import PROBLEMS
 from ..atomic import atomic_file
 from ..jsonl import decode_line, read_lines
+from ..page_templates import load_template
 from ..percentages import percent
 from ..pictures.lettering import Pen
 from ..pictures.overlay import scale_picture, to_letter
@@ -80,13 +81,9 @@ def write_gallery(lines: Path, title: str) -> list[str]:
     Returns:
         Names of the pages.
     """
-    from jinja2 import Environment, StrictUndefined
-
     counts = Counter(record["verdict"] for _, record in _read(lines))
     pages = page_names(counts.total())
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": percent, "letter": to_letter}
-    page = environment.from_string(Path(__file__).with_name("gallery.html").read_text(encoding="utf-8"))
+    page = load_template(Path(__file__).with_name("gallery.html"), {"percent": percent, "letter": to_letter})
     records = _read(lines)
     for index, name in enumerate(pages):
         images = [_shown(number, record) for number, record in islice(records, PER_PAGE)]

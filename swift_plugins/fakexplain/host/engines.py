@@ -16,6 +16,7 @@ from ..completions import Completion
 from ..errors import DataError, Unquoted
 from ..frames import FrameRule, active_rule
 from ..prompts import QUESTION
+from ..quiet import QUIET
 
 Backend = Literal["transformers", "vllm"]
 
@@ -57,7 +58,7 @@ class LocalEngine:
         env: Mapping[str, str] | None = None,
         more: Sequence[str] = (),
     ):
-        for name, value in {**(env or {}), **_QUIET}.items():
+        for name, value in {**(env or {}), **QUIET}.items():
             os.environ.setdefault(name, value)
         arguments = [
             *("--model", model, "--template", rule.template, "--external_plugins", str(plugin)),
@@ -142,16 +143,6 @@ def _without_garbage_collection() -> Iterator[None]:
         gc.freeze()
     finally:
         gc.enable()
-
-
-# Only errors; what they print must not mix with answers. Set before ms-swift and vLLM are imported.
-_QUIET = {
-    "LOG_LEVEL": "ERROR",
-    "VLLM_LOGGING_LEVEL": "ERROR",
-    "VLLM_LOGGING_STREAM": "ext://sys.stderr",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "TOKENIZERS_PARALLELISM": "false",
-}
 
 
 def _completion(answer: Any, seconds: float) -> Completion | DataError:

@@ -13,6 +13,7 @@ from ..backbones import Backbone
 from ..detect.model_settings import ModelSettings
 from ..errors import DataError, Unquoted
 from ..frames import FrameRule
+from ..page_templates import load_template
 from ..prompts import QUESTION
 from ..scoring.metrics.definitions import MEANINGS, METRIC_LABELS
 from ..scoring.systems import Result
@@ -106,7 +107,6 @@ def choose_system(run: Run, system: str | None) -> Result:
 def write_model_card(facts: CardFacts) -> str:
     """The card as Markdown, metadata first."""
     from huggingface_hub import ModelCardData
-    from jinja2 import Environment, StrictUndefined
 
     data = ModelCardData(
         language="en",
@@ -118,8 +118,7 @@ def write_model_card(facts: CardFacts) -> str:
         model_name=facts.name,
         eval_results=_eval_results(*facts.result) if facts.result else None,
     )
-    environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    text = environment.from_string(Path(__file__).with_name("card.md").read_text(encoding="utf-8")).render(
+    text = load_template(Path(__file__).with_name("card.md")).render(
         facts=facts,
         question=QUESTION,
         programs=_programs(),

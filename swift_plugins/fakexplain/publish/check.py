@@ -20,6 +20,7 @@ from typing import Any
 
 from ..jsonl import decode_line
 from ..prompts import QUESTION
+from ..quiet import QUIET
 from .checkpoint import PLUGIN
 
 ANSWER_SECONDS = 3600.0
@@ -121,15 +122,6 @@ class Check:
 SWIFT = (sys.executable, "-c", "from swift.cli.main import cli_main; cli_main()")
 """The command `swift`, whether or not it is on the path."""
 
-_QUIET = {
-    "LOG_LEVEL": "ERROR",
-    "VLLM_LOGGING_LEVEL": "ERROR",
-    "VLLM_LOGGING_STREAM": "ext://sys.stderr",
-    "TRANSFORMERS_VERBOSITY": "error",
-    "TOKENIZERS_PARALLELISM": "false",
-    "PYTHONIOENCODING": "utf-8",
-}
-
 
 def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], seconds: float | None = None) -> str:
     """Run a program in a folder, and return what it prints on its standard output; end all that it started.
@@ -147,7 +139,7 @@ def run_program(command: Sequence[str], folder: Path, env: Mapping[str, str], se
     with subprocess.Popen(
         list(command),
         cwd=folder,
-        env={**inherited, **_QUIET, **env},
+        env={**inherited, **QUIET, "PYTHONIOENCODING": "utf-8", **env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

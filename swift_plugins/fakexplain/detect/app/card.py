@@ -11,6 +11,7 @@ from markupsafe import Markup
 from ...answer import PROBLEMS
 from ...boxes import union_area
 from ...operating_point import CONTRADICTION, OperatingPoint
+from ...page_templates import load_template
 from ...percentages import percent
 from ...pictures.data_uri import to_jpeg_data_uri
 from ...pictures.overlay import to_letter
@@ -111,8 +112,4 @@ def sorry(words: str) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Any:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["percent"] = percent
-    return environment.from_string(Path(__file__).with_name("card.html").read_text(encoding="utf-8"))
+    return load_template(Path(__file__).with_name("card.html"), {"percent": percent})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ...answer import PROBLEMS
+from ...page_templates import load_template
 from ...percentages import percent
 from ...tags import TAG_WORDS
 from .gallery import Gallery
@@ -53,15 +54,13 @@ def render_report(
     Returns:
         HTML that needs no other file. Every argument except the sections' HTML is escaped as text.
     """
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"markup": Markup, "twice": lambda name: (name, name)}
-    page, style, script = (_read_beside(suffix) for suffix in (".html", ".css", ".js"))
+    page = load_template(_beside(".html"), {"markup": Markup, "twice": lambda name: (name, name)})
+    style, script = (_beside(suffix).read_text(encoding="utf-8") for suffix in (".css", ".js"))
     shown = gallery if gallery and gallery.images else None
     best = max(shown.systems, key=lambda name: summary.get(name, {}).get("accuracy") or 0, default="") if shown else ""
-    return environment.from_string(page).render(
+    return page.render(
         percent=percent,
         ratio=ratio,
         title=title,
@@ -79,8 +78,8 @@ def render_report(
     )
 
 
-def _read_beside(suffix: str) -> str:
-    return Path(__file__).with_name("report" + suffix).read_text(encoding="utf-8")
+def _beside(suffix: str) -> Path:
+    return Path(__file__).with_name("report" + suffix)
 
 
 def hash_source(script: str) -> str:
