@@ -15,6 +15,8 @@ from PIL import Image
 # Before torch and numpy are imported. Two workers share two cores, and a thread that waits for another does not spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Each of some hundred commands would compile the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def heed_interrupts() -> None:
@@ -151,3 +153,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return next((index for index, name in enumerate(FIRST) if f"tests/{name}" in path), len(FIRST))
 
     items.sort(key=place)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Refuse cases from a set: their order differs from worker to worker, and no test would run."""
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        if isinstance(mark.args[1], (set, frozenset)):
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: cases in a set have no order; sort them")

@@ -26,7 +26,6 @@ from tests.e2e.conftest import TOKENS, Quickstart, environment, free_port
 from tests.scoring.report.in_browser.browser import Browser
 from tests.scoring.report.in_browser.test_looks import CONTRASTS
 
-gradio = pytest.importorskip("gradio")
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 MARKUP = """<b onclick="window.hacked = 1">Bold</b> <img src=x onerror="window.hacked = 2"> {{ 7 * 7 }} ${7 * 7}"""
