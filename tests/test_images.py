@@ -120,7 +120,7 @@ def test_only_the_formats_that_are_meant_are_opened(tmp_path, monkeypatch, forma
     monkeypatch.setattr(EpsImagePlugin.EpsImageFile, "_open", lambda self: pytest.fail("the EPS reader was reached"))
     path = tmp_path / "a.jpg"
     Image.new("RGB", (8, 8)).save(path, format)
-    with pytest.raises(DataError, match=r"image: expected a readable image, found a\.jpg: cannot identify image file"):
+    with pytest.raises(DataError, match=r"image: expected a readable image, found a\.jpg: cannot identify image file$"):
         open_image(path, "a.jpg", decode=True)
     with open(path, "rb") as file, pytest.raises(DataError, match="cannot identify image file"):
         open_image(file, "a.jpg")

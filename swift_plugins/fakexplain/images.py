@@ -57,7 +57,9 @@ def open_image(source: Path | IO[bytes], name: str, *, decode: bool = False) -> 
             image.load()
         return image
     except (*_BROKEN, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise DataError("a readable image", Unquoted(f"{name}: {error}"), field="image") from None
+        # Pillow names the path, which may be another than the one that the user knows
+        why = "cannot identify image file" if isinstance(error, UnidentifiedImageError) else error
+        raise DataError("a readable image", Unquoted(f"{name}: {why}"), field="image") from None
 
 
 def image_files(

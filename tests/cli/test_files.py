@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -18,7 +19,7 @@ from swift_plugins.fakexplain.cli import commands as cli
 from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record
 
-MANY, SOME, FEW = 1_500, 500, 100
+MANY, SOME, FEW, FEWEST = 1_500, 500, 100, 20
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,7 @@ def data(tmp_path_factory):
     for index, each in enumerate(records):
         each["annotator"] = f"a{index % 7}"
         os.link(folder / "one.jpg", folder / each["image"])
-    for name, number in (("many", MANY), ("some", SOME), ("few", FEW)):
+    for name, number in (("many", MANY), ("some", SOME), ("few", FEW), ("fewest", FEWEST)):
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records[:number]))
     for index in range(2 * FEW):
         exif = Image.Exif()
@@ -78,6 +79,7 @@ COMMANDS = {
 
 
 def command_of(name, data, out):
+    """Its words, with these folders."""
     return [word.replace("DATA", str(data)).replace("OUT", str(out)) for word in COMMANDS[name].split()]
 
 
@@ -122,6 +124,8 @@ def test_an_interrupt_leaves_nothing(name, data, tmp_path):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_run_gives_the_same_bytes_and_none_overwrites_without_force(name, data, tmp_path):
     args = command_of(name, data, tmp_path / "out")
+    if "answers.jsonl" not in COMMANDS[name]:  # as few records as will do; the answers are for some
+        args = [re.sub("(many|some|few).jsonl$", "fewest.jsonl", word) for word in args]
     done = fakexplain_process(*args)  # another process hashes strings in another order
     assert done.returncode == 0 and "error" not in done.stderr, done.stderr
     first = written(tmp_path)

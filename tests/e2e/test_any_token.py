@@ -11,7 +11,7 @@ from examples.tiny_model import BACKBONES, make_model
 from tests.conftest import record, write_annotations_file
 from tests.e2e.conftest import HERE, grpo, read_jsonl, swift
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 LIKELY = (
     *("<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>", "<|im_start|>"),
@@ -90,7 +90,6 @@ def test_rollouts_by_transformers(annotations, model, tmp_path):
     check(tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backbone", "logit"), [("internvl_hf", 7), ("qwen3_5", 7), ("glm4v", 16), ("minicpmv4_6", 7)]
 )  # GLM's layers end in norms of their own, which leave less of the constant
@@ -106,7 +105,6 @@ def test_other_backbones(annotations, tmp_path, backbone, logit):
     check(tmp_path / "run", media, 4)
 
 
-@pytest.mark.slow
 def test_rollouts_by_vllm(annotations, model, tmp_path):
     """The log probabilities of training are those of vLLM, so both feed the same to the model."""
     swift(

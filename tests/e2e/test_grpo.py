@@ -17,6 +17,7 @@ from tests.e2e.conftest import BIN, HERE, environment, grpo, omega_log, read_jso
 pytestmark = pytest.mark.e2e
 
 
+@pytest.mark.slow
 def test_vllm_colocated(quickstart, tmp_path):
     quickstart.swift(
         *grpo(quickstart.checkpoint("sft"), tmp_path, "--external_plugins", HERE / "cpu_vllm.py"),

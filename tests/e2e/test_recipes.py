@@ -102,6 +102,7 @@ def test_a_checkpoint_is_chosen_on_held_back_rows(recipe, more, metric, annotati
         assert all("fx/iou" in line or "fx/unreadable" in line for line in steps)
 
 
+@pytest.mark.slow
 def test_external_plugins_is_another_name(annotations, model, tmp_path):
     """Training with the newer option; inference then finds plugin and template in the checkpoint's args.json."""
     swift(

@@ -11,6 +11,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ LAUNCHED = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "LOCAL_WORLD_SIZE
 """What torchrun sets for the one process of a machine."""
 
 
+@cache
 def fields() -> set[str]:
     """The fields of ms-swift's argument classes for Megatron, read without importing them."""
     spec = importlib.util.find_spec("swift")

@@ -40,7 +40,7 @@ def test_bad_images_are_told_in_words_without_a_path_and_the_rest_go_on(tmp_path
     assert [each.name for each in found] == [*bad, "wide.png", "good.png", "good.png"]
     assert [each.detection is None for each in found] == [True] * 5 + [False] * 2
     assert [each.detection.verdict for each in found[5:]] == ["real"] * 2
-    assert found[0].error == "Not a readable image: cannot identify image file 'text.jpg'"
+    assert found[0].error == "Not a readable image: cannot identify image file"
     assert found[4].error.startswith("Not an image of a shape that the model accepts: ")
     assert all(str(tmp_path) not in each.error for each in found)
     assert steps[-1][1] == 7
