@@ -1,9 +1,10 @@
 """The toy world: photographs, and photographs with flaws drawn into them, as one annotations file.
 
-A real image is a random crop of a photograph that ships inside scikit-image or scikit-learn, mirrored at random,
-with slightly shifted colours. A fake image is such a crop with one to four flaws of one kind drawn into it (each with
-its box, caption and tags) or with a flaw of the whole image (tags, no region; §3.2). Each kind stands for a generator.
-Fold 0 is cut from photographs that no other fold uses, so a test on it is a test on unseen photographs.
+A real image is a random crop of a photograph, mirrored at random, with slightly shifted colours. A fake image is such
+a crop with one to four flaws of one kind drawn into it (each with its box, caption and tags) or with a flaw of the
+whole image (tags, no region; §3.2). Each kind stands for a generator. Fold 0 is cut from photographs that no other fold
+uses, so a test on it is a test on unseen photographs. Kinds of flaw that are held out of training make an
+out-of-distribution set. Photographs are those inside scikit-image and scikit-learn, or a folder's.
 
 Images are 120x120 pixels. Qwen2.5-VL resizes them to 112x112, so boxes in pixels are not boxes in its frame.
 The same command gives the same bytes.
@@ -15,48 +16,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from functools import cache
-from importlib.util import find_spec
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from examples.toy_flaws import KINDS, SIZE, Box, Kind, Pixels
+from examples.toy_photos import LEAST_SIDE, Photo, photos_in, shipped_photos
 from swift_plugins.fakexplain.annotation import Annotation, Region, write_annotations
+from swift_plugins.fakexplain.errors import DataError
 from swift_plugins.fakexplain.parallel import map_ordered
-
-FOLDS: tuple[tuple[str, ...], ...] = (
-    ("china.jpg", "chelsea.png", "camera.png", "coffee.png"),
-    ("astronaut.png", "grass.png", "retina.jpg", "coins.png", "text.png"),
-    ("rocket.jpg", "brick.png", "ihc.png", "moon.png", "page.png"),
-    ("flower.jpg", "motorcycle_left.png", "gravel.png", "hubble_deep_field.jpg"),
-)
-"""Photographs of each fold: scikit-learn's china and flower, the rest scikit-image's."""
 
 # -- one image ---------------------------------------------------------------------------------------------------------
 
 
-@cache
-def photograph(name: str) -> Image.Image:
-    """A photograph that ships in the wheel of scikit-image or scikit-learn, found without importing either."""
-    package, folder = ("sklearn", "datasets/images") if name in ("china.jpg", "flower.jpg") else ("skimage", "data")
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(
-            f"the toy world is cut from photographs in {package}: pip install scikit-image scikit-learn"
-        )
-    with Image.open(Path(spec.submodule_search_locations[0], folder, name)) as image:
-        return image.convert("RGB")
-
-
-def real_image(rng: np.random.Generator, name: str) -> Pixels:
+def real_image(rng: np.random.Generator, photo: Image.Image) -> Pixels:
     """A random square of the photograph, mirrored at random, with slightly shifted colours."""
-    photo = photograph(name)
-    side = int(rng.integers(SIZE * 2 // 3, min(photo.size) + 1))
+    side = int(rng.integers(LEAST_SIDE, min(photo.size) + 1))
     x, y = (int(rng.integers(0, length - side + 1)) for length in photo.size)
     crop = photo.resize((SIZE, SIZE), Image.Resampling.BICUBIC, (x, y, x + side, y + side))
     image = np.asarray(crop, float)
@@ -124,47 +104,54 @@ def _blend(image: Pixels, box: Box, patch: Pixels, strength: float) -> Pixels:
 # -- the world ---------------------------------------------------------------------------------------------------------
 
 
-def make_world(out: Path, *, train: int, test: int, seed: int = 0, difficulty: float = 0.0) -> Iterator[Annotation]:
-    """Draw the images into `out`/images and yield their records.
+class World(NamedTuple):
+    """What the images of a world have in common.
 
-    Half of the images are real. Fakes take the kinds in turn.
-
-    Args:
+    Attributes:
         out: folder to write to.
-        train: number of images in folds 1 to 3.
-        test: number of images in fold 0, cut from photographs of its own.
+        photos: what images are cut from.
+        held_out: generators of the kinds of flaw that only out-of-distribution images have.
         seed: seed of everything; the same seed gives the same bytes.
         difficulty: from 0 (obvious flaws) to 1 (small and faint flaws).
     """
-    (out / "images").mkdir(parents=True, exist_ok=True)
 
-    def draw(image: tuple[int, int, Kind | None]) -> Annotation:
-        return make_record(out, *image, seed, difficulty)
-
-    return map_ordered(draw, chain(_plan(seed, 0, train), _plan(seed, 1, test)))
-
-
-def _plan(seed: int, part: int, count: int) -> Iterator[tuple[int, int, Kind | None]]:
-    """Part, number and kind (None for a real image) of each image, in an order that the number does not reveal."""
-    order = np.random.default_rng((seed, part)).permutation(count)
-    for number, turn in enumerate(map(int, order)):
-        yield part, number, KINDS[turn // 2 % len(KINDS)] if turn % 2 else None
+    out: Path
+    photos: Sequence[Photo]
+    held_out: Collection[str] = ()
+    seed: int = 0
+    difficulty: float = 0.0
 
 
-def make_record(out: Path, part: int, number: int, kind: Kind | None, seed: int, difficulty: float) -> Annotation:
+PARTS = ("train", "test", "ood")
+"""Images of the photographs of folds 1 to 3; of fold 0; of fold 0 with the kinds of flaw held out."""
+
+
+def make_images(world: World, part: str, count: int) -> Iterator[Annotation]:
+    """Draw the images of one of `PARTS` into `world.out`/images and yield their records.
+
+    Half of the images are real. Fakes take the kinds in turn.
+    """
+    (world.out / "images").mkdir(parents=True, exist_ok=True)
+    photos = [photo for photo in world.photos if (photo.fold == 0) == (part != "train")]
+    kinds = [kind for kind in KINDS if (kind.generator in world.held_out) == (part == "ood")]
+    # in an order that the number of an image does not reveal
+    order = np.random.default_rng((world.seed, PARTS.index(part))).permutation(count)
+    turns = ((number, kinds[turn // 2 % len(kinds)] if turn % 2 else None) for number, turn in enumerate(order))
+    return map_ordered(lambda each: _make_image(world, part, photos, *each), turns)
+
+
+def _make_image(world: World, part: str, photos: Sequence[Photo], number: int, kind: Kind | None) -> Annotation:
     """Draw one image, save it and return its record; crops on which flaws would not show are discarded."""
-    folds = {name: fold for fold, names in enumerate(FOLDS) for name in names}
-    names = [name for name, fold in folds.items() if (fold == 0) == bool(part)]
-    rng = np.random.default_rng((seed, part, number))
+    rng = np.random.default_rng((world.seed, PARTS.index(part), number))
     result = None
     while result is None:
-        name = str(rng.choice(names))
-        image = real_image(rng, name)
-        result = (image, ()) if kind is None else fake_image(rng, image, kind, difficulty)
+        photo = photos[int(rng.choice(len(photos)))]
+        image = real_image(rng, photo.image)
+        result = (image, ()) if kind is None else fake_image(rng, image, kind, world.difficulty)
     pixels, regions = result
-    id = f"{'test' if part else 'train'}-{number:05d}"
+    id = f"{part}-{number:05d}"
     path = Path("images", f"{id}.png")
-    Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8)).save(out / path, compress_level=1)
+    Image.fromarray(np.clip(pixels, 0, 255).round().astype(np.uint8)).save(world.out / path, compress_level=1)
     return Annotation(
         id=id,
         image=path.as_posix(),
@@ -175,8 +162,8 @@ def make_record(out: Path, part: int, number: int, kind: Kind | None, seed: int,
         tags=kind.tags if kind else (),
         generator=kind.generator if kind else None,
         family=kind.family if kind else None,
-        class_name=Path(name).stem,
-        fold=folds[name],
+        class_name=photo.name,
+        fold=photo.fold,
     )
 
 
@@ -186,19 +173,45 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write annotations.jsonl and images/ to")
     parser.add_argument("--train", type=int, default=8000, help="images for training (default %(default)s)")
     parser.add_argument("--test", type=int, default=400, help="images of unseen photographs (default %(default)s)")
+    parser.add_argument(
+        "--ood", type=int, default=0, help="images of unseen photographs with flaws of --held-out, in ood.jsonl"
+    )
+    parser.add_argument(
+        "--held-out",
+        nargs="+",
+        default=(),
+        choices=[kind.generator for kind in KINDS],
+        metavar="KIND",
+        help="kinds of flaw that --train and --test do without: %(choices)s",
+    )
+    parser.add_argument(
+        "--photos", type=Path, help="folder of photographs to cut images from; default: those of scikit-image"
+    )
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument(
         "--difficulty", type=float, default=0.0, help="from 0 (obvious flaws) to 1 (small and faint flaws); default 0"
     )
     args = parser.parse_args()
-    if args.train < 0 or args.test < 0 or args.train + args.test == 0:
-        parser.error("--train, --test: expected numbers of images, not both 0")
+    if min(args.train, args.test, args.ood) < 0 or args.train + args.test == 0:
+        parser.error("--train, --test, --ood: expected numbers of images, the first two not both 0")
     if not 0 <= args.difficulty <= 1:
         parser.error(f"--difficulty: expected 0 to 1, found {args.difficulty}")
-    world = make_world(args.out, train=args.train, test=args.test, seed=args.seed, difficulty=args.difficulty)
-    bar = tqdm(world, total=args.train + args.test, unit="image", disable=not sys.stderr.isatty())
-    count = write_annotations(args.out / "annotations.jsonl", bar)
-    print(f"{args.out / 'annotations.jsonl'}: {count} images")
+    if args.ood and not args.held_out:
+        parser.error("--ood: expected --held-out KIND...")
+    if set(args.held_out) == {kind.generator for kind in KINDS}:
+        parser.error("--held-out: expected some kinds, found all")
+    try:
+        photos = photos_in(args.photos) if args.photos else shipped_photos()
+    except DataError as error:
+        parser.error(str(error))
+    world = World(args.out, photos, args.held_out, args.seed, args.difficulty)
+    files = {"annotations.jsonl": {"train": args.train, "test": args.test}}
+    if args.ood:
+        files["ood.jsonl"] = {"ood": args.ood}
+    for name, counts in files.items():
+        images = chain.from_iterable(make_images(world, part, count) for part, count in counts.items())
+        bar = tqdm(images, total=sum(counts.values()), unit="image", disable=not sys.stderr.isatty())
+        print(f"{args.out / name}: {write_annotations(args.out / name, bar)} images")
 
 
 if __name__ == "__main__":
