@@ -16,6 +16,8 @@ import pytest
 
 from tests.conftest import heed_interrupts
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).resolve().parents[1]
 STAGES = ["world", "validate", "split", "sft", "grpo", "infer-sft", "infer-grpo"]
 STAGES += ["score", "answer", "draw", "sheet", "report"]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from swift_plugins.fakexplain.detect.server import ServerEngine
 from tests.cli.command import fakexplain
 from tests.detect.servers import chat, serve
 
@@ -73,7 +74,7 @@ def test_what_is_refused(args, code, message, taken, tmp_path: Path):
 
 @needs_gradio
 def test_a_server_that_is_not_there_is_one_line(taken, monkeypatch):
-    monkeypatch.setattr("swift_plugins.fakexplain.detect.server.START_SECONDS", 0.0)
+    monkeypatch.setitem(ServerEngine.__init__.__kwdefaults__, "start_seconds", 0.0)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"

@@ -17,6 +17,8 @@ from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record, write_annotations_file
 from tests.detect.servers import REAL, chat, serve
 
+pytestmark = pytest.mark.e2e
+
 FAKE = (
     "<think>\n[28, 28, 56, 56] Hand with six fingers.\n</think>\n<tag>structure/attribute error</tag>\n"
     "<verdict>fake</verdict>"

@@ -19,6 +19,8 @@ from swift_plugins.fakexplain.cli import commands as cli
 from tests.cli.command import COMMAND, fakexplain, fakexplain_process
 from tests.conftest import heed_interrupts, record
 
+pytestmark = pytest.mark.e2e
+
 MANY, SOME, FEW, FEWEST = 1_500, 500, 100, 20
 
 

@@ -16,6 +16,8 @@ from tests.cli.command import COMMAND, fakexplain
 from tests.cli.predictions import answer
 from tests.conftest import record, write_annotations_file
 
+pytestmark = pytest.mark.e2e
+
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "400", "TERM": "dumb"}
 ESCAPE = "\x1b[2J"
 

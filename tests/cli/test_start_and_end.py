@@ -16,6 +16,8 @@ from swift_plugins.fakexplain.cli import commands
 from swift_plugins.fakexplain.variants import VARIANTS
 from tests.conftest import heed_interrupts, record
 
+pytestmark = pytest.mark.e2e
+
 # Writes a line once the command handles interrupts: before that, Python itself is starting.
 READY = """
 import os, signal, sys

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
+import pytest
 from PIL import Image
 
 from swift_plugins.fakexplain.completions import Completion
@@ -32,6 +33,7 @@ class Echo:
         pass
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path: Path):
     """The pixels of all images would be 145 MB."""
     Image.new("RGB", (400, 400)).save(tmp_path / "a.jpg")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.e2e
+
 ROOT = Path(__file__).resolve().parents[2]
 PLUGIN = ROOT / "swift_plugins" / "fakexplain_plugin.py"
 

@@ -19,6 +19,8 @@ import pytest
 from swift_plugins.fakexplain.backbones import TEMPLATES
 from tests.recipes.dry_run import RECIPES, ROOT, backbones, commands, option, run
 
+pytestmark = pytest.mark.e2e
+
 by_name = pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.name)
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,7 +81,8 @@ def demo(
     The page answers as `fakexplain detect` does, one visitor at a time. Only this machine can open it unless --host
     says otherwise. Uploads are removed after an hour, and at the end. Ctrl-C ends it.
     """
-    from ..detect.app.page import Served, open_page
+    if find_spec("gradio") is None:  # before a model is loaded in vain; importing it takes seconds
+        raise ModuleNotFoundError(name="gradio")
     from ..detect.run import Examination
     from ..operating_point import read_operating_point
 
@@ -101,6 +103,8 @@ def demo(
         say(f"loading {model}", err=True)
         engine = load_model(str(model), settings, rule, adapters, backend, batch_size, max_tokens, more)
         name = "/".join(Path(adapters or str(model)).parts[-2:])
+    from ..detect.app.page import Served, open_page
+
     with closing(engine), open_page(Served(name, engine, how, batch_size, clickable), host, free, max_upload_mb) as at:
         after_interrupt[:] = ["the page is closed and all uploads are removed"]
         say(f"the page is at {at} (Ctrl-C ends it)")

@@ -25,6 +25,7 @@ def write(path, *groups):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [(8,) * 10, (8,) * 40, (80,), (320,)])
 def test_memory_does_not_grow_with_the_rows(tmp_path, groups):
     path = write(tmp_path / "a.parquet", *groups)

@@ -155,6 +155,7 @@ def test_nothing_is_overwritten(tmp_path):
     assert fakexplain("merge", one, two, "--out", tmp_path / "m.jsonl", "--force").returncode == 0
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_records(tmp_path):
     def peak(count):
         paths = []

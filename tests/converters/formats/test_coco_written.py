@@ -84,6 +84,7 @@ def test_commands_there_and_back(tmp_path):
     assert [one.image for one in read_annotations(back)] == [f"../data/{one.image}" for one in read_annotations(source)]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_images(tmp_path):
     regions = [{"bbox": [0.1, 0.7, 30.5, 11.25], "caption": f"Flaw {n}, a caption of some length."} for n in range(2)]
     template = parse_record(record(0, regions=regions), folder=tmp_path)

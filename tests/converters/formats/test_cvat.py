@@ -307,6 +307,7 @@ def test_other_xml_is_refused(tmp_path, text, message):
         drafts("cvat", tmp_path)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path):
     def peak(count):
         path = written(tmp_path, *(image(name=f"{index}.png") for index in range(count)))

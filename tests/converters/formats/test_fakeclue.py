@@ -110,6 +110,7 @@ def test_utf_16_is_read_too(tmp_path):
     assert from_fakeclue(piece.data)[0].fields["class_name"] == "猫"
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_items(tmp_path):
     def peak(count: int) -> int:
         path = tmp_path / f"{count}.json"

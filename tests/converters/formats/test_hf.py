@@ -138,6 +138,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
         assert path.read_bytes() == (other / path.relative_to(one)).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("embed", [True, False])
 def test_memory_does_not_grow_with_the_records(tmp_path, embed):
     (template,) = various(tmp_path / "data", RECORDS[1:2])

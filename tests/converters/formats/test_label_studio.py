@@ -168,6 +168,7 @@ def test_several_annotations_are_records_of_their_own(tmp_path):
         from_label_studio(task(each[0], each[0]))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path):
     def peak(count):
         path = tmp_path / "export.json"

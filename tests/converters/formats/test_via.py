@@ -227,6 +227,7 @@ def test_a_project_without_an_image_is_an_error(tmp_path):
         drafts("via", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("project", [True, False])
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path, project):
     def peak(count):

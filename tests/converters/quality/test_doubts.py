@@ -145,6 +145,7 @@ def test_text_from_the_file_stays_on_one_line():
     assert "\n" not in warning and len(warning) < 300
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_records():
     """Each record has a size, a suffix and captions of its own."""
 

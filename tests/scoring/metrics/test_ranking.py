@@ -30,7 +30,7 @@ def has_both(rows: list[tuple[bool, float, Any]]) -> bool:
     return {is_fake for is_fake, _, weight in rows if weight} == {True, False}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.one_of(images(WEIGHTS), images(COUNTS)))
 @example([])
 @example([(True, 0.5, 1.0)])

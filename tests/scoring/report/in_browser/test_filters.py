@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.scoring.report.in_browser.browser import Browser
+
+pytestmark = pytest.mark.e2e
 
 
 def state(record: dict, said: dict | None) -> str:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.scoring.report.in_browser.browser import HOSTILE, Browser
 
+pytestmark = pytest.mark.e2e
+
 
 def test_it_loads_from_a_file_and_requests_nothing_else(browser: Browser):
     browser.open()

@@ -6,6 +6,8 @@ import pytest
 
 from tests.scoring.report.in_browser.browser import Browser
 
+pytestmark = pytest.mark.e2e
+
 WIDTHS, SCHEMES = (400, 1400), ("light", "dark")
 
 
