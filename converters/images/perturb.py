@@ -156,7 +156,7 @@ SETTINGS_FILE = "perturbation.json"
 """File in the folder of a perturbed set that says what the set was made from."""
 
 
-def describe_set(annotations: Path, chain: Chain, seed: int, min_visible: float) -> dict[str, Any]:
+def describe_set(annotations: Path, chain: Chain, seed: int, min_visible: float, subset: str = "all") -> dict[str, Any]:
     """Everything that a perturbed set depends on except the images: the contents of its `SETTINGS_FILE`.
 
     Raises:
@@ -165,7 +165,8 @@ def describe_set(annotations: Path, chain: Chain, seed: int, min_visible: float)
     check_is_file(annotations, "an annotations file (JSON Lines)")
     with open(annotations, "rb") as file:
         digest = file_digest(file)
-    return {"perturbation": chain.name, "seed": seed, "min_visible": min_visible, "annotations": digest}
+    chosen = {} if subset == "all" else {"subset": subset}
+    return {"perturbation": chain.name, "seed": seed, "min_visible": min_visible, "annotations": digest, **chosen}
 
 
 def file_digest(file: IO[bytes]) -> str:

@@ -33,6 +33,8 @@ from .app import (
 if TYPE_CHECKING:
     from converters.images.chains import Chain
 
+    from ..rows import Subset
+
 
 @app.command(rich_help_panel=DATA)
 def perturb(
@@ -44,6 +46,7 @@ def perturb(
     out: Annotated[
         Path | None, typer.Option(*OUT, help="Folder to write; each NAME gets its own folder in it.")
     ] = None,
+    subset: Annotated[str, typer.Option(help="Records to perturb: all, or fold0_train … fold3_test.")] = "all",
     seed: Seed = 0,
     min_visible: MinVisible = 0.0,
     paper: Annotated[
@@ -74,7 +77,14 @@ def perturb(
         raise typer.BadParameter("expected a folder to write", param_hint=OUT[0])
     from converters.images.perturb import describe_set, is_finished
 
-    described = {folder: describe_set(annotations, chain, seed, min_visible) for folder, chain in chains.items()}
+    from ..rows import parse_subset
+
+    chosen = parse_option(parse_subset, subset, "--subset")
+    if chosen.variant != "full":
+        raise typer.BadParameter(f"expected a subset without a variant, found {subset}", param_hint="--subset")
+    described = {
+        folder: describe_set(annotations, chain, seed, min_visible, subset) for folder, chain in chains.items()
+    }
     finished = {folder for folder, each in described.items() if not force and is_finished(out / folder, each)}
     missing = {folder: chain for folder, chain in chains.items() if folder not in finished} or chains
     for folder in missing:
@@ -92,7 +102,7 @@ def perturb(
 
     for folder, chain in missing.items():
         before = reported.total()
-        count = _write_set(annotations, chain, out / folder, described[folder], report_once, errors)
+        count = _write_set(annotations, chosen, chain, out / folder, described[folder], report_once, errors)
         total = count + reported.total() - before
     errors.exit_if_any(total - errors.count, annotations)
 
@@ -112,6 +122,7 @@ def _parse_names(names: list[str], paper: bool) -> dict[str, Chain]:
 
 def _write_set(
     annotations: Path,
+    chosen: Subset,
     chain: Chain,
     target: Path,
     description: dict[str, Any],
@@ -121,17 +132,21 @@ def _write_set(
     """Write and print one perturbed set; return its number of records."""
     from converters.images.perturb import SETTINGS_FILE, LostRegions, perturb_all
 
+    from ..rows import select
+
     lost = LostRegions()
     with ExitStack() as files:
         partial = files.enter_context(atomic_folder(target, whole=True))
-        records = exclude_output_images(read_annotations(annotations, on_error=on_error), target)
-        shown = show_progress(records, annotations, chain.name)
+        records = show_progress(read_annotations(annotations, on_error=on_error), annotations, chain.name)
+        records = exclude_output_images(select(records, chosen, on_error=on_error), target)
         settings = {name: description[name] for name in ("seed", "min_visible")}
-        perturbed = perturb_all(shown, chain, partial, **settings, lost=lost, on_error=on_error)
+        perturbed = perturb_all(records, chain, partial, **settings, lost=lost, on_error=on_error)
         results = files.enter_context(closing(perturbed))  # no image is written while its folder is being removed
         count = write_annotations(partial / "annotations.jsonl", results)
         if not count:
             errors.exit_if_any(0, annotations)
+            if chosen.fold is not None:
+                raise ValueError(f"{annotations}: no record belongs to the subset {description['subset']}")
         (partial / SETTINGS_FILE).write_text(to_indented_json(description), encoding="utf-8")
     say(f"{count} records in {target / 'annotations.jsonl'}")
     if lost.dropped:

@@ -125,6 +125,21 @@ class TestCommand:
             assert fakexplain("validate", tmp_path / "out" / name / "annotations.jsonl").returncode == 0
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(folders)
 
+    def test_a_subset(self, annotations_file, tmp_path):
+        args = ["perturb", annotations_file, "jpeg:80", "-o", tmp_path / "out", "--subset"]
+        done = fakexplain(*args, "fold1_test")
+        assert done.returncode == 0, done.stderr
+        path = tmp_path / "out/jpeg-80/annotations.jsonl"
+        assert done.stdout == f"4 records in {path}\n"
+        assert {each.fold for each in read_annotations(path)} == {1}
+        assert len(list((path.parent / "images").iterdir())) == 4
+        assert "finished before" not in fakexplain(*args, "fold2_test").stdout
+        write_annotations_file(tmp_path / "one", [record(0, fold=0)])
+        args = ["perturb", tmp_path / "one/annotations.jsonl", "jpeg:80", "-o", tmp_path / "x", "--subset"]
+        done = fakexplain(*args, "fold1_test")
+        assert done.returncode == 1 and "no record belongs to the subset fold1_test" in done.stderr
+        assert not list((tmp_path / "x").iterdir())
+
     def test_the_same_bytes_each_time_and_no_overwriting_without_force(self, annotations_file, tmp_path):
         args = ["perturb", annotations_file, "crop:0.5+noise:4", "messenger", "-o", tmp_path / "out", "--seed", 3]
         assert fakexplain_process(*args).returncode == 0
@@ -157,6 +172,8 @@ class TestCommand:
             (["jpeg:80", "jpeg:80.0", "-o", "x"], "expected each perturbation once"),
             (["--paper", "down:0.5", "-o", "x"], "expected each perturbation once"),
             (["jpeg:80", "-o", "x", "--min-visible", "2"], "Invalid value for '--min-visible'"),
+            (["jpeg:80", "-o", "x", "--subset", "fold4_test"], "no such subset; expected fold0_train"),
+            (["jpeg:80", "-o", "x", "--subset", "all__no_bbox"], "expected a subset without a variant"),
         ],
     )
     def test_bad_usage(self, annotations_file, monkeypatch, tmp_path, args, message):
@@ -191,7 +208,7 @@ class TestCommand:
             f"1 records in {out / 'jpeg-80/annotations.jsonl'}",
         ]
         assert (out / "down-0.5/images/fake-000.png").stat() == before
-        for changes in (["--seed", 3], ["--min-visible", 0.5]):
+        for changes in (["--seed", 3], ["--min-visible", 0.5], ["--subset", "fold0_test"]):
             done = fakexplain("perturb", path, "down:0.5", "blur:1", "-o", out, *changes, COLUMNS="300")
             assert done.returncode == 2 and "already exists" in done.stderr
         with open(path, "a") as file:
