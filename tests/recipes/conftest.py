@@ -54,6 +54,7 @@ def world(tmp_path_factory, models) -> dict[str, str]:
         "SFT": str(folder / "sft"),
         "GRPO": str(folder / "grpo"),
         "SET": "faceforensics",
+        "EXPERIMENT": "table5",
         "DIR": str(folder),
         "OUT": str(folder / "out"),
         "IMAGES": str(folder),

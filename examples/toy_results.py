@@ -1,0 +1,216 @@
+"""Results of `recipes/experiment.sh claims` on the toy world: kept as small files, shown as tables and plots.
+
+python -m examples.toy_results keep output/toy/seed0 --seed 0    # writes recipes/toy_results/seed0.json
+python -m examples.toy_results show                              # writes tables and plots from all of them
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from examples.toy_claims import CLAIMS, Finding, Result, check
+from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
+
+FOLDER = Path(__file__).resolve().parents[1] / "recipes" / "toy_results"
+PAGE = FOLDER.parent / "README.md"
+BEGIN, END = "<!-- toy results: python -m examples.toy_results show -->\n", "<!-- end of toy results -->\n"
+METRICS = {
+    "accuracy": "accuracy",
+    "iou": "IoU",
+    "auroc": "AUROC",
+    "boxes_per_answer": "boxes per answer",
+    "box_area": "their area",
+    "format_rate": "format",
+}
+SETS = {
+    "test": "unseen photographs",
+    "jpeg-80": "JPEG 80",
+    "jpeg-30": "JPEG 30",
+    "crop-0.8": "cropped to 0.8",
+    "down-0.5": "half the size",
+    "ood": "unseen photographs and flaws",
+}
+
+# -- keep --------------------------------------------------------------------------------------------------------------
+
+
+def keep(out: Path, seed: int) -> dict[str, Any]:
+    """The values per image and the metrics of every run of an experiment, without its texts and images.
+
+    Args:
+        out: the experiment's OUT.
+        seed: its SEED.
+
+    Raises:
+        ValueError: the folder holds no scores of `claims`.
+    """
+    runs = sorted((out / "claims").glob("run-*/run.json"))
+    if not runs:
+        raise ValueError(f"{out}: expected the OUT of `TOY=1 recipes/experiment.sh claims`, found no scores in it")
+    sets: dict[str, dict[str, Any]] = {}
+    for path in runs:
+        run = load_run(path.parent)
+        name = re.sub(r"^run-(.*)-\w+$", r"\1", path.parent.name).replace("toy", "ood")
+        systems = sets.setdefault(name, {})
+        for record in read_annotations(path.with_name("images.jsonl")):
+            for system, answer in recorded_answers(record).items():
+                values = systems.setdefault(system, {"accuracy": []})
+                verdict, regions = (answer["verdict"], answer["regions"]) if answer else (None, [])
+                values["accuracy"].append(int(verdict == record.label))
+                if record.label == "fake" and run.variant not in ("no_bbox", "label_only"):
+                    size = record.width * record.height
+                    boxes = [region["bbox"] for region in regions if region["bbox"]]
+                    areas = [(x2 - x1) * (y2 - y1) / size for x1, y1, x2, y2 in boxes]
+                    values.setdefault("iou", []).append(round(answer["iou"] or 0.0, 4) if answer else 0.0)
+                    values.setdefault("boxes", []).append(len(areas))
+                    values.setdefault("box_area", []).append(round(sum(areas) / len(areas), 4) if areas else None)
+        for system, scores in run.systems.items():
+            intervals = scores["intervals"]
+            systems[system]["metrics"] = {
+                metric: [_rounded(scores[metric]), *map(_rounded, intervals.get(metric) or (None, None))]
+                for metric in METRICS
+            }
+    return {"seed": seed, "settings": (out / "settings").read_text(encoding="utf-8").strip(), "sets": sets}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+# -- show --------------------------------------------------------------------------------------------------------------
+
+
+def load(folder: Path = FOLDER) -> list[Result]:
+    """The kept results, in the order of seeds."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("seed*.json")]
+    return sorted(found, key=lambda result: result["seed"])
+
+
+def render(results: Sequence[Result]) -> str:
+    """The section of recipes/README.md, as Markdown."""
+    parts = []
+    for name, words in SETS.items():
+        systems = list(dict.fromkeys(system for result in results for system in result["sets"].get(name, {})))
+        if not systems:
+            continue
+        metrics = list(METRICS) if name == "test" else ["accuracy", "iou", "auroc"]
+        lines = [f"| {words} | seeds | " + " | ".join(METRICS[metric] for metric in metrics) + " |"]
+        lines.append("|---" * (len(metrics) + 2) + "|")
+        for system in systems:
+            of_seeds = [r["sets"][name][system]["metrics"] for r in results if system in r["sets"].get(name, {})]
+            cells = [_cell([metrics_of[metric] for metrics_of in of_seeds]) for metric in metrics]
+            lines.append(f"| {system} | {len(of_seeds)} | " + " | ".join(cells) + " |")
+        parts.append("\n".join(lines))
+    findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
+    lines = ["| paper | says | seeds | difference here | paired t-test | so it |", "|---" * 6 + "|"]
+    lines += [_row(finding) for finding in findings]
+    parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cell(values: Sequence[Sequence[float | None]]) -> str:
+    """Mean over seeds with Student's interval; of fewer than three seeds, the mean of the intervals over images."""
+    means = [value[0] for value in values if value[0] is not None]
+    if len(means) < len(values) or not means:
+        return "–"
+    mean = float(np.mean(means))
+    if len(means) >= 3:
+        from scipy import stats
+
+        half = stats.t.ppf(0.975, len(means) - 1) * np.std(means, ddof=1) / math.sqrt(len(means))
+        return f"{mean:.3f} ± {half:.3f}"
+    bounds = [bound for value in values for bound in value[1:] if bound is not None]
+    if len(bounds) < 2 * len(values):
+        return f"{mean:.3f}"
+    low, high = (float(np.mean([value[side] for value in values])) for side in (1, 2))
+    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _row(finding: Finding) -> str:
+    claim = finding.claim
+    difference = f"{claim.metric} {finding.difference:+.3f} [{finding.low:+.3f}, {finding.high:+.3f}]"
+    p = "–" if finding.p is None else f"p = {finding.p:.3f}"
+    return f"| {claim.place} | {claim.text} | {len(finding.values)} | {difference} | {p} | {finding.verdict} |"
+
+
+def plot(results: Sequence[Result], path: Path) -> None:
+    """Write one figure of all claims: the difference per seed, and its interval."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
+    with pyplot.rc_context({"svg.hashsalt": "toy", "font.size": 8}):
+        figure, axes = pyplot.subplots(figsize=(7.2, 0.8 + 0.3 * len(findings)))
+        for index, finding in enumerate(findings):
+            colour = {"holds": "#1a7f37", "does not hold": "#b42318"}.get(finding.verdict, "#59636e")
+            axes.plot([finding.low, finding.high], [index, index], color=colour, linewidth=2)
+            seeds = [more - less for more, less in finding.values]
+            axes.plot(seeds, [index] * len(seeds), "o", color=colour, markersize=4, markerfacecolor="white")
+            if finding.claim.margin:
+                axes.plot([-finding.claim.margin] * 2, [index - 0.3, index + 0.3], color="#59636e", linewidth=1)
+        axes.axvline(0, color="#59636e", linewidth=1)
+        axes.set_yticks(range(len(findings)), [f"{each.claim.place}: {each.claim.text}" for each in findings])
+        axes.invert_yaxis()
+        axes.set_xlabel("difference as claimed is to the right of 0; a dot per seed, bars are 95 % intervals")
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        figure.savefig(path, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+        pyplot.close(figure)
+
+
+def insert(page: str, section: str) -> str:
+    """The page with its section replaced.
+
+    Raises:
+        ValueError: the page has no such section.
+    """
+    if page.count(BEGIN) != 1 or page.count(END) != 1:
+        raise ValueError(f"{PAGE}: expected one line {BEGIN.strip()} and one line {END.strip()}")
+    return page[: page.index(BEGIN) + len(BEGIN)] + "\n" + section + "\n" + page[page.index(END) :]
+
+
+def main() -> None:
+    """Parse the command line; keep results, or show them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    keeping = commands.add_parser("keep", help="write the small file of one seed")
+    keeping.add_argument("out", type=Path, help="OUT of TOY=1 recipes/experiment.sh claims")
+    keeping.add_argument("--seed", type=int, required=True)
+    for each in (keeping, commands.add_parser("show", help="write tables and plot from the files of all seeds")):
+        each.add_argument("--results", type=Path, default=FOLDER, help="folder of the files (default %(default)s)")
+    args = parser.parse_args()
+    try:
+        if args.command == "keep":
+            args.results.mkdir(parents=True, exist_ok=True)
+            path = args.results / f"seed{args.seed}.json"
+            text = json.dumps(keep(args.out, args.seed), ensure_ascii=False, separators=(",", ":"))
+            path.write_text(text + "\n", encoding="utf-8")
+        else:
+            results = load(args.results)
+            if not results:
+                raise ValueError(f"{args.results}: expected seed*.json, found none")
+            plot(results, args.results / "claims.svg")
+            path = PAGE if args.results == FOLDER else args.results / "results.md"
+            section = render(results)
+            path.write_text(
+                insert(PAGE.read_text(encoding="utf-8"), section) if path == PAGE else section, encoding="utf-8"
+            )
+    except ValueError as error:
+        sys.exit(f"error: {error}")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the recipe that sources this file uses the variables
+# The training settings that the paper compares, one row each.
+#
+#   choose_setting SETTING   read the row, and set
+#                            LABEL      the setting's name in tables, the paper's where it has one
+#                            VARIANT    the parts of its answers
+#                            SFT_RUN    the folder of its SFT; settings with the same SFT share it; empty: none
+#                            SFT_ARGS   further arguments of its SFT
+#                            GRPO_RUN   the folder of its GRPO; empty: none
+#                            OMEGA      omega_G at the first and after the last step; GRPO_ARGS
+#
+# Columns: SETTING, VARIANT, stages, omega_G, arguments of both stages, name in tables. Stages are sft, grpo, both or none.
+
+# shellcheck source=recipes/lib/fail.sh
+. "${BASH_SOURCE%/*}/fail.sh"
+
+SETTINGS='
+progressive      full       both 0.5,1   -                       FakeXplainer
+untuned          full       none -       -                       No-FT
+sft              full       sft  -       -                       SFT
+omega-1          full       both 1,1     -                       GRPO ω_G=1
+omega-0.5        full       both 0.5,0.5 -                       GRPO ω_G=0.5
+no-bbox          no_bbox    both 0.5,1   -                       no-bbox
+no-caption       no_caption both 0.5,1   -                       no-caption
+no-tags          no_tags    both 0.5,1   -                       no-tags
+label-only       label_only both 0.5,1   -                       label-only
+full-parameter   full       both 0.5,1   --tuner_type=full       full-parameter
+frozen-vit       full       sft  -       --freeze_vit=true       SFT, ViT frozen
+frozen-projector full       sft  -       --freeze_aligner=true   SFT, projector frozen
+grpo-alone       full       grpo 0.5,1   -                       GRPO without SFT
+'
+
+choose_setting() { # SETTING
+  local row stages args known=()
+  while read -r row VARIANT stages OMEGA args LABEL; do
+    [[ -z $row || $row != "$1" ]] || break
+    known+=(${row:+"$row"})
+  done <<< "$SETTINGS"
+  [[ -n $1 && $row == "$1" ]] || fail "setting: expected one of ${known[*]}, found '$1'"
+  SFT_RUN='' GRPO_RUN='' SFT_ARGS=() GRPO_ARGS=()
+  if [[ $args != - ]]; then
+    SFT_ARGS=("${args%%=*}" "${args#*=}")
+    GRPO_ARGS=("${SFT_ARGS[@]}")
+  fi
+  case $stages in
+    sft | both)
+      SFT_RUN=sft
+      [[ $VARIANT == full ]] || SFT_RUN+=-$1
+      [[ $args == - ]] || SFT_RUN+=-$1 ;;
+  esac
+  case $stages in
+    grpo | both) GRPO_RUN=grpo-$1 ;;
+  esac
+}

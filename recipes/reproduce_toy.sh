@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The paper's claims put to the test on the toy world, seed by seed: tables and a plot for README.md.
+#
+# Paper:     Table 4, §4.1, §4.3, App. B, C and D.1; differs: the toy world, a tiny backbone and so no LoRA
+# Hardware:  2 CPU cores      Time, memory: not measured for all seeds; README.md, section Toy experiments
+# Input:     nothing
+# Output:    $OUT/seedN (runs, reports), toy_results/seedN.json, toy_results/claims.svg, the tables of README.md
+# Run:       uv run --extra cpu bash recipes/reproduce_toy.sh
+# Override:  SEEDS (all settings), MORE_SEEDS (SFT and the three schedules of omega_G), OUT, RESULTS (another folder than
+#            toy_results) and the variables of experiment.sh. After an interrupt, run it again: it continues. DRY_RUN=1
+#            prints the commands.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+OUT=${OUT:-output/reproduce-toy}
+SEEDS=${SEEDS-0 1 2} MORE_SEEDS=${MORE_SEEDS-3 4}
+RESULTS=${RESULTS:-$ROOT/recipes/toy_results}
+out=$OUT
+export TOY=1 OUT SEED COMPARE PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
+
+show() {
+  if [[ -n ${DRY_RUN:-} ]]; then
+    printf '%q ' "$@"
+    echo
+  else
+    "$@"
+  fi
+}
+
+# What the paper's main claims need comes first, of all seeds; a seed's file is written anew when it knows more.
+strategies='progressive untuned sft omega-1 omega-0.5' everything=''
+for COMPARE in "$strategies" "$everything"; do
+  for SEED in $SEEDS ${COMPARE:+$MORE_SEEDS}; do
+    OUT=$out/seed$SEED
+    [[ -n ${DRY_RUN:-} ]] || echo "seed $SEED: ${COMPARE:-all settings}"
+    bash "$ROOT/recipes/experiment.sh" claims
+    show python -m examples.toy_results keep "$OUT" --seed "$SEED" --results "$RESULTS"
+  done
+  show python -m examples.toy_results show --results "$RESULTS"
+done
