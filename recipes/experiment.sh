@@ -57,8 +57,10 @@ compare() { # BACKBONES SETTINGS [FOLDS]
       [[ $backbone != qwen2.5-vl-* ]] || backbone=$own
       [[ $backbone != ovis2.5-9b ]] || continue           # its code is not in transformers
     fi
+    (unset SIZE && BACKBONE=$backbone && choose_backbone) || exit 2
     for fold in ${3:-$FOLD}; do
       for setting in $2; do
+        choose_setting "$setting"
         [[ " ${runs[*]/%/ } " == *" $backbone $fold $setting  "* ]] || runs+=("$backbone $fold $setting")
       done
     done
@@ -80,6 +82,9 @@ case $EXPERIMENT in
     sets="test $perturbed ood" ;;
   *) fail "NAME: expected table1 to table7, full, fig4 or claims, found '$EXPERIMENT'" ;;
 esac
+
+[[ " $sets " != *' ood '* || -n ${TOY:-}${OOD:-} ]] ||
+  fail "OOD is not set: expected SET=DIR of each out-of-distribution set (recipes/ood.sh), separated by spaces"
 
 open_run "TOY=${TOY:-} QUICK=${QUICK:-} SEED=$SEED MAX_PIXELS=$MAX_PIXELS FAKEXPLAINED=$FAKEXPLAINED\
 ${TOY:+ DIFFICULTY=$DIFFICULTY IMAGES=$IMAGES SHOWN=$SHOWN SFT_STEPS=$SFT_STEPS GRPO_STEPS=$GRPO_STEPS\
@@ -173,7 +178,6 @@ if [[ " $sets " == *' ood '* ]]; then
     OOD=toy=$OUT/made
     annotations[toy]=$TOY_OOD names[toy]='toy world, other flaws'
   fi
-  [[ -n ${OOD:-} ]] || fail "OOD is not set: expected SET=DIR of each out-of-distribution set (recipes/ood.sh), in one word list"
   for pair in $OOD; do
     set=${pair%%=*} dir=${pair#*=}
     sets+=" $set" subsets[$set]=all
@@ -207,7 +211,8 @@ for run in "${runs[@]}"; do
 done
 finish
 
-# --- answers of every model to every set
+# --- answers of every model to every set; on the toy world half of the time is start-up, which two processes share
+[[ -z ${TOY:-} ]] || JOBS=2 GPUS=1 NPROC_PER_NODE=1
 for run in "${runs[@]}"; do
   # shellcheck disable=SC2086
   choose_run $run

@@ -15,8 +15,7 @@ ROOT=$(cd "$(dirname "$0")/.." && pwd)
 OUT=${OUT:-output/reproduce-toy}
 SEEDS=${SEEDS-0 1 2} MORE_SEEDS=${MORE_SEEDS-3 4}
 RESULTS=${RESULTS:-$ROOT/recipes/toy_results}
-out=$OUT
-export TOY=1 OUT SEED COMPARE PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
+export PYTHONPATH=$ROOT${PYTHONPATH:+:$PYTHONPATH}
 
 show() {
   if [[ -n ${DRY_RUN:-} ]]; then
@@ -29,12 +28,11 @@ show() {
 
 # What the paper's main claims need comes first, of all seeds; a seed's file is written anew when it knows more.
 strategies='progressive untuned sft omega-1 omega-0.5' everything=''
-for COMPARE in "$strategies" "$everything"; do
-  for SEED in $SEEDS ${COMPARE:+$MORE_SEEDS}; do
-    OUT=$out/seed$SEED
-    [[ -n ${DRY_RUN:-} ]] || echo "seed $SEED: ${COMPARE:-all settings}"
-    bash "$ROOT/recipes/experiment.sh" claims
-    show python -m examples.toy_results keep "$OUT" --seed "$SEED" --results "$RESULTS"
+for compared in "$strategies" "$everything"; do
+  for seed in $SEEDS ${compared:+$MORE_SEEDS}; do
+    [[ -n ${DRY_RUN:-} ]] || echo "seed $seed: ${compared:-all settings}"
+    show env TOY=1 "SEED=$seed" "COMPARE=$compared" "OUT=$OUT/seed$seed" bash "$ROOT/recipes/experiment.sh" claims
+    show python -m examples.toy_results keep "$OUT/seed$seed" --seed "$seed" --results "$RESULTS"
   done
   show python -m examples.toy_results show --results "$RESULTS"
 done

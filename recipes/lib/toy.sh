@@ -12,11 +12,13 @@
 choose_toy() {
   DIFFICULTY=${DIFFICULTY:-0.35}                # where SFT leaves room: recipes/README.md, section Toy experiments
   if [[ -n ${QUICK:-} ]]; then
-    : "${IMAGES:=96}" "${SHOWN:=16}" "${SFT_STEPS:=4}" "${GRPO_STEPS:=4}" "${TOKENS:=32}" "${GPUS:=1}" "${G:=4}"
+    : "${IMAGES:=96}" "${SHOWN:=16}" "${SFT_STEPS:=4}" "${GRPO_STEPS:=2}" "${TOKENS:=32}" "${GPUS:=1}" "${BATCH:=8}"
   else
-    : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=400}" "${GRPO_STEPS:=200}" "${TOKENS:=120}" "${GPUS:=2}" "${G:=4}"
+    : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=400}" "${GRPO_STEPS:=200}" "${TOKENS:=120}" "${GPUS:=2}" \
+      "${BATCH:=32}"
   fi
-  GRPO_LR=${GRPO_LR:-2e-5}
+  G=${G:-4}
+  GRPO_LR=${GRPO_LR:-5e-5}
   GRPO_BETA=${GRPO_BETA:-0.02}
   VAL=0 ROLLOUT=self ZERO=none FAKEXPLAINED=$OUT/world/annotations.jsonl TOY_OOD=$OUT/made/ood.jsonl
   local all=(--torch_dtype float32 --ddp_backend gloo --seed "$SEED")
@@ -32,7 +34,7 @@ choose_toy() {
   )
   grpo_args=(
     "${train[@]}" --tuner_type full --max_steps "$GRPO_STEPS" --save_steps "$(((GRPO_STEPS + 3) / 4))"
-    --per_device_train_batch_size "$((32 / GPUS))" --gradient_accumulation_steps 1 --learning_rate "$GRPO_LR"
+    --per_device_train_batch_size "$((BATCH / GPUS))" --gradient_accumulation_steps 1 --learning_rate "$GRPO_LR"
     --num_generations "$G" --max_completion_length "$TOKENS" --temperature 1.0 --top_k 20 --beta "$GRPO_BETA"
     --scale_rewards batch --log_completions false
   )

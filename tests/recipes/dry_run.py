@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "recipes").glob("*.sh"))
 LIBRARY = sorted((ROOT / "recipes" / "lib").glob("*.sh"))
-PIPELINES = {"quickstart.sh", "curve.sh", "baselines.sh", "ood.sh", "experiment.sh"}
+PIPELINES = {"quickstart.sh", "curve.sh", "baselines.sh", "ood.sh", "experiment.sh", "reproduce_toy.sh"}
 """Recipes of several commands."""
 
 _BACKBONE = {"BACKBONE", "SIZE", "ZERO", "TP", "SHARE", "MEGATRON_TP"}
@@ -22,7 +22,7 @@ _MACHINES = {"GPUS", "NPROC_PER_NODE", "GRAD_ACC", "QUANT", "NNODES", "NODE_RANK
 _SERVING = {"ROLLOUT", "HOST", "PORT", "IMAGES", "URL", "LICENSE", "RUN"}
 _BASELINES = {"IMAGE_FOLDER", "SEED", "EPOCHS", "SIDE"}
 _OOD = {"SET", "DIR", "PER_VIDEO"}
-_EXPERIMENT = {"EXPERIMENT", "OOD", "JOBS", "TOY", "PHOTOS", "DIFFICULTY"}
+_EXPERIMENT = {"EXPERIMENT", "OOD", "JOBS", "TOY", "PHOTOS", "DIFFICULTY", "SEEDS", "MORE_SEEDS", "RESULTS", "COMPARE"}
 VARIABLES = _BACKBONE | _DATA | _MACHINES | _SERVING | _BASELINES | _OOD | _EXPERIMENT | {"DRY_RUN", "QUICK"}
 
 
