@@ -107,7 +107,7 @@ def check(claim: Claim, results: Sequence[Result]) -> Finding | None:
     sides = [pair for pair in (_sides(claim, result) for result in results) if pair]
     if not sides:
         return None
-    values = tuple((_mean(more), _mean(less)) for more, less in sides)
+    values = tuple((float(_means(more)), float(_means(less))) for more, less in sides)
     differences = [more - less for more, less in values]
     low, high = _over_images(sides)
     p = None
@@ -130,8 +130,10 @@ def _sides(claim: Claim, result: Result) -> tuple[np.ndarray, np.ndarray] | None
     return (found[0], found[1]) if len(found[0]) == len(found[1]) else None
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+def _means(values: np.ndarray) -> np.ndarray:
+    """Means along the last axis of the values that there are; NaN where there is none."""
+    with np.errstate(invalid="ignore"):
+        return np.nansum(values, axis=-1) / np.isfinite(values).sum(axis=-1)
 
 
 def _over_images(sides: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
@@ -140,6 +142,6 @@ def _over_images(sides: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float,
     means = np.zeros(RESAMPLES)
     for more, less in sides:
         drawn = rng.integers(0, len(more), (RESAMPLES, len(more)))
-        means += np.nanmean(more[drawn], axis=1) - np.nanmean(less[drawn], axis=1)
-    low, high = np.percentile(means / len(sides), (2.5, 97.5))
+        means += _means(more[drawn]) - _means(less[drawn])
+    low, high = np.nanpercentile(means / len(sides), (2.5, 97.5))
     return float(low), float(high)

@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 MAINS = {"sft": "sft_main", "rlhf": "rlhf_main", "infer": "infer_main", "export": "export_main"}
@@ -63,6 +64,12 @@ def _launched() -> dict[str, str]:
     return {"MASTER_ADDR": "127.0.0.1"} | {name: str(value) for name, value in alone.items()}
 
 
+def _end_with(client: socket.socket) -> None:
+    """Kill this process when the caller is gone, as an interrupt of the caller would have."""
+    client.recv(1)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _run(client: socket.socket) -> None:
     """Run one request in this process, and end it."""
     length, fds, _, _ = socket.recv_fds(client, 8, 2)
@@ -77,6 +84,7 @@ def _run(client: socket.socket) -> None:
     os.environ.update(asked["env"])
     if os.environ.pop("NPROC_PER_NODE", None):
         os.environ.update(_launched())
+    threading.Thread(target=_end_with, args=(client,), daemon=True).start()
     command, *argv = asked["argv"]
     sys.argv = ["swift", *argv]
     sys.path[:0] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]

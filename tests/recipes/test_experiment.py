@@ -235,12 +235,12 @@ def test_a_killed_training_goes_on_from_its_last_whole_checkpoint(pretend, tmp_p
     assert f"--resume_from_checkpoint {run}/checkpoint-20 " in resumed + " "
     assert kinds(calls).count("sft") == 0
     # on the toy world, from the start: so the numbers are those of a run that nothing stopped
-    other = {"TOY": "1", "OUT": str(tmp_path / "toy"), "COMPARE": "sft"}
-    pretend("claims", **other, FAILS="sft")
+    other = {"TOY": "1", "OUT": str(tmp_path / "toy")}
+    pretend("full", **other, FAILS="sft")
     toy = tmp_path / "toy/qwen2.5-vl-3b-fold0/sft/checkpoint-9"
     toy.mkdir(parents=True)
     (toy / "trainer_state.json").write_text("{}")
-    calls, done = pretend("claims", **other)
+    calls, done = pretend("full", **other)
     assert done.returncode == 0, done.stderr
     assert "--resume_from_checkpoint" not in calls[0] and not toy.exists()
 

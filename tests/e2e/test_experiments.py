@@ -1,0 +1,100 @@
+"""Every experiment on the toy world, with real training and answers, and the same tables after interrupts."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import heed_interrupts
+from tests.e2e.conftest import ROOT, environment
+from tests.recipes.test_experiment import EXPERIMENTS
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+SWIFT = ROOT / "tests" / "e2e" / "warm_swift.py"
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """An environment in which `swift` runs in forks of one process."""
+    folder = tmp_path_factory.mktemp("warm")
+    command = [sys.executable, "-m", "tests.e2e.warm_swift", str(folder / "socket")]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        while server.stdout.readline() not in ("ready\n", ""):
+            pass
+        (folder / "swift").write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {SWIFT} {folder}/socket "$@"\n')
+        (folder / "swift").chmod(0o755)
+        env = environment(TOY="1", QUICK="1")
+        yield env | {"PATH": f"{folder}{os.pathsep}{env['PATH']}"}
+        server.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all experiments, as for a user."""
+    return tmp_path_factory.mktemp("experiments")
+
+
+def command(name: str) -> list[str]:
+    return ["bash", str(ROOT / "recipes" / "experiment.sh"), name]
+
+
+def run(args: list[str], env: dict[str, str], **changes: str) -> str:
+    done = subprocess.run(args, env=env | changes, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+TABLES = {"full": "1", "claims": "6", "fig4": "1"}
+"""The paper's table that an experiment's report has, where its name does not say it."""
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_it_ends_in_a_report_with_its_table(name, warm, out):
+    changes = {"COMPARE": "progressive sft label-only frozen-vit grpo-alone"} if name == "claims" else {}
+    printed = run(command(name), warm, OUT=str(out), **changes)
+    assert printed.splitlines()[-1] == f"Report: {out}/{name}/report/report.html"
+    number = TABLES.get(name, name.removeprefix("table"))
+    tables = [path.name for path in (out / name / "report" / "tables").glob("*.csv")]
+    assert any(table.startswith(f"table{number}") for table in tables), tables
+    if name == "fig4":
+        assert (out / "fig4" / "progressive" / "report" / "figures" / "fig4.svg").exists()
+
+
+def kept(out: Path, tmp_path: Path) -> dict:
+    run(
+        [sys.executable, "-m", "examples.toy_results", "keep", str(out), "--seed", "1", "--results", str(tmp_path)],
+        environment(PYTHONPATH=str(ROOT)),
+    )
+    return json.loads((tmp_path / "seed1.json").read_text())
+
+
+def test_interrupts_change_no_number(warm, tmp_path):
+    """Two settings of the same seed, once at a stretch and once interrupted ten times."""
+    env = warm | {"SEED": "1", "COMPARE": "sft omega-1"}
+    run(command("claims"), env, OUT=str(tmp_path / "whole"))
+    rng = random.Random(0)
+    for _ in range(10):
+        with subprocess.Popen(
+            command("claims"),
+            env=env | {"OUT": str(tmp_path / "parts")},
+            preexec_fn=heed_interrupts,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            time.sleep(rng.uniform(0.5, 8))
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+    run(command("claims"), env, OUT=str(tmp_path / "parts"))
+    assert kept(tmp_path / "parts", tmp_path / "b") == kept(tmp_path / "whole", tmp_path / "a")

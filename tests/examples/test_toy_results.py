@@ -1,0 +1,162 @@
+"""Results of the toy world: what is kept of a run, what is said about the paper's claims, and what README.md shows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from examples import toy_results
+from examples.toy_claims import CLAIMS, Claim, check
+from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.answer import render_answer
+from swift_plugins.fakexplain.frames import frame_rule
+from tests.cli.command import fakexplain
+from tests.conftest import record, write_annotations_file
+
+ACCURACY = Claim("§0", "A is better than B", "accuracy", ("A", "test"), ("B", "test"))
+
+
+def result(seed: int = 0, **systems: list[float]) -> dict:
+    return {"seed": seed, "sets": {"test": {name: {"accuracy": values} for name, values in systems.items()}}}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "margin", "verdict"),
+    [
+        ([1] * 90 + [0] * 10, [1] * 50 + [0] * 50, 0, "holds"),
+        ([1] * 50 + [0] * 50, [1] * 90 + [0] * 10, 0, "does not hold"),
+        ([1] * 52 + [0] * 48, [0] * 50 + [1] * 50, 0, "cannot tell"),
+        ([1] * 100, [1] * 100, 0, "cannot tell"),
+        ([1] * 100, [1] * 100, 0.01, "holds"),
+        ([1] * 90 + [0] * 10, [1] * 100, 0.01, "does not hold"),
+    ],
+)
+def test_the_verdict_of_one_seed(a, b, margin, verdict):
+    found = check(ACCURACY._replace(margin=margin), [result(A=a, B=b)])
+    assert found.verdict == verdict and found.p is None
+    assert found.low <= found.difference <= found.high
+    assert found.difference == pytest.approx(np.mean(a) - np.mean(b))
+
+
+def test_images_are_resampled_in_pairs():
+    """Systems that are right about the same images differ by less than their own intervals say."""
+    rng = np.random.default_rng(0)
+    b = (rng.random(400) < 0.5).astype(int).tolist()
+    a = [1 if index < 12 else value for index, value in enumerate(b)]
+    found = check(ACCURACY, [result(A=a, B=b)])
+    assert found.verdict == "holds" and found.high - found.low < 0.03
+
+
+def test_seeds_that_disagree_widen_the_interval():
+    """By Student's interval of the paired differences, as scipy gives it."""
+    rng = np.random.default_rng(1)
+    shares = [(0.9, 0.5), (0.55, 0.6), (0.7, 0.6)]
+    results = [
+        result(seed, A=(rng.random(2000) < a).tolist(), B=(rng.random(2000) < b).tolist())
+        for seed, (a, b) in enumerate(shares)
+    ]
+    found = check(ACCURACY, results)
+    differences = [a - b for a, b in found.values]
+    by_scipy = stats.ttest_1samp(differences, 0)
+    assert found.p == pytest.approx(by_scipy.pvalue)
+    low, high = by_scipy.confidence_interval()
+    assert (found.low, found.high) == pytest.approx((low, high))
+    assert found.verdict == "cannot tell"
+    assert check(ACCURACY, results[:1]).verdict == "holds"
+
+
+def test_a_seed_without_either_side_does_not_count():
+    both = result(A=[1, 1], B=[0, 1])
+    assert len(check(ACCURACY, [both, result(1, A=[1, 1])]).values) == 1
+    assert check(ACCURACY, [result(A=[1])]) is None
+    boxes = ACCURACY._replace(metric="box_area")
+    areas = {"A": {"box_area": [0.2, None]}, "B": {"box_area": [0.1, 0.3]}}
+    found = check(boxes, [{"seed": 0, "sets": {"test": areas}}])
+    assert found.values == ((0.2, 0.2),)
+
+
+def test_claims_are_about_settings_that_experiments_train():
+    from tests.recipes.test_experiment import SETTINGS
+
+    names = {row[-1] for row in SETTINGS.values()}
+    for claim in CLAIMS:
+        assert {claim.more[0], claim.less[0]} <= names
+        assert {claim.more[1], claim.less[1]} <= set(toy_results.SETS)
+    assert len({(claim.place, claim.text, claim.metric) for claim in CLAIMS}) == len(CLAIMS)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """Scores as an experiment leaves them: two systems, on unchanged images and out of distribution."""
+    folder = tmp_path / "out"
+    for name, label in product(("test", "toy"), ("FakeXplainer", "label-only")):
+        data = tmp_path / name
+        records = [record(index, label_of) for index in range(3) for label_of in ("fake", "real")]
+        annotations = write_annotations_file(data, records)
+        variant = "full" if label == "FakeXplainer" else "label_only"
+        rule = frame_rule("fx_qwen2_5_vl")
+        lines = []
+        for gold in read_annotations(annotations):
+            text = render_answer(gold, variant, rule.frame(gold.image_wh))
+            if gold.id == "fake-002":
+                text = text.replace("<verdict>fake", "<verdict>real")
+            lines.append({"response": text, "images": [str(gold.path)]})
+        predictions = data / f"{label}.jsonl"
+        predictions.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        scored = ("score", f"{label}={predictions}", "--annotations", annotations, "--variant", variant)
+        done = fakexplain(*scored, "--resamples", 20, "--out", folder / "claims" / f"run-{name}-{variant}")
+        assert done.returncode == 0, done.stderr
+    (folder / "settings").write_text("TOY=1 SEED=3\n")
+    return folder
+
+
+def run(monkeypatch, *args: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["toy_results", *map(str, args)])
+    toy_results.main()
+
+
+def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
+    results = tmp_path / "results"
+    run(monkeypatch, "keep", out, "--seed", 3, "--results", results)
+    kept = json.loads((results / "seed3.json").read_text())
+    assert (kept["seed"], kept["settings"]) == (3, "TOY=1 SEED=3")
+    assert set(kept["sets"]) == {"test", "ood"}
+    systems = kept["sets"]["test"]
+    assert systems["FakeXplainer"]["accuracy"] == [1, 1, 1, 1, 0, 1]
+    assert len(systems["FakeXplainer"]["iou"]) == 3 and "iou" not in systems["label-only"]
+    assert systems["FakeXplainer"]["boxes"][0] == 2
+    assert systems["FakeXplainer"]["metrics"]["accuracy"][0] == pytest.approx(5 / 6, abs=1e-4)
+
+    run(monkeypatch, "show", "--results", results)
+    text = (results / "results.md").read_text()
+    assert "| FakeXplainer | 1 | 0.833 [" in text and "| unseen photographs and flaws |" in text
+    assert "| App. D.1 | label-only is worse out of distribution | 1 | accuracy +0.000 [" in text
+    first = (results / "claims.svg").read_bytes()
+    run(monkeypatch, "show", "--results", results)
+    assert (results / "claims.svg").read_bytes() == first
+
+
+@pytest.mark.parametrize("command", ["keep", "show"])
+def test_a_folder_without_results_is_one_line(command, tmp_path, monkeypatch):
+    args = ("keep", tmp_path, "--seed", 0) if command == "keep" else ("show",)
+    with pytest.raises(SystemExit, match="^error: .*found no"):
+        run(monkeypatch, *args, "--results", tmp_path / "none")
+
+
+def test_a_section_is_replaced():
+    page = f"a\n{toy_results.BEGIN}\nold\n\n{toy_results.END}b\n"
+    assert toy_results.insert(page, "new\n") == f"a\n{toy_results.BEGIN}\nnew\n\n{toy_results.END}b\n"
+    with pytest.raises(ValueError, match="expected one line"):
+        toy_results.insert("a\n", "new\n")
+
+
+@pytest.mark.skipif(not list(toy_results.FOLDER.glob("seed*.json")), reason="no results are kept")
+def test_readme_shows_what_the_files_hold():
+    page = toy_results.PAGE.read_text(encoding="utf-8")
+    assert toy_results.insert(page, toy_results.render(toy_results.load())) == page
