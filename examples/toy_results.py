@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from examples.sections import replace_section
 from examples.toy_claims import CLAIMS, Finding, Result, check
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes" / "toy_results"
 PAGE = FOLDER.parent / "README.md"
-BEGIN, END = "<!-- toy results: python -m examples.toy_results show -->\n", "<!-- end of toy results -->\n"
+SECTION = "toy results: python -m examples.toy_results show"
 METRICS = {
     "accuracy": "accuracy",
     "iou": "IoU",
@@ -170,17 +171,6 @@ def plot(results: Sequence[Result], path: Path) -> None:
         pyplot.close(figure)
 
 
-def insert(page: str, section: str) -> str:
-    """The page with its section replaced.
-
-    Raises:
-        ValueError: the page has no such section.
-    """
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        raise ValueError(f"{PAGE}: expected one line {BEGIN.strip()} and one line {END.strip()}")
-    return page[: page.index(BEGIN) + len(BEGIN)] + "\n" + section + "\n" + page[page.index(END) :]
-
-
 def main() -> None:
     """Parse the command line; keep results, or show them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -202,11 +192,10 @@ def main() -> None:
             if not results:
                 raise ValueError(f"{args.results}: expected seed*.json, found none")
             plot(results, args.results / "claims.svg")
-            path = PAGE if args.results == FOLDER else args.results / "results.md"
-            section = render(results)
-            path.write_text(
-                insert(PAGE.read_text(encoding="utf-8"), section) if path == PAGE else section, encoding="utf-8"
-            )
+            if args.results == FOLDER:
+                replace_section(path := PAGE, SECTION, render(results))
+            else:
+                (path := args.results / "results.md").write_text(render(results), encoding="utf-8")
     except ValueError as error:
         sys.exit(f"error: {error}")
     print(path)

@@ -69,12 +69,12 @@ compare() { # BACKBONES SETTINGS [FOLDS]
 case $EXPERIMENT in
   table1 | table7) compare "$own" progressive '0 1 2 3' ;;
   table2) compare 'internvl3-8b internvl3-14b ovis2.5-9b mimo-vl-7b-rl qwen2.5-vl-32b' 'untuned progressive' ;;
-  table3) compare "$own" progressive; sets=ood ;;
+  table3) compare "$own" progressive; sets='test ood' ;;
   table4)
     compare "$own" "progressive $strategies $parts"
     compare 'qwen2.5-vl-3b qwen2.5-vl-7b qwen2.5-vl-32b' progressive ;;
   table5) compare "$own" progressive; sets="test $perturbed" ;;
-  table6) compare "$own" "progressive $strategies $parts"; sets=ood ;;
+  table6) compare "$own" "progressive $strategies $parts"; sets='test ood' ;;
   full) compare "$own" 'progressive full-parameter' ;;
   fig4) compare "$own" 'progressive omega-1' ;;
   claims)
@@ -258,7 +258,7 @@ logs=()
 for run in "${runs[@]}"; do
   # shellcheck disable=SC2086
   choose_run $run
-  [[ -z $GRPO_RUN ]] || logs+=(--log "$system=$here/$GRPO_RUN/logging.jsonl")
+  [[ -z $GRPO_RUN ]] || logs+=(--log "$system, fold $FOLD=$here/$GRPO_RUN/logging.jsonl")
 done
 if [[ $EXPERIMENT == fig4 ]]; then
   for run in "${runs[@]}"; do

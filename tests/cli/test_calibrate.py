@@ -43,7 +43,7 @@ def test_too_few_real_images_are_said(tmp_path: Path):
     assert done.stdout.splitlines()[5].endswith("(cross-validated)")
     point = read_operating_point(out)
     assert (point.threshold, point.n_real, point.run, point.system) == (119 / 150, 120, str(run), "7B")
-    again = fakexplain("calibrate", run, "--out", out)
+    again = fakexplain("calibrate", run, "--out", out, COLUMNS="400")
     assert (again.returncode, "already exists" in again.stderr) == (2, True)
     assert fakexplain("calibrate", run, "--out", out, "--force", "--fpr", "0.05").returncode == 0
     assert read_operating_point(out).fpr == 0.05

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from examples import toy_results
+from examples import costs, toy_results
+from examples.sections import with_section
 from examples.toy_claims import CLAIMS, Claim, check
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.answer import render_answer
@@ -149,14 +150,28 @@ def test_a_folder_without_results_is_one_line(command, tmp_path, monkeypatch):
         run(monkeypatch, *args, "--results", tmp_path / "none")
 
 
-def test_a_section_is_replaced():
-    page = f"a\n{toy_results.BEGIN}\nold\n\n{toy_results.END}b\n"
-    assert toy_results.insert(page, "new\n") == f"a\n{toy_results.BEGIN}\nnew\n\n{toy_results.END}b\n"
-    with pytest.raises(ValueError, match="expected one line"):
-        toy_results.insert("a\n", "new\n")
+def test_a_section_of_a_page_is_replaced():
+    page = "a\n<!-- x -->\n\nold\n<!-- end of x -->\nb\n"
+    assert with_section(page, "x", "new\n") == "a\n<!-- x -->\n\nnew\n\n<!-- end of x -->\nb\n"
+    for wrong in ("a\n", page + page):
+        with pytest.raises(ValueError, match="expected one <!-- x -->"):
+            with_section(wrong, "x", "new\n")
 
 
 @pytest.mark.skipif(not list(toy_results.FOLDER.glob("seed*.json")), reason="no results are kept")
 def test_readme_shows_what_the_files_hold():
     page = toy_results.PAGE.read_text(encoding="utf-8")
-    assert toy_results.insert(page, toy_results.render(toy_results.load())) == page
+    assert with_section(page, toy_results.SECTION, toy_results.render(toy_results.load())) == page
+
+
+def test_the_derived_costs_are_those_of_the_dry_runs():
+    page = costs.PAGE.read_text(encoding="utf-8")
+    assert with_section(page, costs.SECTION, costs.render()) == page
+
+
+def test_derived_costs_agree_with_the_pages_other_table():
+    """Hours of SFT and GRPO for 3B, 7B and 32B, as recipes/README.md rounds them."""
+    found = [costs.size_of(billions) for billions in (3.75, 8.29, 33.45)]
+    assert [round(size.sft, 1) for size in found] == [0.2, 0.4, 2.7]
+    for size, hours in zip(found, (11, 27, 55), strict=True):
+        assert size.grpo == pytest.approx(hours, rel=0.1)

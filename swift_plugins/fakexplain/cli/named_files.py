@@ -7,6 +7,18 @@ from pathlib import Path
 import typer
 
 
+def split_name(argument: str) -> tuple[str | None, str]:
+    """Name and file of NAME=FILE; no name for FILE alone.
+
+    Either may contain `=`, as in `GRPO ω_G=1=out.jsonl`: of several readings, the one whose file exists; else the
+    shortest name.
+    """
+    if "=" not in argument or Path(argument).exists():
+        return None, argument
+    splits = [(argument[:index], argument[index + 1 :]) for index, sign in enumerate(argument) if sign == "="]
+    return next((split for split in splits if split[1] and Path(split[1]).exists()), splits[0])
+
+
 def parse_named_files(arguments: list[str], option: str) -> dict[str, list[Path]]:
     """Name -> files of arguments NAME=FILE, or FILE alone, which is named after its stem.
 
@@ -22,9 +34,9 @@ def parse_named_files(arguments: list[str], option: str) -> dict[str, list[Path]
     named: dict[str, list[Path]] = {}
     unnamed = set()
     for argument in arguments:
-        name, equals, path = argument.partition("=")
-        if not equals or Path(argument).exists():
-            name, path = Path(argument).stem, argument
+        name, path = split_name(argument)
+        if name is None:
+            name = Path(argument).stem
             unnamed.add(name)
         if not name or not path:
             raise typer.BadParameter(f"expected FILE or NAME=FILE, found {argument!r}", param_hint=option)

@@ -24,7 +24,7 @@ from .app import (
     say,
     show_progress,
 )
-from .named_files import parse_named_files
+from .named_files import parse_named_files, split_name
 
 if TYPE_CHECKING:
     from ..operating_point import OperatingPoint
@@ -208,7 +208,7 @@ def _operating_points(arguments: list[str], systems: list[str]) -> dict[str, Ope
 
     if len(arguments) == len(systems) == 1 and ("=" not in arguments[0] or Path(arguments[0]).exists()):
         arguments = [f"{systems[0]}={arguments[0]}"]
-    named = dict(each.partition("=")[::2] for each in arguments)
+    named = {name or "": path for name, path in map(split_name, arguments)}
     if strangers := [name for name in named if name not in systems]:
         raise typer.BadParameter(
             f"expected NAME=FILE, with the name of a system ({', '.join(systems)}), found {strangers[0]!r}",
