@@ -81,7 +81,9 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
                 metric: [_rounded(scores[metric]), *map(_rounded, intervals.get(metric) or (None, None))]
                 for metric in METRICS
             }
-    return {"seed": seed, "settings": (out / "settings").read_text(encoding="utf-8").strip(), "sets": sets}
+    settings = (out / "settings").read_text(encoding="utf-8").strip()
+    settings = re.sub(r"FAKEXPLAINED=.*(?=DIFFICULTY=)|PHOTOS=$", "", settings).strip()  # paths of this machine
+    return {"seed": seed, "settings": settings, "sets": sets}
 
 
 def _rounded(value: float | None) -> float | None:

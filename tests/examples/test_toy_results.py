@@ -113,7 +113,7 @@ def out(tmp_path: Path) -> Path:
         scored = ("score", f"{label}={predictions}", "--annotations", annotations, "--variant", variant)
         done = fakexplain(*scored, "--resamples", 20, "--out", folder / "claims" / f"run-{name}-{variant}")
         assert done.returncode == 0, done.stderr
-    (folder / "settings").write_text("TOY=1 SEED=3\n")
+    (folder / "settings").write_text("TOY=1 SEED=3 FAKEXPLAINED=/a b/c.jsonl DIFFICULTY=0.35 PHOTOS=\n")
     return folder
 
 
@@ -126,7 +126,7 @@ def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
     results = tmp_path / "results"
     run(monkeypatch, "keep", out, "--seed", 3, "--results", results)
     kept = json.loads((results / "seed3.json").read_text())
-    assert (kept["seed"], kept["settings"]) == (3, "TOY=1 SEED=3")
+    assert (kept["seed"], kept["settings"]) == (3, "TOY=1 SEED=3 DIFFICULTY=0.35")
     assert set(kept["sets"]) == {"test", "ood"}
     systems = kept["sets"]["test"]
     assert systems["FakeXplainer"]["accuracy"] == [1, 1, 1, 1, 0, 1]
