@@ -14,13 +14,13 @@ from swift_plugins.fakexplain.answer import render_answer
 from swift_plugins.fakexplain.backbones import TEMPLATES
 from swift_plugins.fakexplain.frames import frame_rule, set_active_rule
 from swift_plugins.fakexplain.host.rewards import register_rewards
-from swift_plugins.fakexplain.rewards import Gold, format_reward, iou_reward, label_reward, read_gold
+from swift_plugins.fakexplain.rewards import Gold, format_reward, iou_reward, label_reward, match_reward, read_gold
 from swift_plugins.fakexplain.rows import to_row
 from swift_plugins.fakexplain.variants import VARIANTS
 from tests.answers import answer
 
 register_rewards()
-NAMES = ["fx_iou", "fx_label", "fx_format"]
+NAMES = ["fx_iou", "fx_label", "fx_format", "fx_match"]
 RULE = frame_rule("fx_qwen2_5_vl", env={})
 # 512x512 is 504x504 to Qwen2.5-VL: the gold [0, 0, 256, 512] of the original is [0, 0, 252, 504] there
 HALF = Gold("fake", ((0.0, 0.0, 256.0, 512.0),), (512, 512), "full")
@@ -38,7 +38,7 @@ def scores(texts, golds, functions=None):
         for text, gold in zip(texts, golds, strict=True)
     ]
     samples = [GRPOSample.from_row(row) for row in rows]
-    return compute_rewards_per_func(samples, functions or rewards(), [None] * 3, torch.device("cpu"))
+    return compute_rewards_per_func(samples, functions or rewards(), [None] * 4, torch.device("cpu"))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,36 @@ def scores(texts, golds, functions=None):
 )
 def test_iou_reward(text, gold, expected, why):
     assert iou_reward(text, gold, RULE) == pytest.approx(expected, abs=1e-12), why
+
+
+TWO = Gold("fake", ((0.0, 0.0, 128.0, 512.0), (384.0, 0.0, 512.0, 512.0)), (512, 512), "full")
+LEFT, RIGHT = "[0, 0, 126, 504] Left.", "[378, 0, 504, 504] Right."
+
+
+@pytest.mark.parametrize(
+    ("text", "gold", "expected", "why"),
+    [
+        (answer(LEFT, RIGHT), TWO, 1.0, "the target itself"),
+        (answer(RIGHT, LEFT), TWO, 1.0, "in any order"),
+        (answer(LEFT), TWO, 0.5, "a box too few"),
+        (answer(LEFT, RIGHT, "[200, 0, 300, 9] Third."), TWO, 2 / 3, "a box too many"),
+        (answer("[0, 0, 504, 504] All."), TWO, 0.25 / 2, "one box over both, matched to one"),
+        (answer("[0, 0, 126, 252] Up.", "[0, 252, 126, 504] Down.", RIGHT), TWO, (0.5 + 1) / 3, "fragments"),
+        (answer(), TWO, 0.0, "one side empty"),
+        (answer(LEFT), BARE, 0.0, "the other side empty"),
+        (answer(), BARE, 1.0, "both sides empty"),
+        (answer("[5000, 5000, 6000, 6000] Rail."), BARE, 0.0, "names a region, though none counts"),
+        ("", REAL, 0.0, "nothing to read"),
+        (None, REAL, 0.0, "no text"),
+    ],
+)
+def test_match_reward(text, gold, expected, why):
+    assert match_reward(text, gold, RULE) == pytest.approx(expected, abs=1e-12), why
+
+
+def test_match_reward_skips_and_leaves_out_as_the_iou_reward_does():
+    assert match_reward(answer(), BARE, RULE, empty="skip") is None
+    assert match_reward(answer(LEFT), TWO._replace(variant="no_bbox"), RULE) is None
 
 
 @pytest.mark.parametrize(
@@ -157,8 +187,9 @@ def test_gold_scores_one_on_every_reward(annotations_file, variant, template):
     golds = [to_row(record, variant)["solution"] for record in records]
     result = scores(texts, golds, rewards(template))
     without_boxes = variant in ("no_bbox", "label_only")
-    assert torch.equal(result[:, 0].isnan(), torch.full((16,), without_boxes))
-    assert torch.equal(result.nan_to_num(1.0), torch.ones(16, 3))
+    for column in (0, 3):
+        assert torch.equal(result[:, column].isnan(), torch.full((16,), without_boxes))
+    assert torch.equal(result.nan_to_num(1.0), torch.ones(16, 4))
 
 
 def test_a_batch_of_real_images_alone(annotations_file):

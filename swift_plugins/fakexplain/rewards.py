@@ -1,4 +1,7 @@
-"""The three rewards of §4.2, as pure functions of a completion and its gold; `host.rewards` hands them to ms-swift.
+"""Rewards as pure functions of a completion and its gold; `host.rewards` hands them to ms-swift.
+
+Three are those of §4.2. `match_reward` is ours: boxes that cover a lot, and several boxes on one region, cost something
+there, while the union IoU pays for them.
 
 A completion is data: an unreadable one scores 0 and never raises. A dataset is not: a missing or malformed gold column
 raises at once, naming the column. Boxes are compared in the model frame, with exactly the integer boxes of the training
@@ -16,6 +19,7 @@ from .answer import Answer, parse_answer
 from .boxes import Box, are_shares, clip_xyxy, union_iou
 from .frames import FrameRule
 from .json_text import check_keys
+from .matching import match_boxes
 from .variants import VARIANTS, variant_named
 
 COLUMN = "solution"
@@ -146,16 +150,39 @@ def iou_reward(text: object, gold: Gold, rule: FrameRule, eta: float = 1.1, empt
     Returns:
         Ratio in [0, 1]; 0 for unreadable text; None if the variant has no boxes, or two empty sides are skipped.
     """
+    boxes, targets, rewarded = _both_sides(text, gold, rule, empty)
+    return rewarded if not boxes and not targets else min(1.0, eta * union_iou(boxes, targets))
+
+
+def match_reward(text: object, gold: Gold, rule: FrameRule, empty: str = "one") -> float | None:
+    """Matched-box reward, not in the paper.
+
+    The sum of the IoUs of boxes matched one to one (Hungarian method), over the number of boxes of the side that has
+    more: a box too many, a box too few, and one box over two regions each lower it.
+
+    Args:
+        text, gold, rule, empty: see `iou_reward`.
+
+    Returns:
+        Ratio in [0, 1]; 0 for unreadable text; None if the variant has no boxes, or two empty sides are skipped.
+    """
+    boxes, targets, rewarded = _both_sides(text, gold, rule, empty)
+    if not boxes and not targets:
+        return rewarded
+    return sum(match.iou for match in match_boxes(boxes, targets)) / max(len(boxes), len(targets))
+
+
+def _both_sides(
+    text: object, gold: Gold, rule: FrameRule, empty: str
+) -> tuple[list[Box], list[tuple[int, ...]], float | None]:
+    """The boxes of an answer and of its gold, and the reward where neither has any."""
     if not variant_named(gold.variant).boxes:
-        return None
+        return [], [], None
     answer, _ = answer_of(text, gold.variant)
     frame_wh, targets = target_boxes(gold, rule)
-    boxes = counted_boxes(answer, frame_wh)
-    if not boxes and not targets:
-        if answer.names_regions or not answer.states_regions:
-            return 0.0
-        return None if empty == "skip" else 1.0
-    return min(1.0, eta * union_iou(boxes, targets))
+    if answer.names_regions or not answer.states_regions:
+        return counted_boxes(answer, frame_wh), targets, 0.0
+    return [], targets, None if empty == "skip" else 1.0
 
 
 def label_reward(text: object, gold: Gold) -> float:

@@ -32,7 +32,7 @@ def load(paths, cwd, hidden, first):
         import_external_file(path)
     assert "fakexplained" in DATASET_MAPPING
     assert {"fx_qwen2_5_vl", "fx_mimo_vl", "fx_qwen3_vl"} <= TEMPLATE_MAPPING.keys()
-    assert {"fx_iou", "fx_label", "fx_format"} <= orms.keys()
+    assert {"fx_iou", "fx_label", "fx_format", "fx_match"} <= orms.keys()
     assert "fx_omega_g" in callbacks_map
     import swift_plugins.fakexplain
     print("package:", swift_plugins.fakexplain.__file__, flush=True)

@@ -1,4 +1,4 @@
-"""The three rewards as ms-swift calls them: `--reward_funcs fx_iou fx_label fx_format`.
+"""The rewards as ms-swift calls them: `--reward_funcs fx_iou fx_label fx_format`, and `fx_match` for who wants it.
 
 Each adapter reads its settings and the `solution` column, and hands one completion at a time to the pure functions of
 `rewards`.
@@ -14,7 +14,7 @@ from swift.utils import get_env_args
 
 from ..backbones import TEMPLATES
 from ..frames import FrameRule, active_rule, frame_rule
-from ..rewards import COLUMN, Gold, format_reward, iou_reward, label_reward, parse_eta, read_gold
+from ..rewards import COLUMN, Gold, format_reward, iou_reward, label_reward, match_reward, parse_eta, read_gold
 
 
 def find_rule(args: Any, user: str) -> FrameRule:
@@ -109,6 +109,15 @@ class FxIoU(FxReward):
         return iou_reward(text, gold, self.rule, self.eta, self.empty)
 
 
+class FxMatch(FxIoU):
+    """`fx_match`: IoU of boxes matched one to one, as a further reward; the paper has none. FX_IOU_EMPTY as above."""
+
+    name = "fx_match"
+
+    def score(self, text: str, gold: Gold) -> float | None:
+        return match_reward(text, gold, self.rule, self.empty)
+
+
 class FxLabel(FxReward):
     """`fx_label`: R_C."""
 
@@ -128,7 +137,7 @@ class FxFormat(FxReward):
 
 
 def register_rewards() -> None:
-    """Put the three rewards into ms-swift's registry."""
+    """Put the rewards into ms-swift's registry."""
     registry: dict[str, Callable[..., Any]] = orms
-    for reward in (FxIoU, FxLabel, FxFormat):
+    for reward in (FxIoU, FxLabel, FxFormat, FxMatch):
         registry[reward.name] = reward

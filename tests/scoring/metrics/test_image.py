@@ -13,6 +13,7 @@ from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import render_answer
 from swift_plugins.fakexplain.backbones import TEMPLATES
 from swift_plugins.fakexplain.frames import frame_rule
+from swift_plugins.fakexplain.matching import BoxCounts
 from swift_plugins.fakexplain.scoring.metrics.image import (
     Outputs,
     Scored,
@@ -20,7 +21,6 @@ from swift_plugins.fakexplain.scoring.metrics.image import (
     score_image,
     score_missing_answer,
 )
-from swift_plugins.fakexplain.scoring.metrics.matching import BoxCounts
 from swift_plugins.fakexplain.scoring.predictions.labels import BaselinePrediction
 from swift_plugins.fakexplain.variants import VARIANTS
 

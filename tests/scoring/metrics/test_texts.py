@@ -19,7 +19,7 @@ from sacrebleu import BLEU
 from swift_plugins.fakexplain.annotation import Annotation, Region
 from swift_plugins.fakexplain.answer import parse_answer, render_answer
 from swift_plugins.fakexplain.frames import frame_rule
-from swift_plugins.fakexplain.scoring.metrics.matching import match_boxes
+from swift_plugins.fakexplain.matching import match_boxes
 from swift_plugins.fakexplain.scoring.metrics.text_counts import text_counts
 from swift_plugins.fakexplain.scoring.metrics.texts import (
     TEXT_SETTINGS,
@@ -262,7 +262,7 @@ def test_settings_are_those_of_sacrebleu(sacrebleu_2):
 def test_importing_takes_no_heavy_library():
     code = (
         "import sys\n"
-        "from swift_plugins.fakexplain.scoring.metrics import keywords, matching, text_counts, texts\n"
+        "from swift_plugins.fakexplain.scoring.metrics import keywords, text_counts, texts\n"
         "print(sorted({'sacrebleu', 'rouge_score', 'nltk', 'scipy', 'torch'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

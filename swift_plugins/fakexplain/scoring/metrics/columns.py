@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from ...annotation import Annotation
 from ...answer import PROBLEMS
+from ...matching import BoxCounts
 from ...tags import TAGS
 from .image import Scored
-from .matching import BoxCounts
 from .text_counts import text_counts
 from .texts import Text, bleu2, rouge_l
 

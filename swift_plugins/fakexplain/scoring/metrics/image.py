@@ -18,6 +18,7 @@ from ...answer import parse_answer
 from ...boxes import Box, Fragmentation, clip_xyxy, fragmentation, union_iou
 from ...frames import Frame
 from ...masks import to_mask
+from ...matching import BoxCounts, box_counts, match_boxes
 from ...mentions import Mention
 from ...operating_point import OperatingPoint, decide
 from ...placing import place_regions, problems_in_frame
@@ -25,7 +26,6 @@ from ...variants import variant_named
 from ..predictions.labels import BaselinePrediction
 from ..predictions.masks import load_mask
 from ..predictions.stated_frames import AnswerFrame, StatedFrame
-from .matching import BoxCounts, box_counts, match_boxes
 from .texts import Text, caption_text, matched_texts, prose_text
 
 

@@ -25,8 +25,8 @@ from numpy.typing import ArrayLike
 
 from ...annotation import Annotation
 from ...answer import Answer, target_regions
+from ...matching import Match
 from ...mentions import RegionLike
-from .matching import Match
 
 TEXT_SETTINGS: dict[str, Any] = {
     "text": "captions, joined by a space; no boxes, tags, verdict or markup",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from swift_plugins.fakexplain.boxes import union_iou
-from swift_plugins.fakexplain.scoring.metrics.matching import (
+from swift_plugins.fakexplain.matching import (
     BoxCounts,
     Match,
     box_counts,
