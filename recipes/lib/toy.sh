@@ -58,6 +58,8 @@ choose_toy_model() { # BACKBONE
     *)                                                        # random
       local kind=${TEMPLATE#fx_}
       MODEL=$OUT/models/$kind
-      stage "model-$kind" python -m examples.tiny_model --backbone "$kind" --out "$MODEL" --annotations "$FAKEXPLAINED" ;;
+      [[ " ${_models[*]:-} " == *" $kind "* ]] ||
+        stage "model-$kind" python -m examples.tiny_model --backbone "$kind" --out "$MODEL" --annotations "$FAKEXPLAINED"
+      _models+=("$kind") ;;
   esac
 }
