@@ -157,6 +157,11 @@ def test_no_file_of_the_machine_can_be_fetched(address: Address, private: Path):
             status, content = get(f"{address}{route}{path}")
             assert status in (403, 404) and b"root:" not in content and b'"label"' not in content
     assert get(f"{address}gradio_api/file=http://127.0.0.1:9/x.png")[0] == 403
+    elsewhere = {"path": "http://127.0.0.1:9/x.png", "meta": {"_type": "gradio.FileData"}}
+    call = json.dumps({"data": [[elsewhere]], "fn_index": 0, "session_hash": "x"}).encode()
+    request = urllib.request.Request(f"{address}gradio_api/queue/join", call, {"content-type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request, timeout=20)
     for page in ("config", "gradio_api/info"):
         assert str(private.parent).encode() not in get(f"{address}{page}")[1]
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from swift_plugins.fakexplain.detect.app.guard import POLICY, Guard
+from swift_plugins.fakexplain.detect.app.guard import LARGEST_CALL, POLICY, Guard
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -52,6 +52,58 @@ def test_nothing_is_fetched_for_a_visitor(route, scheme):
 def test_a_page_on_loopback_answers_to_its_own_names_only(host, status):
     assert get("/", host)[0] == status
     assert get("/", host, hosts=None)[0] == 200
+
+
+def post(*chunks: bytes, path: str = "/gradio_api/queue/join") -> tuple[int, bytes]:
+    """Status of a call, and the body that reaches the page."""
+    sent, reached = [], []
+    messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+    messages.append({"type": "http.request", "body": b"", "more_body": False})
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    async def inner(scope, receive, send):
+        more = True
+        while more:
+            message = await receive()
+            reached.append(message["body"])
+            more = message["more_body"]
+        await page(scope, receive, send)
+
+    async def ask() -> None:
+        scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"host", b"localhost")]}
+        await Guard(inner, HOSTS)(scope, receive, send)
+
+    asyncio.run(ask())
+    return sent[0]["status"], b"".join(reached)
+
+
+FILE = '{"data": [[{"path": "%s", "url": "http://127.0.0.1:7860/x.png", "meta": {"_type": "gradio.FileData"}}]]}'
+
+
+@pytest.mark.parametrize(
+    "path", ["http://example.org/x.png", "https://example.org", "HTTPS://x", " http://x", "\\u0068ttp://x", "ftp://x/y"]
+)
+def test_a_call_with_an_address_for_a_file_is_refused(path):
+    body = (FILE % path).encode()
+    assert post(body[:30], body[30:]) == (403, b"")
+    assert post(body, path="/gradio_api/run/predict") == (403, b"")
+
+
+def test_other_calls_reach_the_page_whole():
+    body = (FILE % "/tmp/gradio/x.png").encode()
+    for chunks in ([body], [body[:9], body[9:]], [b"no JSON"], [b""], [b'{"path": 7}']):
+        assert post(*chunks) == (200, b"".join(chunks))
+    assert post(b"x" * (LARGEST_CALL + 1), path="/gradio_api/upload")[0] == 200
+
+
+def test_a_call_without_end_or_too_deep_is_refused():
+    assert post(b"[" * LARGEST_CALL, b"[")[0] == 413
+    assert post(b"[" * 200_000)[0] == 403
 
 
 def test_responses_forbid_other_servers():
