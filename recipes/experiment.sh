@@ -47,6 +47,8 @@ FOLD=${FOLD:-0} NPROC_PER_NODE=${NPROC_PER_NODE:-${GPUS:-8}}
 own=${BACKBONE:-qwen2.5-vl-32b}
 zero=${ZERO:-} share=${SHARE:-}               # of all backbones, where they are set
 [[ -z ${TOY:-} ]] || own=qwen2.5-vl-3b        # of one size
+usual=progressive
+[[ -z ${TOY:-} ]] || usual=lora               # elsewhere the toy backbone trains all its parameters
 strategies='untuned sft omega-1 omega-0.5' parts='no-bbox no-caption no-tags label-only'
 perturbed='jpeg-80 jpeg-30 crop-0.8 down-0.5'
 runs=() sets='test'
@@ -75,7 +77,7 @@ case $EXPERIMENT in
     compare 'qwen2.5-vl-3b qwen2.5-vl-7b qwen2.5-vl-32b' progressive ;;
   table5) compare "$own" progressive; sets="test $perturbed" ;;
   table6) compare "$own" "progressive $strategies $parts"; sets='test ood' ;;
-  full) compare "$own" 'progressive full-parameter' ;;
+  full) compare "$own" "$usual full-parameter" ;;
   fig4) compare "$own" 'progressive omega-1' ;;
   claims)
     compare "$own" "${COMPARE:-progressive $strategies $parts frozen-vit frozen-projector grpo-alone}"

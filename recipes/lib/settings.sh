@@ -26,6 +26,7 @@ no-caption       no_caption both 0.5,1   -                       no-caption
 no-tags          no_tags    both 0.5,1   -                       no-tags
 label-only       label_only both 0.5,1   -                       label-only
 full-parameter   full       both 0.5,1   --tuner_type=full       full-parameter
+lora             full       both 0.5,1   --tuner_type=lora       LoRA
 frozen-vit       full       sft  -       --freeze_vit=true       SFT, ViT frozen
 frozen-projector full       sft  -       --freeze_aligner=true   SFT, projector frozen
 grpo-alone       full       grpo 0.5,1   -                       GRPO without SFT

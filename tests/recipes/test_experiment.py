@@ -239,7 +239,7 @@ def test_a_killed_training_goes_on_from_its_last_whole_checkpoint(pretend, tmp_p
     # on the toy world, from the start: so the numbers are those of a run that nothing stopped
     other = {"TOY": "1", "OUT": str(tmp_path / "toy")}
     pretend("full", **other, FAILS="sft")
-    toy = tmp_path / "toy/qwen2.5-vl-3b-fold0/sft/checkpoint-9"
+    toy = tmp_path / "toy/qwen2.5-vl-3b-fold0/sft-lora/checkpoint-9"
     toy.mkdir(parents=True)
     (toy / "trainer_state.json").write_text("{}")
     calls, done = pretend("full", **other)
