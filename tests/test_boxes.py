@@ -90,7 +90,7 @@ def way(request, monkeypatch):
 def test_union_iou_is_rational_arithmetic(kind, monkeypatch):
     rng = random.Random(kind)
     seen = set()
-    for case in range(1000):  # of each of eight kinds
+    for case in range(2000):  # of each of eight kinds
         pred, gold = draw_case(rng, kind, most=3)
         expected = exact_iou([b for b in pred if exact_areas([b])[1]], gold)
         for few in (10**9, -1):
