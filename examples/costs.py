@@ -74,8 +74,8 @@ def backbones() -> dict[str, float]:
     }
 
 
-def dry_run(name: str) -> list[tuple[str, str, str]]:
-    """Command (sft, rlhf, infer), backbone, and the folder it writes to, of everything that an experiment runs."""
+def dry_run(name: str) -> list[tuple[str, str]]:
+    """Command (sft, rlhf, infer) and backbone of everything that an experiment runs."""
     with tempfile.TemporaryDirectory() as folder:
         annotations = Path(folder, "annotations.jsonl")
         annotations.write_text("")
@@ -94,10 +94,10 @@ def dry_run(name: str) -> list[tuple[str, str, str]]:
             if "swift" in words and (command := words[words.index("swift") + 1]) in ("sft", "rlhf", "infer"):
                 target = words[words.index("--output_dir" if command != "infer" else "--result_path") + 1]
                 backbone = target.removeprefix(f"{folder}/out/").partition("-fold")[0]
-                found.append((command, backbone, target))
+                found.append((command, backbone))
         # Fig. 4 has a curve for each run of GRPO, with answers of all checkpoints of both stages
-        curves = [run for run in found if name == "fig4" and run[0] == "rlhf"]
-        return found + [("infer", backbone, target) for _, backbone, target in curves for _ in range(CHECKPOINTS)]
+        curves = [backbone for command, backbone in found if name == "fig4" and command == "rlhf"]
+        return found + [("infer", backbone) for backbone in curves for _ in range(CHECKPOINTS)]
 
 
 def render() -> str:
@@ -111,14 +111,14 @@ def render() -> str:
         runs = dry_run(name)
         hours = {"sft": 0.0, "rlhf": 0.0, "infer": 0.0}
         disk = 0.0
-        for command, backbone, _ in runs:
+        for command, backbone in runs:
             size = sizes[backbone]
             hours[command] += {"sft": size.sft, "rlhf": size.grpo, "infer": size.answers}[command]
             disk += size.bytes * (command != "infer")
         counts = [sum(run[0] == command for run in runs) for command in hours]
         days = sum(hours.values()) / 24
-        cells = [name, *map(str, counts), *(f"{value:.1f}" for value in hours.values()), f"{days:.1f}"]
-        lines.append("| `" + "` | ".join((cells[0], " | ".join(cells[1:]))) + f" | {disk / 1e12:.2f} TB |")
+        cells = [f"`{name}`", *map(str, counts), *(f"{value:.1f}" for value in (*hours.values(), days))]
+        lines.append(f"| {' | '.join(cells)} | {disk / 1e12:.2f} TB |")
     return "\n".join(lines) + "\n"
 
 

@@ -113,10 +113,15 @@ def check(claim: Claim, results: Sequence[Result]) -> Finding | None:
     p = None
     if len(differences) >= 3:
         p = float(stats.ttest_rel(*zip(*values, strict=True)).pvalue)
-        half = stats.t.ppf(0.975, len(differences) - 1) * np.std(differences, ddof=1) / len(differences) ** 0.5
+        half = over_seeds(differences)
         low, high = (min(low, np.mean(differences) - half), max(high, np.mean(differences) + half))
     verdict = "holds" if low > -claim.margin else "does not hold" if high < -claim.margin else "cannot tell"
     return Finding(claim, values, float(np.mean(differences)), float(low), float(high), p, verdict)
+
+
+def over_seeds(values: Sequence[float]) -> float:
+    """Half the width of Student's 95 % interval of the mean of at least two seeds."""
+    return float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)
 
 
 def _sides(claim: Claim, result: Result) -> tuple[np.ndarray, np.ndarray] | None:

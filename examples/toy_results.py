@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import re
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from examples.sections import replace_section
-from examples.toy_claims import CLAIMS, Finding, Result, check
+from examples.toy_claims import CLAIMS, Finding, Result, check, over_seeds
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
 
@@ -128,10 +127,7 @@ def _cell(values: Sequence[Sequence[float | None]]) -> str:
         return "–"
     mean = float(np.mean(means))
     if len(means) >= 3:
-        from scipy import stats
-
-        half = stats.t.ppf(0.975, len(means) - 1) * np.std(means, ddof=1) / math.sqrt(len(means))
-        return f"{mean:.3f} ± {half:.3f}"
+        return f"{mean:.3f} ± {over_seeds(means):.3f}"
     bounds = [bound for value in values for bound in value[1:] if bound is not None]
     if len(bounds) < 2 * len(values):
         return f"{mean:.3f}"

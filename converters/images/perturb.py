@@ -165,7 +165,7 @@ def describe_set(annotations: Path, chain: Chain, seed: int, min_visible: float,
     check_is_file(annotations, "an annotations file (JSON Lines)")
     with open(annotations, "rb") as file:
         digest = file_digest(file)
-    chosen = {} if subset == "all" else {"subset": subset}
+    chosen = {} if subset == "all" else {"subset": subset}  # so that sets made before there were subsets stay finished
     return {"perturbation": chain.name, "seed": seed, "min_visible": min_visible, "annotations": digest, **chosen}
 
 

@@ -203,9 +203,9 @@ def _magnitude(wh: tuple[int, int] | int) -> int:
 
 
 def balanced_accuracy(cells: Mapping[str, _Values]) -> float:
-    """How well a property alone tells real from fake images, if each of its values stands for one label.
+    """How well a property alone tells real from fake images, if each of its values means one label.
 
-    Each value stands for the label of whose images it covers the larger share, so the mean of both recalls is half
+    Each value means the label of whose images it covers the larger share, so the mean of both recalls is half
     the sum of these shares. Values with fewer than `RARE` images are one value.
 
     Args:

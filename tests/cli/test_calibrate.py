@@ -168,3 +168,12 @@ def test_an_operating_point_needs_p_fake(annotations_file: Path, predictions: Pa
     done = fakexplain(*args)
     assert done.returncode == 1
     assert "--operating-point out: expected P(fake) of its answers, found none; run `swift infer`" in done.stderr
+
+
+def test_an_operating_point_of_several_systems_wants_a_name(annotations_file: Path, answers: Path, tmp_path: Path):
+    write_operating_point(tmp_path / "point.json", POINT)
+    args = ("score", f"a={answers}", f"b={answers}", "--annotations", annotations_file)
+    for option, found in ((tmp_path / "point.json", f"{tmp_path}/point.json"), (f"={tmp_path}/point.json", "")):
+        done = fakexplain(*args, "--operating-point", option, COLUMNS="400", NO_COLOR="1", TERM="dumb")
+        assert done.returncode == 2
+        assert f"with the name of a system (a, b), found {found!r}" in " ".join(done.stderr.split())

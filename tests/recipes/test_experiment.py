@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from swift_plugins.fakexplain.backbones import TEMPLATES
+from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.tables.published import paper_table
 from tests.recipes.dry_run import ROOT, commands, option, run
 
@@ -100,6 +102,8 @@ def test_table_2_gives_each_backbone_its_template_and_frame(real, tmp_path):
     frames = [score[index + 1] for index, word in enumerate(score) if word == "--frame"]
     assert "No-FT, internvl3-8b=norm1000" in frames and "FakeXplainer, ovis2.5-9b=norm1000" in frames
     assert not [frame for frame in frames if "mimo" in frame or "qwen" in frame]
+    of_the_image = {name for name in TEMPLATES if not frame_rule(name).norm1000}
+    assert of_the_image == {"fx_qwen2_5_vl", "fx_mimo_vl"}  # the recipe gives all others --frame
 
 
 def test_table_6_answers_every_set_and_keeps_its_name(real, tmp_path):

@@ -206,9 +206,8 @@ def _operating_points(arguments: list[str], systems: list[str]) -> dict[str, Ope
     """Name of a system -> its operating point."""
     from ..operating_point import read_operating_point
 
-    if len(arguments) == len(systems) == 1 and ("=" not in arguments[0] or Path(arguments[0]).exists()):
-        arguments = [f"{systems[0]}={arguments[0]}"]
-    named = {name or "": path for name, path in map(split_name, arguments)}
+    alone = systems[0] if len(arguments) == len(systems) == 1 else None
+    named = {(alone or path) if name is None else name: path for name, path in map(split_name, arguments)}
     if strangers := [name for name in named if name not in systems]:
         raise typer.BadParameter(
             f"expected NAME=FILE, with the name of a system ({', '.join(systems)}), found {strangers[0]!r}",
