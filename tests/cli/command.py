@@ -1,8 +1,9 @@
-"""The command line: `fakexplain` runs it in this process, `fakexplain_process` in one of its own."""
+"""The command line, in this process (`fakexplain`), in one of its own (`fakexplain_process`) or in a fork (`forked`)."""
 
 from __future__ import annotations
 
 import io
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from signal import SIGINT, getsignal, signal
 from unittest.mock import patch
 
 from rich.console import Console
+
+from tests.conftest import heed_interrupts
 
 CODE = "import sys; from swift_plugins.fakexplain.cli import main; sys.argv[0] = 'fakexplain'; main()"
 COMMAND = (sys.executable, "-c", CODE)
@@ -29,6 +33,31 @@ def fakexplain_process(*args, **env) -> subprocess.CompletedProcess[str]:
     """
     command = [*COMMAND, *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | env, check=False)
+
+
+IMPORTED = ("converters.convert", "matplotlib.pyplot", "sacrebleu", "swift_plugins.fakexplain.cli.commands")
+"""What starts of commands spend their time on."""
+
+
+def forked(*args, errors: Path) -> BaseProcess:
+    """Start the command in a fork of a process that has imported all it needs, once for all forks.
+
+    That process is none of pytest's, so it hashes strings in an order of its own. Of the output, stderr goes to a file.
+    """
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(list(IMPORTED))
+    process = server.Process(target=run_forked, args=([*map(str, args)], str(errors)))
+    process.start()
+    return process
+
+
+def run_forked(words: list[str], errors: str) -> None:
+    """What a fork runs."""
+    heed_interrupts()
+    for path, stream in ((os.devnull, 1), (errors, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), stream)
+    sys.argv = ["fakexplain", *words]
+    sys.exit(run_main())
 
 
 def fakexplain(*args, **env) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import time
 
 import numpy as np
@@ -16,8 +15,8 @@ import converters.convert
 import converters.convert_source
 import converters.images.perturb
 from swift_plugins.fakexplain.cli import commands as cli
-from tests.cli.command import COMMAND, fakexplain, fakexplain_process
-from tests.conftest import heed_interrupts, record
+from tests.cli.command import fakexplain, forked
+from tests.conftest import record
 
 pytestmark = pytest.mark.e2e
 
@@ -95,20 +94,14 @@ def half_written(folder):
         return any(path.is_file() for each in folder.rglob("*.partial") for path in (each, *each.rglob("*.*")))
 
 
-def interrupted(args, folder):
+def interrupted(args, folder, errors):
     """Exit code and stderr of a command that gets an interrupt once something is half-written."""
-    with subprocess.Popen(
-        [*COMMAND, *args],
-        preexec_fn=heed_interrupts,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        while process.poll() is None and not half_written(folder):
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate()
-    return process.returncode, errors
+    process = forked(*args, errors=errors)
+    while process.is_alive() and not half_written(folder):
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGINT)
+    process.join()
+    return process.exitcode, errors.read_text()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -116,7 +109,7 @@ def test_an_interrupt_leaves_nothing(name, data, tmp_path):
     for attempt in range(40):  # a quick command may end before the interrupt
         folder = tmp_path / f"{attempt}"
         folder.mkdir()
-        ended = interrupted(command_of(name, data, folder / "out"), folder)
+        ended = interrupted(command_of(name, data, folder / "out"), folder, tmp_path / f"{attempt}.errors")
         if ended[0]:
             break
     assert ended == (130, "error: interrupted; no partial output was left behind\n")
@@ -128,8 +121,11 @@ def test_each_run_gives_the_same_bytes_and_none_overwrites_without_force(name, d
     args = command_of(name, data, tmp_path / "out")
     if "answers.jsonl" not in COMMANDS[name]:  # as few records as will do; the answers are for some
         args = [re.sub("(many|some|few).jsonl$", "fewest.jsonl", word) for word in args]
-    done = fakexplain_process(*args)  # another process hashes strings in another order
-    assert done.returncode == 0 and "error" not in done.stderr, done.stderr
+    errors = tmp_path / "errors"
+    process = forked(*args, errors=errors)  # another process hashes strings in another order
+    process.join()
+    assert process.exitcode == 0 and "error" not in errors.read_text(), errors.read_text()
+    errors.unlink()
     first = written(tmp_path)
     assert first
 

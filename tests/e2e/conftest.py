@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +70,10 @@ class Quickstart:
         return swift(*args, annotations=self.annotations, cwd=cwd or self.out, **env)
 
 
-def swift(*args: object, annotations: Path, cwd: Path | None = None, **env: str) -> str:
+def swift(*args: object, annotations: Path, cwd: Path | None = None, programs: Path = BIN, **env: str) -> str:
     """Run a stock swift command on an annotations file and return what it printed."""
     done = subprocess.run(
-        [str(BIN / "swift"), *map(str, args)],
+        [str(programs / "swift"), *map(str, args)],
         env=environment(FAKEXPLAINED=str(annotations), **env),
         cwd=cwd,
         stdout=subprocess.PIPE,
@@ -110,6 +111,24 @@ def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Quickstart:
             assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
             printed.write_text(done.stdout)
     return Quickstart(out, printed.read_text())
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder whose `swift` runs in forks of one process, for tests that start it many times."""
+    folder = tmp_path_factory.mktemp("warm")
+    command = [sys.executable, "-m", "tests.e2e.warm_swift", str(folder / "socket")]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdin and server.stdout
+        while server.stdout.readline() not in ("ready\n", ""):
+            pass
+        program = folder / "swift"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {HERE / "warm_swift.py"} {folder}/socket "$@"\n')
+        program.chmod(0o755)
+        yield folder
+        server.stdin.close()
 
 
 def grpo(model: Path, out: Path, *more: object) -> list[object]:

@@ -93,7 +93,7 @@ def test_rollouts_by_transformers(annotations, model, tmp_path):
 @pytest.mark.parametrize(
     ("backbone", "logit"), [("internvl_hf", 7), ("qwen3_5", 7), ("glm4v", 16), ("minicpmv4_6", 7)]
 )  # GLM's layers end in norms of their own, which leave less of the constant
-def test_other_backbones(annotations, tmp_path, backbone, logit):
+def test_other_backbones(annotations, tmp_path, backbone, logit, warm):
     row = BACKBONES[backbone]
     media = tuple(token for token in row.special_tokens if token in (row.image_token, "<|video_pad|>", "<|im_start|>"))
     model = model_that_samples(tmp_path / "model", backbone, (*media, *row.stop_tokens), BEYOND, logit)
@@ -101,6 +101,7 @@ def test_other_backbones(annotations, tmp_path, backbone, logit):
         *grpo(model, tmp_path / "run", *RUN, "--external_plugins", HERE / "length_reward.py", "--max_steps", 4),
         *("--model_type", row.model_type, "--template", f"fx_{backbone}"),
         annotations=annotations,
+        programs=warm,
     )
     check(tmp_path / "run", media, 4)
 

@@ -43,7 +43,7 @@ BY_VLLM = (
 
 # Qwen2.5-VL is the quickstart's; MiMo-VL has its classes, and Qwen3.8 those of Qwen3.5
 @pytest.mark.parametrize("backbone", [name for name in TEMPLATES if name not in ("qwen2_5_vl", "mimo_vl", "qwen3_8")])
-def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_path, backbone):
+def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_path, backbone, warm):
     model, row, template = tmp_path / "model", BACKBONES[folder_name(backbone)], f"fx_{backbone}"
     make_model(model, ["Hand with six fingers."], backbone=folder_name(backbone))
 
@@ -70,6 +70,7 @@ def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_pa
             tmp_path / "sft",
         ),
         annotations=annotations,
+        programs=warm,
     )
     losses = [line["loss"] for line in read_jsonl(tmp_path / "sft" / "logging.jsonl") if "loss" in line]
     assert len(losses) == 2 and all(0 < loss < 20 for loss in losses)
@@ -80,6 +81,7 @@ def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_pa
         *("--per_device_train_batch_size", 4, "--save_only_model", "true"),
         *(BY_VLLM if backbone in VLLM else ()),
         annotations=annotations,
+        programs=warm,
         VLLM_CPU_KVCACHE_SPACE="1",
     )
     steps = [line for line in read_jsonl(tmp_path / "grpo" / "logging.jsonl") if "reward" in line]
@@ -92,6 +94,7 @@ def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_pa
         *("infer", "--model", tmp_path / "grpo" / "checkpoint-2", "--val_dataset", "fakexplained:fold0_test"),
         *("--max_new_tokens", 16, "--temperature", 0, "--max_batch_size", 4, "--result_path", answers),
         annotations=annotations,
+        programs=warm,
     )
     gold = {str(each.path): each for each in read_annotations(annotations) if each.fold == 0}
     assert {line["images"][0]["path"] for line in read_jsonl(answers)} == gold.keys()

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,24 +18,13 @@ from tests.e2e.conftest import ROOT, environment
 from tests.recipes.test_experiment import EXPERIMENTS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-SWIFT = ROOT / "tests" / "e2e" / "warm_swift.py"
 
 
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """An environment in which `swift` runs in forks of one process."""
-    folder = tmp_path_factory.mktemp("warm")
-    command = [sys.executable, "-m", "tests.e2e.warm_swift", str(folder / "socket")]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
-        while server.stdout.readline() not in ("ready\n", ""):
-            pass
-        (folder / "swift").write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {SWIFT} {folder}/socket "$@"\n')
-        (folder / "swift").chmod(0o755)
-        env = environment(TOY="1", QUICK="1")
-        yield env | {"PATH": f"{folder}{os.pathsep}{env['PATH']}"}
-        server.stdin.close()
+@pytest.fixture
+def toy(warm: Path) -> dict[str, str]:
+    """The environment of an experiment in its quickest form."""
+    env = environment(TOY="1", QUICK="1")
+    return env | {"PATH": f"{warm}{os.pathsep}{env['PATH']}"}
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +48,9 @@ TABLES = {"full": "1", "claims": "6", "fig4": "1"}
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_it_ends_in_a_report_with_its_table(name, warm, out):
+def test_it_ends_in_a_report_with_its_table(name, toy, out):
     changes = {"COMPARE": "progressive omega-1 frozen-vit grpo-alone"} if name == "claims" else {}
-    printed = run(command(name), warm, OUT=str(out), **changes)
+    printed = run(command(name), toy, OUT=str(out), **changes)
     assert printed.splitlines()[-1] == f"Report: {out}/{name}/report/report.html"
     number = TABLES.get(name, name.removeprefix("table"))
     tables = [path.name for path in (out / name / "report" / "tables").glob("*.csv")]
@@ -79,9 +67,9 @@ def kept(out: Path, tmp_path: Path) -> dict:
     return json.loads((tmp_path / "seed1.json").read_text())
 
 
-def test_interrupts_change_no_number(warm, tmp_path):
+def test_interrupts_change_no_number(toy, tmp_path):
     """The same seed once at a stretch, and once interrupted ten times, in training and in answers."""
-    env = warm | {"SEED": "1", "COMPARE": "grpo-alone"}
+    env = toy | {"SEED": "1", "COMPARE": "grpo-alone"}
     run(command("claims"), env, OUT=str(tmp_path / "whole"))
     rng = random.Random(0)
     for _ in range(10):

@@ -103,13 +103,14 @@ def test_a_checkpoint_is_chosen_on_held_back_rows(recipe, more, metric, annotati
 
 
 @pytest.mark.slow
-def test_external_plugins_is_another_name(annotations, model, tmp_path):
+def test_external_plugins_is_another_name(annotations, model, tmp_path, warm):
     """Training with the newer option; inference then finds plugin and template in the checkpoint's args.json."""
     swift(
         *("sft", "--model", model, "--model_type", "qwen2_5_vl", "--template", "fx_qwen2_5_vl"),
         *("--external_plugins", PLUGIN, "--dataset", "fakexplained:fold0_train", "--tuner_type", "full", *SMALL),
         *("--strict", "true", "--max_steps", 1, "--add_version", "false", "--output_dir", tmp_path / "run"),
         annotations=annotations,
+        programs=warm,
     )
     checkpoint = tmp_path / "run" / "checkpoint-1"
     assert json.loads((checkpoint / "args.json").read_text())["external_plugins"] == [str(PLUGIN)]
@@ -125,5 +126,6 @@ def test_external_plugins_is_another_name(annotations, model, tmp_path):
         ),
         *("--max_new_tokens", 4, "--result_path", tmp_path / "answers.jsonl"),
         annotations=annotations,
+        programs=warm,
     )
     assert len(read_jsonl(tmp_path / "answers.jsonl")) == 8

@@ -12,6 +12,7 @@ import json
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -44,11 +45,6 @@ BUILT = [
     *[Built("sft.sh", {"SIZE": size}, CPU) for size in ("3B", "7B", "32B")],
     *[Built("grpo.sh", {"SIZE": size, **FOUR}, CPU) for size in ("3B", "7B", "32B")],
     *[Built("infer.sh", {"SIZE": size}) for size in ("3B", "7B", "32B")],
-    *[
-        Built(recipe, {"BACKBONE": row[0], **FOUR}, CPU if recipe != "infer.sh" else (), model_type=row[2])
-        for row in backbones()
-        for recipe in ("sft.sh", "grpo.sh", "infer.sh")
-    ],
     *[Built("sft.sh", {"VARIANT": variant}, CPU) for variant in ("no_bbox", "label_only")],
     Built("grpo.sh", {"VARIANT": "label_only", **FOUR}, CPU),
     Built("sft.sh", {"VAL": "0"}, CPU),
@@ -68,40 +64,72 @@ BUILT = [
     Built("serve.sh", {}),
     Built("rollout.sh", {}, (), "device"),  # it wants a GPU, so its arguments are parsed and no more
 ]
+BUILT_BY_BACKBONE = [
+    Built(recipe, {"BACKBONE": row[0], **FOUR}, CPU if recipe != "infer.sh" else (), model_type=row[2])
+    for row in backbones()
+    for recipe in ("sft.sh", "grpo.sh", "infer.sh")
+]
+Verdicts = dict[str, list[tuple[list[str], str]]]
+"""By recipe, or by place in a list of `Built`: each swift command that it prints, and ms-swift's verdict on it."""
+
+
+class Cases:
+    """Commands to be judged together, because importing ms-swift takes longest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.cases, self.keys = folder, [], []
+
+    def ask(self, key: str, printed: str, build: bool) -> None:
+        """Have every swift command of a dry run parsed, or constructed."""
+        for words, env in commands(printed):
+            if words[0] == "swift":
+                self.cases.append({"argv": words[1:], "env": env, "build": build})
+                self.keys.append(key)
+
+    def ask_to_build(self, rows: list[Built], world: dict[str, str], models: dict[str, str]) -> None:
+        for index, row in enumerate(rows):
+            chosen = {
+                **world,
+                "MODEL": models[row.model_type],
+                "OUT": str(self.folder / f"out-{index}"),
+                **row.variables,
+            }
+            self.ask(str(index), run(row.recipe, chosen, *row.extra, cwd=self.folder).stdout, build=True)
+
+    def verdicts(self) -> Verdicts:
+        judged = subprocess.run(
+            [sys.executable, ROOT / "tests/recipes/judge.py", self.folder / "answers.json"],
+            input=json.dumps(self.cases),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert judged.returncode == 0, judged.stderr[-2000:]
+        answers: Verdicts = {}
+        refusals = json.loads((self.folder / "answers.json").read_text())
+        for key, case, refusal in zip(self.keys, self.cases, refusals, strict=True):
+            answers.setdefault(key, []).append((case["argv"], refusal))
+        return answers
 
 
 @pytest.fixture(scope="module")
-def verdicts(world, models, tmp_path_factory) -> dict[str, list[tuple[list[str], str]]]:
-    """For each recipe and each row of BUILT: the swift commands it prints, and ms-swift's verdict on each."""
-    folder = tmp_path_factory.mktemp("judge")
-    cases, keys = [], []
-
-    def ask(key: str, text: str, build: bool) -> None:
-        for words, env in commands(text):
-            if words[0] == "swift":
-                cases.append({"argv": words[1:], "env": env, "build": build})
-                keys.append(key)
-
+def verdicts(world, models, tmp_path_factory) -> Verdicts:
+    """Of each recipe as it is, of a rollout server, and of BUILT."""
+    cases = Cases(tmp_path_factory.mktemp("judge"))
     for recipe in RECIPES:
-        ask(recipe.name, run(recipe, world, cwd=folder).stdout, build=False)
-    ask("server", run("grpo.sh", {**world, "ROLLOUT": "10.0.0.7:8000"}, cwd=folder).stdout, build=False)
-    for index, row in enumerate(BUILT):
-        chosen = {**world, "MODEL": models[row.model_type], "OUT": str(folder / f"out-{index}"), **row.variables}
-        ask(str(index), run(row.recipe, chosen, *row.extra, cwd=folder).stdout, build=True)
+        cases.ask(recipe.name, run(recipe, world, cwd=cases.folder).stdout, build=False)
+    server = run("grpo.sh", {**world, "ROLLOUT": "10.0.0.7:8000"}, cwd=cases.folder)
+    cases.ask("server", server.stdout, build=False)
+    cases.ask_to_build(BUILT, world, models)
+    return cases.verdicts()
 
-    judged = subprocess.run(
-        [sys.executable, ROOT / "tests/recipes/judge.py", folder / "answers.json"],
-        input=json.dumps(cases),
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert judged.returncode == 0, judged.stderr[-2000:]
-    answers: dict[str, list[tuple[list[str], str]]] = {}
-    for key, case, answer in zip(keys, cases, json.loads((folder / "answers.json").read_text()), strict=True):
-        answers.setdefault(key, []).append((case["argv"], answer))
-    return answers
+
+@pytest.fixture(scope="module")
+def verdicts_by_backbone(world, models, tmp_path_factory) -> Verdicts:
+    cases = Cases(tmp_path_factory.mktemp("judge"))
+    cases.ask_to_build(BUILT_BY_BACKBONE, world, models)
+    return cases.verdicts()
 
 
 @by_name
@@ -120,16 +148,30 @@ def test_ms_swift_accepts_a_rollout_server(verdicts):
     assert chosen == ["server", "10.0.0.7", "8000"]
 
 
-@pytest.mark.parametrize("row", range(len(BUILT)), ids=lambda row: f"{BUILT[row].recipe}-{row}")
-def test_ms_swift_builds_its_arguments(row, verdicts):
-    [(argv, refusal)] = verdicts[str(row)]
-    expected = BUILT[row].refused
+def check(built: Built, verdicts: list[tuple[list[str], str]]) -> None:
+    """Hold ms-swift's verdict against what is expected; skip what it cannot judge here."""
+    [(argv, refusal)] = verdicts
     template = option(argv, "--template")
-    if template not in TEMPLATES and not expected:
+    if template not in TEMPLATES and not built.refused:
         pytest.skip(f"{template} has no frame")
-    if BUILT[row].variables.get("QUANT") and importlib.util.find_spec("bitsandbytes") is None:
+    if built.variables.get("QUANT") and importlib.util.find_spec("bitsandbytes") is None:
         pytest.skip("bitsandbytes is not installed (pip install .[quant])")
-    assert (expected in refusal) if expected else not refusal, refusal
+    assert (built.refused in refusal) if built.refused else not refusal, refusal
+
+
+def name(built: Built) -> str:
+    return "-".join((built.recipe, *built.variables.values()))
+
+
+@pytest.mark.parametrize("row", range(len(BUILT)), ids=lambda row: f"{name(BUILT[row])}-{row}")
+def test_ms_swift_builds_its_arguments(row, verdicts):
+    check(BUILT[row], verdicts[str(row)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", range(len(BUILT_BY_BACKBONE)), ids=lambda row: name(BUILT_BY_BACKBONE[row]))
+def test_ms_swift_builds_the_arguments_of_every_backbone(row, verdicts_by_backbone):
+    check(BUILT_BY_BACKBONE[row], verdicts_by_backbone[str(row)])
 
 
 @by_name
