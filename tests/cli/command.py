@@ -1,4 +1,4 @@
-"""The command line, in this process (`fakexplain`), in one of its own (`fakexplain_process`) or in a fork (`forked`)."""
+"""The command line: in this process (`fakexplain`), in one of its own (`fakexplain_process`), in a fork (`forked`)."""
 
 from __future__ import annotations
 
