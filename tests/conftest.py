@@ -1,5 +1,6 @@
 """Small annotations and images that several tests share, and the browser."""
 
+import gc
 import importlib.util
 import json
 import os
@@ -17,6 +18,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Each of some hundred commands would compile the package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Collecting the tests makes millions of objects that stay, and looking through them for garbage takes seconds, each time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was made so far out of every later collection of garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 def heed_interrupts() -> None:
