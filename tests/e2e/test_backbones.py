@@ -33,8 +33,13 @@ def annotations(tmp_path_factory):
     return write_annotations_file(tmp_path_factory.mktemp("data"), records)
 
 
-VLLM = ("qwen3_vl", "internvl_hf", "glm4v")
-"""Backbones whose rollouts are vLLM's. Its CPU engine holds no GLM-4.5V, and no Qwen3.5 in float32."""
+VLLM = ("qwen3_vl", "internvl_hf", "glm4v", "qwen3_5", "minicpmv4_6")
+"""Backbones whose rollouts are vLLM's. Its CPU engine holds no GLM-4.5V."""
+IN_BFLOAT16 = (
+    *("--torch_dtype", "bfloat16", "--use_cpu", "true"),
+    *("--vllm_engine_kwargs", '{"mamba_ssm_cache_dtype": "float32"}'),
+)
+"""What that engine wants for linear attention: it computes in bfloat16 alone, and keeps its state in float32."""
 BY_VLLM = (
     *("--use_vllm", "true", "--vllm_mode", "colocate", "--vllm_enforce_eager", "true"),
     *("--vllm_max_model_len", 1024, "--vllm_gpu_memory_utilization", 0.2, "--external_plugins", HERE / "cpu_vllm.py"),
@@ -80,6 +85,7 @@ def test_every_command_takes_what_the_one_before_has_written(annotations, tmp_pa
         *("--template", template, "--callbacks", "fx_omega_g", "fx_diagnostics", "--max_steps", 2),
         *("--per_device_train_batch_size", 4, "--save_only_model", "true"),
         *(BY_VLLM if backbone in VLLM else ()),
+        *(IN_BFLOAT16 if backbone in ("qwen3_5", "minicpmv4_6") else ()),
         annotations=annotations,
         programs=warm,
         VLLM_CPU_KVCACHE_SPACE="1",

@@ -1,6 +1,7 @@
 """Recipes on the tiny model: two machines, a validation part, and the newer name of the plugin option."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -88,10 +89,11 @@ def test_two_machines(recipe, more, annotations, model, tmp_path):
     ("recipe", "more", "metric"),
     [("sft.sh", ["--max_new_tokens", "16"], "eval_iou"), ("grpo.sh", GRPO, "eval_rewards/FxIoU/mean")],
 )
-def test_a_checkpoint_is_chosen_on_held_back_rows(recipe, more, metric, annotations, model, tmp_path):
+def test_a_checkpoint_is_chosen_on_held_back_rows(recipe, more, metric, annotations, model, tmp_path, warm):
     """Two of the eight training rows are evaluated at each checkpoint, and the best one is named."""
     more = [*more, "--save_steps", "1", "--per_device_eval_batch_size", "1"]
-    printed = finish(start(recipe, annotations, model, tmp_path, *more, VAL="0.25"))
+    path = f"{warm}{os.pathsep}{environment()['PATH']}"
+    printed = finish(start(recipe, annotations, model, tmp_path, *more, VAL="0.25", PATH=path))
     assert "best_model_checkpoint" in printed
     evaluations = [line[metric] for line in read_jsonl(tmp_path / "logging.jsonl") if metric in line]
     assert len(evaluations) == 2
