@@ -26,7 +26,8 @@ from swift.rewards import orms
 from swift.rl_core.data import GRPOSample
 from swift.rl_core.grpo_algorithm import compute_rewards_per_func
 
-from swift_plugins.fakexplain.host.rewards import register_rewards
+from swift_plugins.fakexplain.diagnostics import Means, measure_completion
+from swift_plugins.fakexplain.host.rewards import find_rule, register_rewards
 
 BATCH, GROUP, BOXES, ROUNDS, SIZE = 512, 4, 6, 9, 16384
 
@@ -135,20 +136,26 @@ def main() -> None:
     torch.set_num_threads(1)
     register_rewards()
     args = SimpleNamespace(template="fx_qwen2_5_vl", max_pixels=None)
-    rewards = [orms[name](args=args) for name in ("fx_iou", "fx_label", "fx_format")]
+    names = ("fx_iou", "fx_label", "fx_format")
+    rewards, measured = ([orms[name](args=args) for name in names] for _ in range(2))
+    rule, means = find_rule(args, "fx_diagnostics"), Means()
+    measured[0].observe = lambda texts, golds: means.add(map(measure_completion, texts, golds, itertools.repeat(rule)))
     nothing = [lambda completions, **columns: [0.0] * len(completions)] * 3
     rng = random.Random(0)
-    costs: dict[str, list[float]] = {"ours": [], **{name: [] for name in PEERS}}
+    scored = {"ours": rewards, "ours, measured": measured, **PEERS}
+    costs: dict[str, list[float]] = {name: [] for name in scored}
     for _ in range(ROUNDS):
         samples = batch(rng)
         base = cpu_us(samples, nothing)
-        for name, each in {"ours": rewards, **PEERS}.items():
+        for name, each in scored.items():
             costs[name].append(cpu_us(samples, each) - base)
     ours = statistics.median(costs["ours"])
     print(f"three rewards, {BOXES} boxes per side: {ours:.1f} us per completion (target: 60)")
     for name in PEERS:
         peer = statistics.median(costs[name])
         print(f"  {name}: {peer:.1f} us per completion; ours takes {ours / peer:.2f} of it")
+    more = statistics.median(b - a for a, b in zip(costs["ours"], costs["ours, measured"], strict=True))
+    print(f"with the measures of fx_diagnostics: {more:.1f} us per completion more")
     gold = json.dumps(
         {"id": "a", "label": "fake", "size": [512, 512], "boxes": boxes(rng, BOXES), "tags": [], "variant": "full"}
     )

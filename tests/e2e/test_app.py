@@ -182,13 +182,18 @@ def test_uploads_have_a_limit(address: Address):
     assert upload(address, b"x" * (LIMIT_MB * 2**20 + 1))[0] == 413
 
 
+BY_VLLM = "--vllm_enforce_eager true --vllm_max_model_len 1024 --vllm_gpu_memory_utilization 0.2"
+
+
+@pytest.mark.parametrize("engine", [(), ("--backend", "vllm", "--engine-args", BY_VLLM)], ids=["transformers", "vllm"])
 def test_a_real_model_answers_an_example_and_ctrl_c_ends_the_page(
-    chromium: Any, quickstart: Quickstart, tmp_path: Path
+    chromium: Any, quickstart: Quickstart, tmp_path: Path, engine: tuple[str, ...]
 ):
     command = [*COMMAND, "app", "--model", quickstart.checkpoint("grpo"), "--port", free_port(), "--max-tokens", TOKENS]
+    command += engine
     with subprocess.Popen(
         list(map(str, command)),
-        env=environment(TMPDIR=str(tmp_path)),
+        env=environment(TMPDIR=str(tmp_path), VLLM_CPU_KVCACHE_SPACE="1"),
         preexec_fn=heed_interrupts,
         stdout=subprocess.PIPE,
         stderr=(tmp_path / "errors").open("w"),
