@@ -6,7 +6,7 @@ import io
 from collections.abc import Collection
 from typing import Any
 
-from swift_plugins.fakexplain.errors import DataError, Unquoted
+from swift_plugins.fakexplain.errors import NOTHING, DataError, Unquoted
 from swift_plugins.fakexplain.images import check_wh, open_image, turn_upright, upright_wh
 
 from .draft import Draft, DraftRegion
@@ -19,28 +19,35 @@ KINDS = {"real": "real", "full_synthetic": "fake", "tampered": "fake"}
 CAPTION = "Tampered area."
 
 
-def draft_row(row: dict[str, Any], kind: str, name: str, wh: tuple[int, int] | None, taken: Collection[str]) -> Draft:
+def draft_row(
+    row: dict[str, Any], names: list[str] | None, name: str, wh: tuple[int, int] | None, taken: Collection[str]
+) -> Draft:
     """The draft of one row; its id is KIND/NAME, and its kind is kept as a field of that name.
 
+    A row without a label is a draft without one, and its id is NAME.
+
     Args:
-        row: the columns `image`, `mask`, `tags` and the source's own.
-        kind: one of `KINDS`.
+        row: the columns `image`, `label`, `mask`, `tags` and the source's own.
+        names: those of the numbers that are labels, or None; see `kind_of`.
         name: name of the image, unique among its kind.
         wh: width and height that the row gives, or None.
         taken: columns that are not kept as fields.
 
     Raises:
-        DataError: the image or its mask is missing or wrong, or `tags` is no list of texts.
+        DataError: the label is none of `KINDS`, the image or its mask is missing or wrong, or `tags` is no list of
+            texts.
     """
+    kind = None if row.get("label") is None else kind_of(row["label"], names)
     image = image_bytes(row, "image")
     return Draft(
         image,
         regions=mask_regions(row, kind, image),
         tags=own_tags(row),
-        label=KINDS[kind],
-        id=f"{kind}/{name}",
+        label=KINDS[kind] if kind else None,
+        id=f"{kind}/{name}" if kind else name,
         wh=wh,
-        fields=kept_fields(row, taken, {"kind": kind}),
+        fields=kept_fields(row, taken, {"kind": kind} if kind else {}),
+        unlabelled=None if kind else DataError(f"one of {', '.join(KINDS)}", NOTHING, field="label"),
     )
 
 
@@ -71,7 +78,7 @@ def kind_of(label: Any, names: list[str] | None) -> str:
     return kind
 
 
-def mask_regions(row: dict[str, Any], kind: str, image: bytes) -> list[DraftRegion]:
+def mask_regions(row: dict[str, Any], kind: str | None, image: bytes) -> list[DraftRegion]:
     """The tight box of every area of the row's mask: pixels that touch, also at a corner, are one area.
 
     Pixels brighter than half the mask's maximum are inside, so masks of 0 and 1, of 0 and 255, and JPEGs of either give
@@ -79,7 +86,8 @@ def mask_regions(row: dict[str, Any], kind: str, image: bytes) -> list[DraftRegi
 
     Args:
         row: its `mask` may be null or missing.
-        kind: one of `KINDS`; a fully synthetic image has no region, and its mask marks no pixel or every pixel.
+        kind: one of `KINDS`, or None if unknown; a fully synthetic image has no region, and its mask marks no pixel or
+            every pixel.
         image: bytes of the masked image's file.
 
     Raises:
@@ -94,7 +102,9 @@ def mask_regions(row: dict[str, Any], kind: str, image: bytes) -> list[DraftRegi
 
     mask = _decode_mask(content, image)
     inside = mask > mask.max() / 2
-    if kind != "tampered":
+    if kind is None and inside.all():
+        return []
+    if kind not in (None, "tampered"):
         if inside.any() and not (kind == "full_synthetic" and inside.all()):
             found = Unquoted(f"one of {int(inside.sum())} pixels")
             raise DataError(f"no mask, because the image is {kind}", found, field="mask")

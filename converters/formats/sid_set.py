@@ -15,9 +15,9 @@ from swift_plugins.fakexplain.json_values import require
 from ..drafts.draft import Draft, Piece
 from ..drafts.fields import own_id
 from ..drafts.parquet import load_parquet
-from ..drafts.tampering import draft_row, kind_of
+from ..drafts.tampering import draft_row
 
-COLUMNS = ("img_id", "image", "mask", "width", "height", "label")
+COLUMNS = ("img_id", "image", "mask", "width", "height")
 _KIND_NAMES = ["real", "full_synthetic", "tampered"]
 
 
@@ -35,7 +35,7 @@ def from_sid_set(data: Any) -> list[Draft]:
     ('full_synthetic/42', 'fake', {'kind': 'full_synthetic'})
     """
     row = require(data, "row", dict, "a row")
-    kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label", _KIND_NAMES))
+    names = require(data, "names", dict, "names of labels").get("label", _KIND_NAMES)
     id = own_id(row, "img_id") or require(row, "img_id", str, "the image's id")
     wh = require(row, "width", int, "a whole number"), require(row, "height", int, "a whole number")
-    return [draft_row(row, kind, id, wh, {*COLUMNS, "tags"})]
+    return [draft_row(row, names, id, wh, {*COLUMNS, "label", "tags"})]

@@ -16,10 +16,10 @@ from swift_plugins.fakexplain.json_values import require
 from ..drafts.draft import Draft, Piece
 from ..drafts.fields import own_id, size
 from ..drafts.parquet import load_parquet, stem_of
-from ..drafts.tampering import draft_row, kind_of
+from ..drafts.tampering import draft_row
 
-COLUMNS = ("image", "label")
-_TAKEN = (*COLUMNS, "id", "mask", "tags", "width", "height")
+COLUMNS = ("image",)
+_TAKEN = (*COLUMNS, "label", "id", "mask", "tags", "width", "height")
 
 
 def load_so_fake(src: Path) -> Iterator[Piece]:
@@ -36,7 +36,7 @@ def from_so_fake(data: Any) -> list[Draft]:
     ('real/a', 'real')
     """
     row = require(data, "row", dict, "a row")
-    kind = kind_of(row.get("label"), require(data, "names", dict, "names of labels").get("label"))
+    names = require(data, "names", dict, "names of labels").get("label")
     cell = row.get("image")
     name = (
         own_id(row)
@@ -44,4 +44,4 @@ def from_so_fake(data: Any) -> list[Draft]:
         or own_id(cell if isinstance(cell, dict) else {}, "path", "image.path")
         or require(data, "number", str, "a name")
     )
-    return [draft_row(row, kind, stem_of(name), size(row, "width", "height"), _TAKEN)]
+    return [draft_row(row, names, stem_of(name), size(row, "width", "height"), _TAKEN)]
