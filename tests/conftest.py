@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Each of some hundred commands would compile the package again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Collecting the tests makes millions of objects that stay, and looking through them for garbage takes seconds, each time.
+# Collecting tests makes millions of objects that stay, and each search for garbage among them takes seconds.
 gc.disable()
 
 

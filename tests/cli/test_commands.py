@@ -15,6 +15,7 @@ from tests.conftest import record, write_annotations_file
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 
 
+@pytest.mark.e2e
 def test_plugin_prints_the_path_of_the_plugin_file():
     done = fakexplain_process("plugin")
     assert done.returncode == 0
@@ -22,6 +23,7 @@ def test_plugin_prints_the_path_of_the_plugin_file():
     assert Path(done.stdout.strip()).is_file()
 
 
+@pytest.mark.e2e
 def test_validate_says_what_the_file_holds(annotations_file):
     done = fakexplain_process("validate", annotations_file)
     assert done.returncode == 0, done.stderr
@@ -57,6 +59,7 @@ def test_validate_can_go_on_and_keep_the_good(tmp_path):
     assert all(annotation.path.is_file() for annotation in kept)  # paths follow the file to its new folder
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
@@ -75,6 +78,7 @@ def test_bad_usage_and_bad_data_have_codes_of_their_own(args, code, message):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.e2e
 def test_a_reader_that_leaves_ends_the_command_without_a_word(annotations_file):
     command = [*COMMAND, "validate", str(annotations_file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | UNBUFFERED) as run:

@@ -116,6 +116,7 @@ def test_an_image_of_the_users_is_the_one_that_is_asked_about(checkpoint, tmp_pa
     assert (asked[0], asked[1].name) == (tmp_path / "mine.png", "check.png")
 
 
+@pytest.mark.e2e
 def test_an_interrupt_leaves_nothing(checkpoint, tmp_path):
     """While ms-swift answers: it is a process of its own, which ends too."""
     command = [*COMMAND, "publish", checkpoint, "--out", tmp_path / "out", *LICENCE]

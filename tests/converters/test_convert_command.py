@@ -35,6 +35,7 @@ class TestCommand:
         assert real.path.is_file() and fake.path.is_file()
         assert fakexplain("validate", out).returncode == 0
 
+    @pytest.mark.e2e
     def test_the_same_bytes_each_time_and_no_overwriting_without_force(self, source, tmp_path):
         out = tmp_path / "out/a.jsonl"
         assert fakexplain_process("convert", "folder", source, "--out", out).returncode == 0

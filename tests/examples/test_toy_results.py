@@ -164,6 +164,7 @@ def test_readme_shows_what_the_files_hold():
     assert with_section(page, toy_results.SECTION, toy_results.render(toy_results.load())) == page
 
 
+@pytest.mark.e2e
 def test_the_derived_costs_are_those_of_the_dry_runs():
     page = costs.PAGE.read_text(encoding="utf-8")
     assert with_section(page, costs.SECTION, costs.render()) == page

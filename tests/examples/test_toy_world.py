@@ -46,6 +46,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.e2e
 def test_same_command_gives_the_same_bytes_and_no_progress_bar_in_a_pipe(tmp_path):
     first, second, other = (tmp_path / name for name in ("first", "second", "other"))
     options = ("--train", 24, "--test", 24, "--difficulty", 0.3, "--ood", 8, "--held-out", "Dyer")

@@ -14,6 +14,8 @@ from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.tables.published import paper_table
 from tests.recipes.dry_run import ROOT, commands, option, run
 
+pytestmark = pytest.mark.e2e
+
 EXPERIMENTS = ("table1", "table2", "table3", "table4", "table5", "table6", "table7", "full", "fig4", "claims")
 TEXT = (ROOT / "recipes/lib/settings.sh").read_text(encoding="utf-8")
 ROWS = re.search(r"^SETTINGS='\n(.*?)^'", TEXT, re.DOTALL | re.MULTILINE)[1].splitlines()

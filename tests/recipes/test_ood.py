@@ -13,6 +13,8 @@ from tests.converters.goldens import ASSETS
 from tests.converters.images.test_video_frames import source  # noqa: F401  (a fixture: tiny videos)
 from tests.recipes.dry_run import ROOT, commands, option, run
 
+pytestmark = pytest.mark.e2e
+
 TEXT = (ROOT / "recipes/lib/ood.sh").read_text(encoding="utf-8")
 ROWS = re.search(r"^OOD_SETS='\n(.*?)^'", TEXT, re.DOTALL | re.MULTILINE)[1].splitlines()
 SETS = {row.split()[0]: row.split()[1:] for row in ROWS}

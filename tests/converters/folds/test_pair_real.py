@@ -70,6 +70,7 @@ def test_every_fold_gets_as_many_real_images_as_it_has_fakes(fakes, photographs,
             assert each.image.startswith("../photographs/")
 
 
+@pytest.mark.e2e
 def test_the_seed_decides_and_the_same_bytes_come_again(fakes, photographs, tmp_path):
     texts = []
     for name, seed, run in (("a", 0, fakexplain), ("b", 0, fakexplain_process), ("c", 1, fakexplain)):

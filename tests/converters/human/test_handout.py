@@ -82,6 +82,7 @@ def test_what_a_data_set_lacks_is_said(tmp_path):
     assert not (tmp_path / "other.html").exists()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("width", [400, 1200])
 def test_the_page_fits_a_narrow_window(tmp_path, chromium, width):
     long = {"bbox": [0.0, 0.0, 50.0, 45.0], "caption": "W" * 300}

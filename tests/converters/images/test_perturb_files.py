@@ -140,6 +140,7 @@ class TestCommand:
         assert done.returncode == 1 and "no record belongs to the subset fold1_test" in done.stderr
         assert not list((tmp_path / "x").iterdir())
 
+    @pytest.mark.e2e
     def test_the_same_bytes_each_time_and_no_overwriting_without_force(self, annotations_file, tmp_path):
         args = ["perturb", annotations_file, "crop:0.5+noise:4", "messenger", "-o", tmp_path / "out", "--seed", 3]
         assert fakexplain_process(*args).returncode == 0
@@ -182,6 +183,7 @@ class TestCommand:
         assert done.returncode == 2 and message in done.stderr
         assert not (tmp_path / "x").exists()
 
+    @pytest.mark.e2e
     def test_an_interrupt_keeps_what_was_finished_and_leaves_nothing_half_written(self, tmp_path):
         path = write_annotations_file(tmp_path / "data", [record(0)])
         path.write_text("".join(json.dumps(record(0, id=f"a{index}")) + "\n" for index in range(4000)))

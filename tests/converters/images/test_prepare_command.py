@@ -45,6 +45,7 @@ class TestWholeOrNotAtAll:
         time.sleep(0.5)
         assert not [path.name for path in tmp_path.iterdir() if path.is_dir()]
 
+    @pytest.mark.e2e
     def test_the_command_interrupted(self, tmp_path):
         source = tmp_path / "src"
         source.mkdir()
@@ -83,6 +84,7 @@ class TestCommand:
             "group,kind,image,distance\n1,exact,images/fake-000.png,0\n1,exact,images/real-000.png,0\n"
         )
 
+    @pytest.mark.e2e
     def test_a_folder_keeps_its_paths_and_the_same_bytes_come_each_time(self, tmp_path):
         for index in range(9):
             drawn(tmp_path / f"src/sub {index % 2}/ä{index}.jpg", turn=index % 8 + 1)

@@ -136,6 +136,7 @@ def test_bounds_are_options(files, tmp_path):
     assert not (tmp_path / "qc/lint.csv").exists()
 
 
+@pytest.mark.e2e
 def test_the_same_input_gives_the_same_bytes(files, tmp_path):
     annotations, reference = files
     for name, run in (("one", fakexplain), ("two", fakexplain_process)):

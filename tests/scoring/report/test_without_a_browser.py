@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.e2e
+
 TEST = "tests/scoring/report/in_browser/test_loading.py::test_other_scripts_cannot_run"
 ROOT = Path(__file__).resolve().parents[3]
 REASON = "chromium is not installed (apt-get install chromium chromium-driver)"
