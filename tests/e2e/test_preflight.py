@@ -23,6 +23,7 @@ def arguments(annotations, model, *args) -> list[str]:
     return ["preflight", *map(str, (annotations, "--model", model, "--model-type", "qwen2_5_vl", *args))]
 
 
+@pytest.mark.slow
 def test_a_sound_setup_passes(quickstart):
     """The installed command, in a process of its own."""
     command = [str(BIN / "fakexplain"), *arguments(quickstart.annotations, BACKBONE, "--sample", "0")]
