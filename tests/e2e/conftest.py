@@ -65,9 +65,9 @@ class Quickstart:
         (path,) = (self.out / stage).glob("checkpoint-*")
         return path
 
-    def swift(self, *args: object, cwd: Path | None = None, **env: str) -> str:
+    def swift(self, *args: object, programs: Path = BIN, **env: str) -> str:
         """Run a stock swift command on the quickstart's annotations and return what it printed."""
-        return swift(*args, annotations=self.annotations, cwd=cwd or self.out, **env)
+        return swift(*args, annotations=self.annotations, cwd=self.out, programs=programs, **env)
 
 
 def swift(*args: object, annotations: Path, cwd: Path | None = None, programs: Path = BIN, **env: str) -> str:

@@ -12,7 +12,7 @@ RANKS = {"NPROC_PER_NODE": "2", "OMP_NUM_THREADS": "1", "ACCELERATE_TORCH_DEVICE
 ON_TWO_RANKS = ("--ddp_backend", "gloo", "--use_cpu", "true")
 
 
-def test_sft_keeps_the_checkpoint_with_the_best_iou(quickstart, tmp_path):
+def test_sft_keeps_the_checkpoint_with_the_best_iou(quickstart, tmp_path, warm):
     """24 rows in batches of 2 times 5: six rows of the last batch are repeated, and must not count."""
     quickstart.swift(
         *("sft", "--model", quickstart.checkpoint("sft"), "--model_type", "qwen2_5_vl", "--torch_dtype", "float32"),
@@ -33,6 +33,7 @@ def test_sft_keeps_the_checkpoint_with_the_best_iou(quickstart, tmp_path):
         *("--eval_metric", "fx", "--remove_unused_columns", "false", "--metric_for_best_model", "iou"),
         *("--greater_is_better", "true", "--load_best_model_at_end", "true", "--save_total_limit", 3),
         *("--report_to", "none", "--add_version", "false", "--output_dir", tmp_path, *ON_TWO_RANKS),
+        programs=warm,
         **RANKS,
     )
     lines = read_jsonl(tmp_path / "logging.jsonl")
@@ -65,7 +66,7 @@ def means_anew(answers: list[dict]) -> dict[str, float]:
     }
 
 
-def test_grpo_trains_alike_with_and_without_diagnostics(quickstart, tmp_path):
+def test_grpo_trains_alike_with_and_without_diagnostics(quickstart, tmp_path, warm):
     """Two updates per generation, two steps per log; and an evaluation, over 24 images of 4 answers each."""
     runs = {}
     for callbacks in (["fx_omega_g"], ["fx_omega_g", "fx_diagnostics"]):
@@ -75,6 +76,7 @@ def test_grpo_trains_alike_with_and_without_diagnostics(quickstart, tmp_path):
             *("--per_device_train_batch_size", 4, "--num_iterations", 2, "--save_strategy", "no", "--logging_steps", 2),
             *("--val_dataset", "fakexplained:fold0_test", "--eval_strategy", "steps", "--eval_steps", 4),
             *("--per_device_eval_batch_size", 16),
+            programs=warm,
             **RANKS,
         )
         runs[callbacks[-1]] = [line for line in read_jsonl(out / "logging.jsonl") if "global_step/max_steps" in line]

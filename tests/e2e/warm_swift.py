@@ -4,7 +4,7 @@
     python tests/e2e/warm_swift.py SOCKET sft ...    # what a stand-in for swift calls: `swift sft ...` in the server
 
 The fork has the caller's environment, folder and output, and calls the function that the stock command calls. What
-differs is the start: where a launcher is asked for, the fork is its only process.
+differs is the start: where a launcher is asked for, the fork is the first of its processes, and forks the others.
 """
 
 from __future__ import annotations
@@ -62,12 +62,24 @@ def serve(path: str) -> None:
             client.close()
 
 
-def _launched() -> dict[str, str]:
-    """The variables that torchrun sets for one process alone."""
+def _launch(processes: int) -> list[int] | None:
+    """Set the variables that torchrun sets, and fork the further processes.
+
+    Returns:
+        Their ids; None in one of them.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    alone = {"RANK": 0, "LOCAL_RANK": 0, "WORLD_SIZE": 1, "LOCAL_WORLD_SIZE": 1, "MASTER_PORT": port}
-    return {"MASTER_ADDR": "127.0.0.1"} | {name: str(value) for name, value in alone.items()}
+        os.environ.update({"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])})
+    os.environ.update(dict.fromkeys(("WORLD_SIZE", "LOCAL_WORLD_SIZE"), str(processes)))
+    started = []
+    for rank in [*range(1, processes), 0]:
+        os.environ.update(dict.fromkeys(("RANK", "LOCAL_RANK"), str(rank)))
+        if rank:
+            pid = os.fork()
+            if pid == 0:
+                return None
+            started.append(pid)
+    return started
 
 
 def _end_with(client: socket.socket) -> None:
@@ -88,9 +100,10 @@ def _run(client: socket.socket) -> None:
     os.chdir(asked["cwd"])
     os.environ.clear()
     os.environ.update(asked["env"])
-    if os.environ.pop("NPROC_PER_NODE", None):
-        os.environ.update(_launched())
-    threading.Thread(target=_end_with, args=(client,), daemon=True).start()
+    processes = os.environ.pop("NPROC_PER_NODE", None)
+    others = _launch(int(processes)) if processes else []
+    if others is not None:
+        threading.Thread(target=_end_with, args=(client,), daemon=True).start()
     command, *argv = asked["argv"]
     sys.argv = ["swift", *argv]
     sys.path[:0] = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
@@ -108,7 +121,10 @@ def _run(client: socket.socket) -> None:
         traceback.print_exc()
     sys.stdout.flush()
     sys.stderr.flush()
-    client.sendall(str(code).encode())
+    if others is not None:
+        for pid in others:
+            code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) or code
+        client.sendall(str(code).encode())
     os._exit(code)
 
 
