@@ -24,23 +24,25 @@ _TO = (
     r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
 )
 BOX = re.compile(
-    rf"[\{_OPENING}](?:"  # the first character is a set, which the search skips to
-    r"(?=\s*[-+.\w%°]+(?:\s*[,，、;；]|\s)\s*[-+.\w])(?:"  # and most brackets end here
+    rf"[\{_OPENING}]"  # the first character is a set, which the search skips to
+    rf"(?=\s*[-+.\w%°]+(?:\s*{_COMMA}|\s)\s*[-+.\w])"  # and most brackets end here, round ones of prose on the next line
+    rf"(?:(?<=[\[［{OPEN}])|(?=\s*(?:[-+.\w]+\s*{_COMMA}|[-+]?[.\d]+\s+[-+]?[.\d])))(?:"
     rf"(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
-    rf"|{_N}{_COMMA}{_N}{_COMMA}{_N}{_COMMA}{_N}{_R}"
-    rf"|{_N}{_COMMA}{_N}[\])）］]{_TO}[\[(（［]{_N}{_COMMA}{_N}[\])）］]"
+    rf"|{_N}{_COMMA}{_N}(?:{_COMMA}{_N}{_COMMA}{_N}{_R}"
+    rf"|[\])）］]{_TO}[\[(（［]{_N}{_COMMA}{_N}[\])）］])"
     rf"|\s*{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}\s*{_R}"
     # numbers, but not four, or in no closed brackets
     rf"|(?<=[\[［])\s*[-+]?[\d.][-+.\w\s%°]*{_COMMA}[-+.\w\s,，、;；%°]*[\]］]"
     rf"|(?<=[\[［])\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*[-+\d.,\s]*"
     rf"|(?<=[(（])\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}(?!\s*[\d,，)）.])"
-    r"))"
+    r")"
 )
 _INTEGER_BOX = re.compile(INTEGER_BOX)
 _DIGIT, _ALPHA = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _ROUND = re.compile(r"[(（][^)）]*[)）]")
 _CERTAIN = f"[［{OPEN}"
-_FOUR = 16  # groups of the alternatives that are boxes; those of the near misses come after them
+_FOUR = {4: (1, 2, 3, 4), 8: (5, 6, 7, 8), 10: (5, 6, 9, 10), 14: (11, 12, 13, 14)}
+"""Last group of an alternative that is a box -> the groups of its numbers; those of the near misses come after them."""
 
 
 def has_brackets(text: str) -> bool:
@@ -50,8 +52,8 @@ def has_brackets(text: str) -> bool:
 
 def numbers_of(match: re.Match[str]) -> tuple[str, ...] | None:
     """The four numbers of a match of `BOX`; None for a near miss."""
-    last = match.lastindex
-    return match.group(last - 3, last - 2, last - 1, last) if last and 4 <= last <= _FOUR else None
+    groups = _FOUR.get(match.lastindex or 0)
+    return match.group(*groups) if groups else None
 
 
 def parse_box(match: re.Match[str], problems: set[str], y_first: bool = False) -> list[Box]:
@@ -96,10 +98,14 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
         problems: gets the codes.
         cut: the text may have been cut short at its end; a box that is not complete there has no code of its own.
     """
-    matches = [match for match in _matches(text, problems) if text[match.start()] in _CERTAIN or _has_digit(match)]
+    matches = [
+        match  # no words in round brackets
+        for match in _matches(text, problems)
+        if text[match.start()] in _CERTAIN or _DIGIT.search(text, *match.span())
+    ]
     if cut and matches and numbers_of(matches[-1]) is None and matches[-1].end() >= len(text.rstrip()):
         matches.pop()
-    in_round = [text[match.start()] in "(（" and bool(_ROUND.fullmatch(match.group())) for match in matches]
+    in_round = [text[match.start()] in "(（" and bool(_ROUND.fullmatch(text, *match.span())) for match in matches]
     mixed = not all(in_round)
     begins_with_box = known = False
     position = 0
@@ -125,11 +131,6 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
         yield match
 
 
-def _has_digit(match: re.Match[str]) -> bool:
-    """Whether it is more than words in round brackets."""
-    return _DIGIT.search(match.group()) is not None
-
-
 def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
     if not has_brackets(text):
         return
@@ -152,15 +153,14 @@ _LABELLED = re.compile(  # the first character is a set here too
 _OWN_LINE = re.compile(rf"\n([ \t>*•-]{{0,8}}){_D}[,，]\s?{_D}[,，]\s?{_D}[,，]\s?{_D}[ \t]*(?=[:：|\n–—-])")
 _CLOSED_ONLY = re.compile(rf"(?<![\w.,，\[(]){_D}\s*{_COMMA}\s*{_D}\s*{_COMMA}\s*{_D}\s*{_COMMA}\s*{_D}\s*[\]］]")
 _NAMED = re.compile(
-    r"\b(?P<a>x_?(?:1|min)|left)\W{1,4}(?P<n1>[-+\d.]+)\W{1,4}(?P<b>y_?(?:1|min)|top)\W{1,4}(?P<n2>[-+\d.]+)\W{1,4}"
-    r"(?P<c>x_?(?:2|max)|right)\W{1,4}(?P<n3>[-+\d.]+)\W{1,4}(?P<d>y_?(?:2|max)|bottom)\W{1,4}(?P<n4>\d[\d.]*)",
-    re.IGNORECASE,
+    r"[xXlL](?<=\b.)(?i:(?<=x)_?(?:1|min)|(?<=l)eft)\W{1,4}([-+\d.]+)\W{1,4}(?i:y_?(?:1|min)|top)\W{1,4}([-+\d.]+)"
+    r"\W{1,4}(?i:x_?(?:2|max)|right)\W{1,4}([-+\d.]+)\W{1,4}(?i:y_?(?:2|max)|bottom)\W{1,4}(\d[\d.]*)"
 )
 
 
 _END = 4000
 _BOX_WORDS = ("box", "coord", "坐标", "边界框", "位置")
-_SIDE_WORDS = ("x1", "x_1", "xmin", "x_min", "top")
+_FIRST_SIDES, _LAST_SIDES = ("x1", "x_1", "xmin", "x_min", "top"), ("y2", "y_2", "ymax", "y_max", "bottom")
 
 
 def mark_bare_boxes(text: str, y_first: bool) -> str:
@@ -175,8 +175,8 @@ def mark_bare_boxes(text: str, y_first: bool) -> str:
         text = _LABELLED.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text, MAX_REGIONS)
     text = f"\n{text}\n"
     text = _OWN_LINE.sub(lambda m: f"\n{m.group(1)}{mark_box(m.group(2, 3, 4, 5), y_first)}", text, MAX_REGIONS)[1:-1]
-    if text.count("]") + text.count("］") > text.count("[") + text.count("［"):
+    if ("]" in text or "］" in text) and text.count("]") + text.count("］") > text.count("[") + text.count("［"):
         text = _CLOSED_ONLY.sub(lambda m: mark_box(m.group(1, 2, 3, 4), y_first), text, MAX_REGIONS)
-    if any(word in lower for word in _SIDE_WORDS):
-        text = _NAMED.sub(lambda m: mark_box(m.group("n1", "n2", "n3", "n4")), text, MAX_REGIONS)
+    if any(word in lower for word in _FIRST_SIDES) and any(word in lower for word in _LAST_SIDES):
+        text = _NAMED.sub(lambda m: mark_box(m.groups()), text, MAX_REGIONS)
     return text

@@ -90,8 +90,8 @@ def assign_words(
         pairs = [pair if valid else ("", "") for pair, valid in zip(pairs, counts, strict=True)]
     captions = [_join(clean_words(one), clean_words(two)) for one, two in pairs]
     labelled = [
-        bool(one and len(one) < _LONGEST_LABEL and _ONLY_LABEL.fullmatch(one) and _LETTER.search(one))
-        and not clean_words(two)
+        bool(one and not clean_words(two) and len(one) < _LONGEST_LABEL)
+        and bool(_LETTER.search(one) and _ONLY_LABEL.fullmatch(one))
         for one, two in pairs
     ]
     certain = True
@@ -254,9 +254,12 @@ def is_rejected(caption: str) -> bool:
     >>> is_rejected("The ear looks fine."), is_rejected("The ear looks fine, but it has two lobes.")
     (True, False)
     """
-    contains = caption.lower().__contains__
-    if not (any(map(contains, _REJECTION_WORDS)) and any(map(contains, _REJECTED_WORDS))) and (
-        caption.isascii() or not any(map(contains, _CHINESE_REJECTION_WORDS))
-    ):
-        return False
-    return bool(_REJECTION.search(caption)) and not _CONTRAST.search(caption)
+    return may_be_rejected(caption) and bool(_REJECTION.search(caption)) and not _CONTRAST.search(caption)
+
+
+def may_be_rejected(text: str) -> bool:
+    """Whether one of a text's captions may be rejected; a cheap test for all of them."""
+    contains = text.lower().__contains__
+    return (any(map(contains, _REJECTION_WORDS)) and any(map(contains, _REJECTED_WORDS))) or (
+        not text.isascii() and any(map(contains, _CHINESE_REJECTION_WORDS))
+    )

@@ -14,7 +14,7 @@ _INLINE = re.compile(
 _ROW = re.compile(rf"</?(?:tr|li|h[1-6]){_ATTRIBUTES}>", re.IGNORECASE)
 _CELL = re.compile(rf"</?t[dh]{_ATTRIBUTES}>", re.IGNORECASE)
 _MARKER = re.compile(rf"</?[a-zA-Z][\w-]{{0,20}}{_ATTRIBUTES}>|<\|/?\w{{1,20}}\|>|<!--|-->|```\w{{0,10}}")
-_ROW_WORDS = ("<tr", "<li", "<h1", "<h2", "<h3", "<h4", "<h5", "<h6")
+_ROW_START = re.compile(r"<(?:tr|li|h[1-6])")
 
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\((?=[^\s()]{0,300}[#./])[^\s()]{1,300}\)")
 _STAR = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,300})(?<=[^\s*])\*(?![\w*])")
@@ -35,7 +35,7 @@ def strip_html(text: str) -> str:
         if "~~" in text or "<del" in lower or "<strike" in lower:
             text = _STRUCK.sub("", text)
         text = _INLINE.sub("", text)
-        if any(map(lower.__contains__, _ROW_WORDS)):
+        if _ROW_START.search(lower):
             text = _CELL.sub(" | ", _ROW.sub("\n", text))
     return _MARKER.sub(" ", text) if "<" in text or "`" in text else text
 

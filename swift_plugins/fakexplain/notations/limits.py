@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 MAX_CHARACTERS, MAX_REGIONS = 100_000, 128
@@ -15,13 +14,13 @@ OPEN, CLOSE = "\ue000", "\ue001"
 
 _HIDDEN = {"{": "\ue002", "}": "\ue003"}
 _HIDE, _SHOW = str.maketrans(_HIDDEN), str.maketrans({hidden: brace for brace, hidden in _HIDDEN.items()})
-_MARKS = str.maketrans(dict.fromkeys((OPEN, CLOSE, *_HIDDEN.values()), " "))
-_MARK = re.compile(f"[{OPEN}-{_HIDDEN['}']}]")
+_ALL_MARKS = (OPEN, CLOSE, *_HIDDEN.values())
+_MARKS = str.maketrans(dict.fromkeys(_ALL_MARKS, " "))
 
 
 def drop_marks(text: str) -> str:
     """A text without the characters that this package uses as marks."""
-    return text if text.isascii() or not _MARK.search(text) else text.translate(_MARKS)
+    return text if text.isascii() or not any(map(text.__contains__, _ALL_MARKS)) else text.translate(_MARKS)
 
 
 def hide_braces(words: str) -> str:

@@ -39,6 +39,7 @@ _REF = re.compile(
     rf"({OPEN}[^{CLOSE}]*{CLOSE}(?:[\s,]*{OPEN}[^{CLOSE}]*{CLOSE})*)",
     re.IGNORECASE,
 )
+_AFTER_REF = re.compile(rf">\s*{OPEN}")
 _SENTENCE_END = re.compile(r"[.!?](?:\s+|$)|[。！？]")
 
 
@@ -112,7 +113,7 @@ def _mark_plain(text: str, y_first: bool) -> tuple[str, int]:
 
 def _on_own_lines(text: str) -> str:
     """The text with each named box on a line with its words."""
-    if OPEN in text and _REF.search(text):
+    if OPEN in text and _AFTER_REF.search(text) and _REF.search(text):
         text = "\n".join(map(_named_boxes, text.split("\n")))
     return text
 

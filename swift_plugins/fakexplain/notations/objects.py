@@ -19,7 +19,9 @@ from .object_keys import BOX_KEY, BOX_SIDES, CAPTION_KEYS, SIDE, is_box_key
 
 _OBJECT = re.compile(r"\{[^{}]*\}?")
 _BARE_BRACE = re.compile(r"\{ ?[^\"'\s}]")
-_QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)")
+_QUOTED = re.compile(  # the first character is a set, which the search skips to
+    r"[\"'](?:(?<=\")(?:[^\"\\\n]|\\.)*\"|(?<=')(?<!\w')(?:[^'\\\n]|\\.)*'(?!\w))"
+)
 _UNQUOTED = re.compile(r"[{,]\s*(\w{2,20})\s*:\s*([^\s\"'\[\](){},\d][^\"'\[\]{},]{0,500})")
 _CONTAINERS = {
     *("regions", "region", "objects", "object", "flaws", "flaw", "issues", "result", "results", "answer", "output"),
@@ -82,17 +84,18 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
     """
     if "{" not in text or not any(map(text.lower().__contains__, _WORDS)):
         return text
-    if _BARE_BRACE.search(text):
+    if ("'" in text or '"' in text) and _BARE_BRACE.search(text):
         text = _QUOTED.sub(lambda match: hide_braces(match.group()), text)
     text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
     end = len(text.rstrip())
 
     def as_line(match: re.Match[str]) -> str:
         found = match.group()
-        if plain := _as_plain_line(found, y_first, problems):
+        quoted = "'" in found or '"' in found
+        if quoted and (plain := _as_plain_line(found, y_first, problems)):
             return plain
         if not BOX_KEY.search(found) and not SIDE.search(found):
-            if _POINT_KEY.search(found):
+            if quoted and _POINT_KEY.search(found):
                 problems.add("point")
                 return "\n"
             return found

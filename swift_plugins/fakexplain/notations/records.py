@@ -20,7 +20,8 @@ from .object_keys import CAPTION_KEYS, has_sides, is_box_key
 
 _KEY = r"[\"']?([^\W\d][\w -]{0,20})[\"']?[ \t]*"
 _HEAD = re.compile(
-    rf"\n[ \t]*(?:-[ \t]+{_KEY}:(?:[ \t][^\n]*)?\n[ \t]*(?:{_KEY}:[ \t\n]|-[ \t]+[-+\d.])|-[ \t]+{_KEY}:[ \t]+[|>]"
+    r"\n[ \t]*(?:-[ \t]+(?=[^\n:]+:)"  # most lines end here
+    rf"{_KEY}:(?:[ \t]+[|>]|(?:[ \t][^\n]*)?\n[ \t]*(?:{_KEY}:[ \t\n]|-[ \t]+[-+\d.]))"
     r"|\[\[?[\w.]{1,30}\]\]?[ \t]*\n[ \t]*\w+[ \t]*=)"
 )
 _ITEM = re.compile(rf"([ \t]*)-[ \t]+(?={_KEY}:(?:[ \t]|$))")

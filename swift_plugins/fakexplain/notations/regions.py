@@ -9,14 +9,16 @@ from ..annotation import NO_FLAW
 from ..boxes import Box
 from ..mentions import Mention
 from .brackets import find_boxes, has_brackets, mark_bare_boxes, parse_box
-from .captions import MAX_CAPTION, assign_words, clean_words, is_rejected
+from .captions import MAX_CAPTION, assign_words, clean_words, is_rejected, may_be_rejected
 from .formatting import strip_html
-from .limits import MAX_REGIONS, drop_marks, show_braces
+from .limits import MAX_REGIONS, OPEN, drop_marks, show_braces
 from .markup import mark_elements
 from .objects import mark_objects
 from .records import rewrite_records
 from .xml_elements import rewrite_xml
 
+_BEFORE_Y = [re.compile(rf"{opening}\s*y", re.IGNORECASE) for opening in (r"\[", r"\(")]
+"""Two searches for one character take a fifth of one for two."""
 _Y_FIRST = re.compile(
     r"[\[(]\s*y_?(?:min|1|0|top)?\s*,\s*x_?(?:min|1|0|left)?\s*,\s*y_?(?:max|2|1|bottom)\s*,\s*x_?(?:max|2|1|right)\s*[\])]",
     re.IGNORECASE,
@@ -25,10 +27,14 @@ _NO_DIGITS = re.compile(r"\D*")
 _THREE_MORE = r",\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d"
 _AFTER_FIRST, _LOOSE_NUMBERS = re.compile(_THREE_MORE), re.compile(rf"(?<![\d.])\d[\d.]*\s*{_THREE_MORE}")
 _PERCENTAGES = re.compile(r"[(（\[]\s*\d[\d.]*\s*%\s*,\s*\d[\d.]*\s*%")
-_SIDES = re.compile(
-    r"[xXlL](?<=\b.)(?=[\W\d_mMe])(?i:(?<=x)(?:_?(?:1|min))?\W{1,4}(?:\d[^\n]{0,80}\by(?:_?(?:1|min))?\W{1,4}\d|y_?(?:1|min)\b)"
-    r"|(?<=l)eft:\s*\d[^\n]{0,20}\btop:\s*\d)"
-)
+_X_Y = [
+    re.compile(
+        rf"{x}(?<=\b{x})(?=[\W\d_mM])(?i:(?:_?(?:1|min))?\W{{1,4}}"
+        r"(?:\d[^\n]{0,80}\by(?:_?(?:1|min))?\W{1,4}\d|y_?(?:1|min)\b))"
+    )
+    for x in "xX"
+]
+_LEFT_TOP = re.compile(r"\bleft:\s*\d[^\n]{0,20}\btop:\s*\d", re.IGNORECASE)
 """Names of the sides of a box beside numbers, or as the head of a table."""
 _BARE_LINE = re.compile(r"\n[ \t]*\d[\d.]{0,9}(?:[ \t]\d[\d.]{0,9}){3}(?![\d.])")
 _TABBED = re.compile(r"\t\d[\d.]*\t\d[\d.]*\t\d[\d.]*\t\d")
@@ -48,14 +54,13 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
         At most `MAX_REGIONS`, each with a box x1 y1 x2 y2.
     """
     text = drop_marks(text)
-    lower = text.lower() if has_brackets(text) or "<" in text else ""  # which is slow if it is not ASCII
-    if not _has_digit(text) and "nan" not in lower and "inf" not in lower:
+    if not _has_digit(text) and not _names_numbers(text):
         return []
-    if ("[" in text or "(" in text) and _Y_FIRST.search(text):
+    if any(before.search(text) for before in _BEFORE_Y) and _Y_FIRST.search(text):
         y_first = True
         problems.add("y_first")
         text = _Y_FIRST.sub(" ", text)
-    text = rewrite_xml(text, lower, problems)
+    text = rewrite_xml(text, problems)
     text = rewrite_records(text, problems)
     text = mark_objects(text, y_first, problems)
     text = mark_elements(text, y_first, cut, problems)
@@ -63,9 +68,10 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     text = mark_bare_boxes(text, y_first)
     groups, tail = _boxes_with_gaps(text, problems, cut, y_first)
     captions = assign_words([gap for gap, _ in groups], tail, problems, [bool(boxes) for _, boxes in groups])
+    may_reject = may_be_rejected("\n".join(captions))
     regions = []
     for (_, boxes), caption in zip(groups, captions, strict=True):
-        if boxes and is_rejected(caption):
+        if boxes and may_reject and is_rejected(caption):
             problems.add("rejected_box")
             continue
         if len(caption) >= MAX_CAPTION:
@@ -76,12 +82,16 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
 
 
 def _has_digit(text: str) -> bool:
-    if any(digit in text for digit in "0123456789"):
-        return True
     if text.isascii():
-        return False
+        return any(digit in text for digit in "0123456789")
     match = _NO_DIGITS.match(text)  # three times as fast as a search for one
     return match is not None and match.end() < len(text)
+
+
+def _names_numbers(text: str) -> bool:
+    """Whether a text that may hold a box has words for numbers: `nan` and `inf`."""
+    lower = text.lower() if has_brackets(text) or "<" in text else ""  # which is slow if it is not ASCII
+    return "nan" in lower or "inf" in lower
 
 
 def _boxes_with_gaps(
@@ -99,7 +109,7 @@ def _boxes_with_gaps(
             groups.append((gap, parse_box(match, problems, y_first)))
     gaps = [*(gap for gap, _ in groups), text[position:]]
     if "too_long" not in problems and (
-        any(map(_has_loose_numbers, gaps)) or (not groups and (_names_sides(text, problems) or _has_bare_line(text)))
+        _has_loose_numbers(OPEN.join(gaps)) or (not groups and (_names_sides(text, problems) or _has_bare_line(text)))
     ):
         problems.add("doubtful_box")
     return groups, text[position:]
@@ -107,7 +117,11 @@ def _boxes_with_gaps(
 
 def _names_sides(text: str, problems: set[str]) -> bool:
     """Whether a text gives the sides of a box by name, or as a table, and nothing has been said of it yet."""
-    return "point" not in problems and _SIDES.search(text) is not None
+    if "point" in problems:
+        return False
+    if ("y" in text or "Y" in text) and any(pattern.search(text) for pattern in _X_Y):
+        return True
+    return ":" in text and "left:" in text.lower() and _LEFT_TOP.search(text) is not None
 
 
 def _has_bare_line(text: str) -> bool:

@@ -13,7 +13,7 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-from .vocabulary import ALONE, MADE_BY_HUMANS, NE_PAS, PHRASES, SYMBOLS, TOKEN, UN, UNREAL
+from .vocabulary import ALONE, MADE_BY_HUMANS, NE_PAS, PARTS, PHRASES, STRANGE, SYMBOLS, TOKEN, UN, UNREAL
 
 MAX_VERDICT = 200
 """Characters of the longest verdict."""
@@ -21,6 +21,7 @@ MAX_VERDICT = 200
 _OTHER = {"fake": "real", "real": "fake"}
 _LATEX = re.compile(r"\\(?:boxed|text|textbf|textit|mathrm|mathbf)\b")
 _TOKENS = re.compile(r"<\|[a-z_]{1,20}\|>|\[(?:cls|seg|end|obj)\]|</?(?:s|b|strong|i|em|p|verdict|answer|conclusion)>")
+_WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UNCHECKED = re.compile(r"\[\s?\]|☐|⬜")
 _OPTION = re.compile(
@@ -36,20 +37,29 @@ def read_words(words: str) -> str | None:
     >>> [read_words(words) for words in ("AI-generated", "not fake", "Fake: 0%", "real?", "a real hand")]
     ['fake', 'real', 'real', None, None]
     """
-    if len(words) > MAX_VERDICT or (words.isascii() and words.upper() == words.lower()):  # no letter
+    if len(words) > MAX_VERDICT:
+        return None
+    if words.isascii() and PARTS.isdisjoint(map(str.lower, _WORD.findall(words))):  # as nearly all sentences
         return None
     if _UNCHECKED.search(words):
         return None  # an answer that was not chosen
-    text = _normalise(words)
+    text = _without_tokens(words)
+    if STRANGE.search(text):
+        return None
+    text = _normalise(text)
     if verdict := ALONE.get(text.strip(" .*'\"[]")):
         return verdict
     clauses = _clauses(text)
     return None if clauses is None else _combine(clauses)
 
 
-def _normalise(words: str) -> str:
+def _without_tokens(words: str) -> str:
     text = unicodedata.normalize("NFKC", _CAMEL.sub(" ", words)).lower().replace("’", "'")
-    text = _OPTION.sub(r"\g<key>", _TOKENS.sub(" ", _LATEX.sub("", text)))
+    return _TOKENS.sub(" ", _LATEX.sub("", text))
+
+
+def _normalise(text: str) -> str:
+    text = _OPTION.sub(r"\g<key>", text)
     text = UNREAL.sub("not ", UN.sub("", NE_PAS.sub(r"pas \1", text)))
     text = MADE_BY_HUMANS.sub("human-made", _P_OF.sub(r"\1 probability", text))
     return PHRASES.sub(r"\g<head>-\g<tail>", text.replace("_", " ")).strip()

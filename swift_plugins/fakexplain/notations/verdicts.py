@@ -51,6 +51,8 @@ _PAIR = re.compile(
     re.IGNORECASE,
 )
 _TOKENS = re.compile(r"<\|[a-z_]{1,20}\|>|\[(?:CLS|SEG|END|OBJ)\]|</?[a-z_]{1,20}>|```\w{0,10}", re.IGNORECASE)
+_DATA = "[]{}|\"'"
+"""First characters of lines that hold no prose."""
 _SENTENCE_END = re.compile(r"[.!?](?=[\s\"*)]|$)|[。！？\n]")
 _REASON = re.compile(
     r",?\s+(?:because|since|due to|given|as evidenced by|based on)\b|,\s+(?:as|with|showing)\b", re.IGNORECASE
@@ -113,12 +115,13 @@ def _read_places(text: str) -> dict[str, str | None]:
     if len(text) > 2 * _END:
         text = f"{text[:_END]}\n{text[-_END:]}"
     found: dict[str, str | None] = {}
-    lower = text.lower()
-    if ("<" in text or "\\" in text) and any(word in lower for word in _PLACE_WORDS):
+    few_lines = text.count("\n") < _FEW_LINES
+    lower = text.lower() if not few_lines or "<" in text or "\\" in text else ""
+    if any(word in lower for word in _PLACE_WORDS):
         for match in islice(_PLACE.finditer(text), _MAX_PLACES):
             words = (match.group(2) or match.group(3) or match.group(4) or "").strip()
             found[words] = read_words(words)
-    if text.count("\n") < _FEW_LINES or any(map(lower.__contains__, _HEADING_WORDS)):
+    if few_lines or any(map(lower.__contains__, _HEADING_WORDS)):
         for match in islice(_HEADING.finditer(f"\n{text}"), _MAX_PLACES):
             words = match.group(1).strip()
             found[words] = read_words(words) or _first_sentence(words)
@@ -166,13 +169,10 @@ def _without_verdict(match: re.Match[str]) -> str:
 def _read_sentences(text: str) -> dict[str, str | None]:
     """The verdict of the first sentence, and of one that concludes."""
     found: dict[str, str | None] = {}
-    text = text[:_END]
-    if "<" in text or "[" in text or "```" in text:
-        text = _TOKENS.sub(" ", text)
-    lines = [line for line in text.split("\n") if line.strip() and line.strip()[0] not in "[]{}|\"'"]
-    if not lines:
+    lines = text[:_END].split("\n")
+    first = next(filter(None, map(_prose, lines)), "")[: 4 * MAX_VERDICT]
+    if not first:
         return found
-    first = lines[0][: 4 * MAX_VERDICT]
     if verdict := _first_sentence(_LEAD.sub("", first, count=1)):
         found[first] = verdict
         for each in _SENTENCE_END.split(first)[1:]:
@@ -182,12 +182,20 @@ def _read_sentences(text: str) -> dict[str, str | None]:
                 said = read_words(words[contrast.end() :])
             if said:
                 found[each] = said
-    last = lines[-1][-2 * MAX_VERDICT :].strip()
+    last = next(filter(None, map(_prose, reversed(lines))), "")[-2 * MAX_VERDICT :].strip()
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(last[:-1]))]
     sentence = last[starts[-1] :]
     if (concluding := _CONCLUDING.match(sentence)) and (verdict := _first_sentence(sentence[concluding.end() :])):
         found[sentence] = verdict
     return found
+
+
+def _prose(line: str) -> str:
+    """A line without tokens; empty if it holds no words, or begins as data."""
+    if line.lstrip()[:1] in _DATA and not _TOKENS.match(line.lstrip()):
+        return ""
+    words = _TOKENS.sub(" ", line) if "<" in line or "[" in line or "```" in line else line
+    return "" if words.lstrip()[:1] in _DATA else words
 
 
 def _first_sentence(text: str) -> str | None:

@@ -78,8 +78,17 @@ UNREAL = re.compile(r"\bun[ -](?=(?:real|natural|authentic|genuine)\b)")
 ALONE = {"human": "real", "original": "real"}
 """Labels of classifiers and data sets that are verdicts only where they stand alone."""
 
+PARTS = {
+    *re.findall("[a-z]+", " ".join(word for word, symbol in SYMBOLS.items() if symbol in ("fake", "real", "edited"))),
+    *("human", "humans", "person", "camera", *ALONE),
+}
+"""Words of ASCII letters of which a verdict in ASCII has at least one."""
+
 _EAST = sorted((word for word in SYMBOLS if word[0] > "\u1100"), key=len, reverse=True)
 _L = "[a-zß-öø-ÿœа-яё]"
+_SIGNS = r"\s\d*_\"'`#\[\]{}$“”‘’「」『』?!:=,.;()。、–—%-"
+STRANGE = re.compile(rf"[^{_L[1:-1]}{''.join(sorted({*''.join(_EAST)}))}{_SIGNS}]")
+"""A character that is in no token."""
 TOKEN = re.compile(
     rf"(?P<east>{'|'.join(_EAST)})"
     rf"|(?P<word>{_L}+(?:'{_L}+)?(?:-(?:generated|made|created|drawn|captured|intelligence)\b)?)"

@@ -26,36 +26,46 @@ _ATTRIBUTE = re.compile(r"([\w-]{1,30})\s?=\s?(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'
 _TAG = re.compile(r"<[^<>]*>")
 _SIDE_TAG = re.compile(r"</?[xy]_?(?:1|2|min|max)>", re.IGNORECASE)
 _ATTRIBUTE_WORDS = ("xtl=", "min=", "x1=", "left=", "coords=", "box=", "width=", "points=")
-_SIDE_WORDS = ("min>", "x1>", "x_1>", "left>", "width>")
-_BOX_WORDS = ("box>", "coordinates>", "region>", "location>", "position>")
-_CAPTION_WORDS = (
-    *("caption>", "label>", "name>", "desc>", "description>", "reason>", "explanation>", "text>", "title>", "flaw>"),
-    *("issue>", "problem>", "comment>", "note>", "object>", "category>", "class>", "detail>", "evidence>", "defect>"),
+
+
+def _before_bracket(words: str) -> re.Pattern[str]:
+    """Finds words before `>`: the search skips to that, and most end at the letter before it."""
+    names = words.split()
+    letters = "".join(sorted({name[-1] for name in names}))
+    return re.compile(rf">(?<=[{letters}]>)(?:{'|'.join(f'(?<={name}>)' for name in names)})")
+
+
+_SIDE_WORDS = _before_bracket("min x1 x_1 left width")
+_BOX_WORDS = _before_bracket("box coordinates region location position")
+_CAPTION_WORDS = _before_bracket(
+    "caption label name desc description reason explanation text title flaw issue problem comment note object category "
+    "class detail evidence defect"
 )
 _OUTLINE = re.compile(r"<(?:polygon|polyline)\s[^<>]{0,300}points=", re.IGNORECASE)
 _POINTS = ("point", "points")
 
 
-def rewrite_xml(text: str, lower: str, problems: set[str]) -> str:
+def rewrite_xml(text: str, problems: set[str]) -> str:
     """The text with an object in place of each element that holds a box, of the form that `objects` reads.
 
     Args:
         text: the text.
-        lower: it in lower case.
         problems: gets a code for sides of boxes that are not read.
 
-    >>> rewrite_xml('<box label="hand" xtl="1" ytl="2" xbr="3" ybr="4"/>', "<box xtl=", set())
+    >>> rewrite_xml('<box label="hand" xtl="1" ytl="2" xbr="3" ybr="4"/>', set())
     '\\n{"label": "hand", "xtl": "1", "ytl": "2", "xbr": "3", "ybr": "4"}\\n'
     """
     if "<" not in text:
         return text
-    contains = lower.__contains__
-    if "=" in text and any(map(contains, _ATTRIBUTE_WORDS)):
+    lower = text.lower()
+    if "=" in text and any(map(lower.__contains__, _ATTRIBUTE_WORDS)):
         if "points=" in lower and _OUTLINE.search(text):
             problems.add("bad_box")
         text = _WITH_ATTRIBUTES.sub(_of_attributes, text, MAX_REGIONS)
-    named = any(map(contains, _SIDE_WORDS))
-    if "</" in text and (named or (any(map(contains, _BOX_WORDS)) and any(map(contains, _CAPTION_WORDS)))):
+    if "</" not in text:
+        return text
+    named = _SIDE_WORDS.search(lower) is not None
+    if named or (_BOX_WORDS.search(lower) and _CAPTION_WORDS.search(lower)):
         text = _rewrite_leaves(text)
         if named and _SIDE_TAG.search(text):
             problems.add("bad_box")
