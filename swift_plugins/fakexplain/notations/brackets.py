@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from ..boxes import Box
 from .limits import CLOSE, INTEGER_BOX, MAX_REGIONS, OPEN, mark_box
@@ -23,8 +24,7 @@ _TO = (
     r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*)?"
     r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
 )
-BOX = re.compile(
-    rf"[\{_OPENING}]"  # the first character is a set, which the search skips to
+_AFTER_OPENING = (
     rf"(?=\s*[-+.\w%°]+(?:\s*{_COMMA}|\s)\s*[-+.\w])"  # and most brackets end here, round ones of prose on the next line
     rf"(?:(?<=[\[［{OPEN}])|(?=\s*(?:[-+.\w]+\s*{_COMMA}|[-+]?[.\d]+\s+[-+]?[.\d])))(?:"
     rf"(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
@@ -37,6 +37,7 @@ BOX = re.compile(
     rf"|(?<=[(（])\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}(?!\s*[\d,，)）.])"
     r")"
 )
+BOX = re.compile(rf"[\{_OPENING}]{_AFTER_OPENING}")  # the search skips to the characters of the set
 _INTEGER_BOX = re.compile(INTEGER_BOX)
 _DIGIT, _ALPHA = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _ROUND = re.compile(r"[(（][^)）]*[)）]")
@@ -131,10 +132,18 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
         yield match
 
 
+@cache
+def _box_after(opening: str) -> re.Pattern[str]:
+    """`BOX` after one character: a search for it takes a tenth of the time of one for a set, once it is compiled."""
+    return re.compile(rf"\{opening}{_AFTER_OPENING}")
+
+
 def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
-    if not has_brackets(text):
+    openings = [each for each in _OPENING if each in text]
+    if not openings:
         return
-    for number, match in enumerate(BOX.finditer(text)):
+    pattern = BOX if openings[1:] else _box_after(openings[0])
+    for number, match in enumerate(pattern.finditer(text)):
         if number == MAX_REGIONS:
             problems.add("too_long")
             return

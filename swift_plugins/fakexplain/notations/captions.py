@@ -6,17 +6,17 @@ import re
 from functools import lru_cache
 
 from .formatting import strip_markdown
-from .limits import CLOSE, MAX_REGIONS, OPEN
+from .limits import CLOSE, MARKS, MAX_REGIONS, OPEN
 from .verdict_words import read_words
 
-_LABELS = (
-    r"bounding[ _]box(?:es)?|b?box(?:es)?|coordinates?|coords|location|region|position|area|where|place"
-    r"|坐标|位置|边界框|区域"
+_LABELS = (  # the first letters end most searches
+    r"(?=[bclrpaw坐位边区])(?:bounding[ _]box(?:es)?|b?box(?:es)?|coordinates?|coords|location|region|position|area|where|place"
+    r"|坐标|位置|边界框|区域)"
 )
 _FIELDS = (
-    r"flaws?|issues?|problems?|errors?|anomal(?:y|ies)|artifacts?|defects?|descriptions?|desc|reasons?|reasoning"
+    r"(?=[fipeadrclontw缺描原说问物对名异解标])(?:flaws?|issues?|problems?|errors?|anomal(?:y|ies)|artifacts?|defects?|descriptions?|desc|reasons?|reasoning"
     r"|explanations?|captions?|labels?|objects?|names?|details?|observations?|evidence|analysis|notes?|what|why|title"
-    r"|缺陷|描述|原因|说明|问题|物体|对象|名称|异常|解释|标签"
+    r"|缺陷|描述|原因|说明|问题|物体|对象|名称|异常|解释|标签)"
 )
 _PLACE_BEFORE = re.compile(r"(?:^| )\(?(?:from|at|(?:top|upper)[ -]left(?: corner)?|左上角?) ?[:：=(]*$", re.IGNORECASE)
 _PLACE_ENDS = ("from", "at", "left", "corner", "上", "角")
@@ -32,10 +32,16 @@ _JOINING = re.compile(r"\A[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
 _BULLET = re.compile(r"[\s\-–—*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?(?:\$ )?[\s\-–—*•,，;；:：|>]*")
 _LETTER = re.compile(r"\w")
 _PLAIN = re.compile(
-    r"[-*#>,; ]*(?:\d{1,3}[.)] )?([a-z][^|:=<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*]*",
+    r"[-*#>,; \[\]{}]*(?:\d{1,3}[.)] )?([a-z][^|:=<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*(\[{]*",
     re.ASCII | re.IGNORECASE,
 )
-"""ASCII words on one line that need no cleaning but of a bullet, as nearly all captions."""
+"""ASCII words on one line that need no cleaning but at their ends, as nearly all captions."""
+_PLAIN_EAST = re.compile(
+    rf"([^\W\d_][^|:：=<*_~`&\[\\\ud800-\udfff{MARKS}]*[\w.!?。！？](?<!at)(?<!from)(?<!left)(?<!corner)(?<![上角]))"
+    r"[ ,;，；]*",
+    re.IGNORECASE,
+)
+"""The same for words that are not ASCII."""
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "`": "`", "「": "」"}
 _LOOSE, _CLOSERS = " ,，;；:：*|`([{（–—", {"]": "[", "}": "{", ")": "(", "）": "（"}
 _MAX_LINES, _LONGEST_LABEL = 8, 60
@@ -196,7 +202,7 @@ def clean_words(text: str) -> str:
     words = " ".join(text.replace("**", "").split())
     if not words:
         return ""
-    if words.isascii() and (plain := _PLAIN.fullmatch(words)):
+    if plain := (_PLAIN if words.isascii() else _PLAIN_EAST).fullmatch(words):
         return plain.group(1)
     words = " ".join(strip_markdown(words).split())
     if "|" in words:
@@ -239,7 +245,23 @@ _REJECTION = re.compile(
 _CONTRAST = re.compile(r"\b(?:but|however|although|though|yet|except|while)\b|但|却|不正常", re.IGNORECASE)
 
 
-_REJECTION_WORDS = ("no", "n't", "fine", "ok", "correct", "expected", "only", "just", "merely", "alarm")
+_REJECTION_WORDS = (
+    *(
+        "no ",
+        "not ",
+        "nothing",
+        "normal",
+        "n't",
+        " fine",
+        " ok",
+        " correct",
+        "as expected",
+        " only ",
+        " just ",
+        " merely ",
+    ),
+    "false alarm",
+)
 _REJECTED_WORDS = (
     *("flaw", "issue", "error", "anomal", "artifact", "problem", "defect", "inconsisten", "wrong", "unusual", "odd"),
     *("suspicious", "strange", "normal", "fine", "ok", "correct", "expected", "shadow", "reflection", "blur", "alarm"),

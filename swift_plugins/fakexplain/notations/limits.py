@@ -14,13 +14,14 @@ OPEN, CLOSE = "\ue000", "\ue001"
 
 _HIDDEN = {"{": "\ue002", "}": "\ue003"}
 _HIDE, _SHOW = str.maketrans(_HIDDEN), str.maketrans({hidden: brace for brace, hidden in _HIDDEN.items()})
-_ALL_MARKS = (OPEN, CLOSE, *_HIDDEN.values())
-_MARKS = str.maketrans(dict.fromkeys(_ALL_MARKS, " "))
+MARKS = "".join((OPEN, CLOSE, *_HIDDEN.values()))
+"""All characters that this package puts into a text."""
+_DROP = str.maketrans(dict.fromkeys(MARKS, " "))
 
 
 def drop_marks(text: str) -> str:
     """A text without the characters that this package uses as marks."""
-    return text if text.isascii() or not any(map(text.__contains__, _ALL_MARKS)) else text.translate(_MARKS)
+    return text if text.isascii() or not any(map(text.__contains__, MARKS)) else text.translate(_DROP)
 
 
 def hide_braces(words: str) -> str:

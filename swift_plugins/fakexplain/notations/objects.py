@@ -91,11 +91,12 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
 
     def as_line(match: re.Match[str]) -> str:
         found = match.group()
-        quoted = "'" in found or '"' in found
-        if quoted and (plain := _as_plain_line(found, y_first, problems)):
+        if ":" not in found and "=" not in found:
+            return found
+        if found[-1] == "}" and '"' in found and (plain := _as_plain_line(found, y_first, problems)):
             return plain
         if not BOX_KEY.search(found) and not SIDE.search(found):
-            if quoted and _POINT_KEY.search(found):
+            if _POINT_KEY.search(found):
                 problems.add("point")
                 return "\n"
             return found
@@ -124,7 +125,10 @@ def _flatten(match: re.Match[str]) -> str:
 
 def sides_of(text: str) -> list[str] | None:
     """The four numbers of an object that names the sides of a box, x1 y1 x2 y2."""
-    sides = {name.lower().replace("_", ""): number for name, number in SIDE.findall(text)}
+    named = SIDE.findall(text)
+    if len(named) < 4:
+        return None
+    sides = {name.lower().replace("_", ""): number for name, number in named}
     found = [next((sides[name] for name in names if name in sides), None) for names in BOX_SIDES]
     if None not in found:
         return [str(number) for number in found]
@@ -163,7 +167,8 @@ def _as_line(text: str, y_first: bool, cut: bool, problems: set[str]) -> str:
         return " "
 
     text = _STRING.sub(collect, text)
-    lists = [words for key, held in _LIST.findall(text) if (words := _words_in_list(key, held))]
+    found = _LIST.findall(text) if "]" in text else []
+    lists = [words for key, held in found if (words := _words_in_list(key, held))]
     text = _LIST.sub(lambda match: " " if _words_in_list(*match.groups()) else match.group(), text) if lists else text
     boxes = _boxes_of(text, y_first, cut, problems)
     caption = " ".join(filter(None, captions))

@@ -54,7 +54,8 @@ def read_notations(text: str, variant: str | None = None, y_first: bool = False)
     fields: list[tuple[str, str, str]] = []
     rest = text
     if "<tag>" in lower or "<verdict>" in lower:
-        fields, rest = _FIELD.findall(text), _FIELD.sub("\n", text)
+        parts = _FIELD.split(text)
+        fields, rest = list(zip(parts[1::4], parts[2::4], parts[3::4], strict=True)), "\n".join(parts[::4])
     if any(not end for _, _, end in fields):
         problems.add("unclosed")
     before, think, after, closed = _read_think(rest, problems)

@@ -56,7 +56,7 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
     text = drop_marks(text)
     if not _has_digit(text) and not _names_numbers(text):
         return []
-    if any(before.search(text) for before in _BEFORE_Y) and _Y_FIRST.search(text):
+    if ("y" in text or "Y" in text) and any(before.search(text) for before in _BEFORE_Y) and _Y_FIRST.search(text):
         y_first = True
         problems.add("y_first")
         text = _Y_FIRST.sub(" ", text)

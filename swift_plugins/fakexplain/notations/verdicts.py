@@ -19,7 +19,7 @@ from .verdict_words import MAX_VERDICT, read_words
 
 _PLACE = re.compile(
     r"<(answer|conclusion|final_answer|result|prediction|classification|judge?ment)>([^<]*)"
-    r"|\\boxed\s*(\{(?:[^{}]|\{[^{}]{0,80}\}){0,80}\})"
+    r"|\\boxed\s*(\{(?=[^{}]{0,80}(?:\}|\{[^{}]{0,80}\}))(?:[^{}]|\{[^{}]{0,80}\}){0,80}\})"
     r"|<\|begin_of_box\|>([^<]*)<\|end_of_box\|>",
     re.IGNORECASE,
 )
@@ -33,9 +33,10 @@ _HEADING_WORDS = (
     *HEADINGS,
 )
 _END, _MAX_PLACES = 4000, 32
-_FEW_LINES = 32  # in so few, a search for headings is faster than one for their words
+_FEW_LINES = 256  # in so few, a search for headings is faster than one for their words
+_FIRST_LETTERS = "".join(sorted({word[0] for word in ("final", "overall", "my", "最", *_HEADING_WORDS)}))
 _HEADING = re.compile(
-    r"\n[ \t*#>_•\d.)-]{0,12}(?=[^\W\d])(?:(?:final|overall|my)[ _])?"
+    rf"\n[ \t*#>_•\d.)-]{{0,12}}(?=[{_FIRST_LETTERS}])(?:(?:final|overall|my)[ _])?"
     r"(?:verdict|answer|conclusion|classification|prediction|judge?ment|decision|assessment|authenticity|result|label"
     rf"|最终结论|结论|判断|判定|答案|结果|{'|'.join(HEADINGS)})"
     r"[ \t*_\"]{0,6}(?:[:：]|\n)[ \t*_\"]{0,6}([^\n]{1,400})",
@@ -44,7 +45,7 @@ _HEADING = re.compile(
 _OBJECT = re.compile(r"\{[^{}]*\}?")
 _REGION_KEY = re.compile(r"box|point|coord|x_?(?:1|min)", re.IGNORECASE)
 _PAIR = re.compile(
-    r"[\"'](?:(?P<name>(?:final_|overall_)?(?:verdict|label|class|prediction|classification|conclusion|answer|result))"
+    r"[\"'](?=[ac-w])(?:(?P<name>(?:final_|overall_)?(?:verdict|label|class|prediction|classification|conclusion|answer|result))"
     r"|(?P<asks>(?:is_?)?(?:fake|real|ai|ai_?generated|generated|synthetic|authentic|deepfake|manipulated|tampered)"
     r"(?:_(?:prob|probability|score))?|(?:p|prob|probability|score)_(?:fake|real|ai)))[\"']\s*:\s*"
     r"(?:\"([^\"]{0,80})\"|'([^']{0,80})'|([\w.%]{1,20}))",
@@ -169,7 +170,7 @@ def _without_verdict(match: re.Match[str]) -> str:
 def _read_sentences(text: str) -> dict[str, str | None]:
     """The verdict of the first sentence, and of one that concludes."""
     found: dict[str, str | None] = {}
-    lines = text[:_END].split("\n")
+    lines = [line for line in text[:_END].split("\n") if line.strip()]
     first = next(filter(None, map(_prose, lines)), "")[: 4 * MAX_VERDICT]
     if not first:
         return found
