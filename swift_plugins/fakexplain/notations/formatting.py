@@ -6,6 +6,7 @@ import html
 import re
 
 _ATTRIBUTES = r"(?:\s+[\w:-]{1,30}\s?=[^<>]{0,300}|\s*/)?"
+_STRUCK_START = re.compile(r"<(?=[ds])(?:del|strike)>", re.IGNORECASE)
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|strike)>[^<>]{0,300}</\1>", re.IGNORECASE)
 _INLINE = re.compile(
     rf"</?(?=[a-cefimsuA-CEFIMSU])(?:b|i|em|strong|u|code|mark|span|sub|sup|small|big|a|font){_ATTRIBUTES}>",
@@ -13,8 +14,9 @@ _INLINE = re.compile(
 )
 _ROW = re.compile(rf"</?(?:tr|li|h[1-6]){_ATTRIBUTES}>", re.IGNORECASE)
 _CELL = re.compile(rf"</?t[dh]{_ATTRIBUTES}>", re.IGNORECASE)
-_MARKER = re.compile(rf"</?[a-zA-Z][\w-]{{0,20}}{_ATTRIBUTES}>|<\|/?\w{{1,20}}\|>|<!--|-->|```\w{{0,10}}")
-_ROW_START = re.compile(r"<(?:tr|li|h[1-6])")
+_MARKER = re.compile(rf"</?[a-zA-Z][\w-]{{0,20}}{_ATTRIBUTES}>|<\|/?\w{{1,20}}\|>|<!--")
+_FENCE = re.compile(r"-->|```\w{0,10}")
+_ROW_START = re.compile(r"<(?=[tlh])(?:tr|li|h[1-6])", re.IGNORECASE)
 
 _LINK = re.compile(r"!?\[([^\[\]\n]{1,200})\]\((?=[^\s()]{0,300}[#./])[^\s()]{1,300}\)")
 _STAR = re.compile(r"(?<![\w*])\*(?=[^\s*])([^*\n]{1,300})(?<=[^\s*])\*(?![\w*])")
@@ -30,14 +32,14 @@ def strip_html(text: str) -> str:
     >>> strip_html('<tr><td>[1, 2, 3, 4]</td><td><b class="x">Hand</b></td></tr>')
     '\\n | [1, 2, 3, 4] |  | Hand | \\n'
     """
-    if "~" in text or "<" in text:  # a search for one character takes a fiftieth of one for two
-        lower = text.lower()
-        if "~~" in text or "<del" in lower or "<strike" in lower:
-            text = _STRUCK.sub("", text)
+    if "~~" in text or _STRUCK_START.search(text):
+        text = _STRUCK.sub("", text)
+    if "<" in text:
         text = _INLINE.sub("", text)
-        if _ROW_START.search(lower):
+        if _ROW_START.search(text):
             text = _CELL.sub(" | ", _ROW.sub("\n", text))
-    return _MARKER.sub(" ", text) if "<" in text or "`" in text else text
+        text = _MARKER.sub(" ", text)
+    return _FENCE.sub(" ", text) if "```" in text or "-->" in text else text
 
 
 def strip_markdown(words: str) -> str:

@@ -22,17 +22,16 @@ from .limits import CLOSE, MAX_REGIONS, OPEN, mark_box
 _LOC = re.compile(r"<loc(\d{1,4})>\s*<loc(\d{1,4})>\s*<loc(\d{1,4})>\s*<loc(\d{1,4})>")
 _ANGLES = re.compile(r"<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>\s*<(\d{1,5})>")
 _POINT = re.compile(r"<points?\b[^<>]*>(?:[^<>]*</points?>)?|<\|point_start\|>[^<>]*<\|point_end\|>", re.IGNORECASE)
-_START = r"<b?box>|<\|box_start\|>|<\|det\|>|<\|begin_of_box\|>|<bounding_?box>|<coordinates?>"
+_START = r"<(?=[bc|])(?:b?box|\|box_start\||\|det\||\|begin_of_box\||bounding_?box|coordinates?)>"
 _END = r"</b?box>|<\|box_end\|>|<\|/det\|>|<\|end_of_box\|>|</bounding_?box>|</coordinates?>"
 _ELEMENT = re.compile(rf"({_START})([^<>]*)({_END})?", re.IGNORECASE)
-_REF_START = r"<ref>|<\|ref\|>|<\|object_ref_start\|>|<p>|<phrase>"
+_REF_START = r"<(?=[rp|])(?:ref|\|ref\||\|object_ref_start\||p|phrase)>"
 _REF_END = r"</ref>|<\|/ref\|>|<\|object_ref_end\|>|</p>|</phrase>"
 _INTEGER, _BETWEEN = r"([0-9]{1,9})", r"[\])]?[,\s]\s?[\[(]?"
 _PLAIN = rf"(?:{_START})\s*[\[(]{{0,2}}{_BETWEEN.join([_INTEGER] * 4)}[\])]{{0,2}}\s*(?:{_END})"
 """Nearly every element: one box of integers, however they are divided."""
 _PLAIN_ELEMENT = re.compile(_PLAIN, re.IGNORECASE)
 _PLAIN_LINE = re.compile(rf"\n(?:{_REF_START})([^<>\n]*)(?:{_REF_END})[ \t]*{_PLAIN}(?=\n)", re.IGNORECASE)
-_ELEMENT_WORDS = ("box>", "box_start|>", "<|det|>", "_of_box|>", "<coordinate")
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 _REF = re.compile(
     rf"(?:{_REF_START})([^<>\n]*)(?:{_REF_END})\s*"
@@ -67,8 +66,7 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
     text, count = _ANGLES.subn(lambda m: mark_box(m.groups(), y_first), text, MAX_REGIONS)
     if count == MAX_REGIONS and _ANGLES.search(text):
         problems.add("too_long")
-    lower = text.lower()
-    if not any(word in lower for word in _ELEMENT_WORDS):
+    if not _ELEMENT.search(text):
         return _on_own_lines(text)
 
     def as_boxes(match: re.Match[str]) -> str:

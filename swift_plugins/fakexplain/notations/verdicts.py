@@ -171,9 +171,10 @@ def _read_sentences(text: str) -> dict[str, str | None]:
     """The verdict of the first sentence, and of one that concludes."""
     found: dict[str, str | None] = {}
     lines = [line for line in text[:_END].split("\n") if line.strip()]
-    first = next(filter(None, map(_prose, lines)), "")[: 4 * MAX_VERDICT]
-    if not first:
+    prose = next(filter(None, map(_prose, lines)), "")
+    if not prose:
         return found
+    first = prose[: 4 * MAX_VERDICT]
     if verdict := _first_sentence(_LEAD.sub("", first, count=1)):
         found[first] = verdict
         for each in _SENTENCE_END.split(first)[1:]:
@@ -183,7 +184,7 @@ def _read_sentences(text: str) -> dict[str, str | None]:
                 said = read_words(words[contrast.end() :])
             if said:
                 found[each] = said
-    last = next(filter(None, map(_prose, reversed(lines))), "")[-2 * MAX_VERDICT :].strip()
+    last = next(filter(None, map(_prose, reversed(lines[1:]))), prose)[-2 * MAX_VERDICT :].strip()
     starts = [0, *(match.end() for match in _SENTENCE_END.finditer(last[:-1]))]
     sentence = last[starts[-1] :]
     if (concluding := _CONCLUDING.match(sentence)) and (verdict := _first_sentence(sentence[concluding.end() :])):
