@@ -141,18 +141,21 @@ def _lines_of_items(gaps: list[str]) -> tuple[list[str], bool]:
     Returns:
         The words, and whether it is certain to which item each line belongs.
     """
-    first, *between, last = (gap.split("\n") for gap in gaps)
+    first, *parts, last = (gap.split("\n") for gap in gaps)
+    between = [lines[1:-1] for lines in parts]
+    cuts = [_last_header(lines) for lines in between]
     rest = last[1:]
     end = next((index for index, line in enumerate(rest) if not line.strip() or _HEADER.match(line)), len(rest))
     before = first[:-1][-_MAX_LINES:]
-    header_first, certain = _begins_with_header(before, [lines[1:-1] for lines in between], rest[:end])
+    header_first, certain = _begins_with_header(before, between, cuts, rest[:end])
     lines: list[list[str]] = [[]]
     if header_first:
-        lines[0] = _split_at_header(before, True)[1] or before[-1:]
-    for gap in between:
-        of_previous, of_next = _split_at_header(gap[1:-1], header_first)
-        lines[-1] += of_previous[:_MAX_LINES]
-        lines.append(of_next)
+        cut = _last_header(before)
+        lines[0] = before[-1 if cut is None else cut :]
+    for gap, cut in zip(between, cuts, strict=True):
+        cut = len(gap) - header_first if cut is None else cut
+        lines[-1] += gap[:cut][:_MAX_LINES]
+        lines.append(gap[cut:])
     lines[-1] += rest[: min(end, _MAX_LINES)]
     words = [
         clean_words(" ".join(filter(None, (clean_words(line) for line in item if not _skips(line))))) for item in lines
@@ -160,12 +163,15 @@ def _lines_of_items(gaps: list[str]) -> tuple[list[str], bool]:
     return words, certain
 
 
-def _begins_with_header(before: list[str], between: list[list[str]], after: list[str]) -> tuple[bool, bool]:
+def _begins_with_header(
+    before: list[str], between: list[list[str]], cuts: list[int | None], after: list[str]
+) -> tuple[bool, bool]:
     """Whether items of a list begin with a line of words before their box, and whether that is certain.
 
     Args:
         before: lines before the first box.
         between: lines between two boxes, of each pair.
+        cuts: `_last_header` of each.
         after: lines of the last item after its box.
     """
     if not before or not before[-1].strip():
@@ -174,8 +180,8 @@ def _begins_with_header(before: list[str], between: list[list[str]], after: list
         return True, True
     if not between:
         return not (after and before[-1].rstrip().endswith((":", "："))), True
-    if all(any(_HEADER.match(line) or not line.strip() for line in lines) for lines in between):
-        headed = {any(map(str.strip, _split_at_header(lines, True)[1])) for lines in between}
+    if None not in cuts:
+        headed = {any(map(str.strip, lines[cut:])) for lines, cut in zip(between, cuts, strict=True)}
         return True in headed, len(headed) == 1
     counts = {*map(len, between)}
     if counts == {len(after)}:
@@ -188,12 +194,12 @@ def _skips(line: str) -> bool:
     return bool(_OTHER_FIELD.match(line) or (len(line) < _LONGEST_LABEL and _NUMBERED.fullmatch(line)))
 
 
-def _split_at_header(lines: list[str], header_first: bool) -> tuple[list[str], list[str]]:
-    """Lines between two boxes: those of the item before, and those of the item that a header or a space begins."""
-    headers = [index for index, line in enumerate(lines) if _HEADER.match(line)]
-    spaces = [index for index, line in enumerate(lines) if not line.strip()]
-    cut = headers[-1] if headers else spaces[-1] if spaces else len(lines) - header_first
-    return lines[:cut], lines[cut:]
+def _last_header(lines: list[str]) -> int | None:
+    """The index of the last header of an item or, without one, of the last empty line."""
+    for index in reversed(range(len(lines))):
+        if _HEADER.match(lines[index]):
+            return index
+    return next((index for index in reversed(range(len(lines))) if not lines[index].strip()), None)
 
 
 @lru_cache(maxsize=1024)

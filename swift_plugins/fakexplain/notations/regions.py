@@ -34,6 +34,7 @@ _X_Y = [
     )
     for x in "xX"
 ]
+_Y_OF_X = [re.compile(rf"{y}(?i:_?(?:1|min)|\W{{1,4}}\d)") for y in "yY"]
 _LEFT_TOP = re.compile(r"\bleft:\s*\d[^\n]{0,20}\btop:\s*\d", re.IGNORECASE)
 """Names of the sides of a box beside numbers, or as the head of a table."""
 _BARE_LINE = re.compile(r"\n[ \t]*\d[\d.]{0,9}(?:[ \t]\d[\d.]{0,9}){3}(?![\d.])")
@@ -119,7 +120,7 @@ def _names_sides(text: str, problems: set[str]) -> bool:
     """Whether a text gives the sides of a box by name, or as a table, and nothing has been said of it yet."""
     if "point" in problems:
         return False
-    if ("y" in text or "Y" in text) and any(pattern.search(text) for pattern in _X_Y):
+    if all(any(pattern.search(text) for pattern in patterns) for patterns in (_Y_OF_X, _X_Y)):
         return True
     return ":" in text and "left:" in text.lower() and _LEFT_TOP.search(text) is not None
 
