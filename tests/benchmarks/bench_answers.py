@@ -2,9 +2,9 @@
 
 python -m tests.benchmarks.bench_answers [OTHER_CHECKOUT] [ROUNDS]
 
-Each checkout reads in a process of its own. A round reads every text three times, and the processes take turns at each, so
-a busy spell slows both, and only one round of a text. The time of a text is the least of all; caches are emptied before
-each reading, since no two completions are alike.
+Each checkout reads in a process of its own. A round reads every text three times, and the processes take turns at each
+text, so a busy spell slows both, and only one round of a text. The time of a text is the least of all; caches are
+emptied before each reading, since no two completions are alike.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _TO = (
     r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
 )
 _AFTER_OPENING = (
-    rf"(?=\s*[-+.\w%°]+(?:\s*{_COMMA}|\s)\s*[-+.\w])"  # and most brackets end here, round ones of prose on the next line
+    rf"(?=\s*[-+.\w%°]+(?:\s*{_COMMA}|\s)\s*[-+.\w])"  # most brackets end here, round ones of prose on the next line
     rf"(?:(?<=[\[［{OPEN}])|(?=\s*(?:[-+.\w]+\s*{_COMMA}|[-+]?[.\d]+\s+[-+]?[.\d])))(?:"
     rf"(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
     rf"|{_N}{_COMMA}{_N}(?:{_COMMA}{_N}{_COMMA}{_N}{_R}"

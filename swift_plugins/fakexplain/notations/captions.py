@@ -10,11 +10,12 @@ from .limits import CLOSE, MARKS, MAX_REGIONS, OPEN
 from .verdict_words import read_words
 
 _LABELS = (  # the first letters end most searches
-    r"(?=[bclrpaw坐位边区])(?:bounding[ _]box(?:es)?|b?box(?:es)?|coordinates?|coords|location|region|position|area|where|place"
-    r"|坐标|位置|边界框|区域)"
+    r"(?=[bclrpaw坐位边区])(?:bounding[ _]box(?:es)?|b?box(?:es)?|coordinates?|coords|location|region|position"
+    r"|area|where|place|坐标|位置|边界框|区域)"
 )
 _FIELDS = (
-    r"(?=[fipeadrclontw缺描原说问物对名异解标])(?:flaws?|issues?|problems?|errors?|anomal(?:y|ies)|artifacts?|defects?|descriptions?|desc|reasons?|reasoning"
+    r"(?=[fipeadrclontw缺描原说问物对名异解标])"
+    r"(?:flaws?|issues?|problems?|errors?|anomal(?:y|ies)|artifacts?|defects?|descriptions?|desc|reasons?|reasoning"
     r"|explanations?|captions?|labels?|objects?|names?|details?|observations?|evidence|analysis|notes?|what|why|title"
     r"|缺陷|描述|原因|说明|问题|物体|对象|名称|异常|解释|标签)"
 )
@@ -252,21 +253,8 @@ _CONTRAST = re.compile(r"\b(?:but|however|although|though|yet|except|while)\b|�
 
 
 _REJECTION_WORDS = (
-    *(
-        "no ",
-        "not ",
-        "nothing",
-        "normal",
-        "n't",
-        " fine",
-        " ok",
-        " correct",
-        "as expected",
-        " only ",
-        " just ",
-        " merely ",
-    ),
-    "false alarm",
+    *("no ", "not ", "nothing", "normal", "n't", " fine", " ok", " correct", "as expected"),
+    *(" only ", " just ", " merely ", "false alarm"),
 )
 _REJECTED_WORDS = (
     *("flaw", "issue", "error", "anomal", "artifact", "problem", "defect", "inconsisten", "wrong", "unusual", "odd"),

@@ -45,7 +45,8 @@ _HEADING = re.compile(
 _OBJECT = re.compile(r"\{[^{}]*\}?")
 _REGION_KEY = re.compile(r"box|point|coord|x_?(?:1|min)", re.IGNORECASE)
 _PAIR = re.compile(
-    r"[\"'](?=[ac-w])(?:(?P<name>(?:final_|overall_)?(?:verdict|label|class|prediction|classification|conclusion|answer|result))"
+    r"[\"'](?=[ac-w])"  # no key of a side or box
+    r"(?:(?P<name>(?:final_|overall_)?(?:verdict|label|class|prediction|classification|conclusion|answer|result))"
     r"|(?P<asks>(?:is_?)?(?:fake|real|ai|ai_?generated|generated|synthetic|authentic|deepfake|manipulated|tampered)"
     r"(?:_(?:prob|probability|score))?|(?:p|prob|probability|score)_(?:fake|real|ai)))[\"']\s*:\s*"
     r"(?:\"([^\"]{0,80})\"|'([^']{0,80})'|([\w.%]{1,20}))",
