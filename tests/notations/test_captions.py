@@ -34,6 +34,8 @@ def test_not_rejected(caption):
         ("Six fingers。，", "Six fingers。"),
         ("café wall ; ", "café wall"),
         ("手指 左上角：", "手指"),
+        ("手指 左上角", "手指"),
+        ("手\ue000指", "手指"),
         ("描述：手指", "手指"),
         ("“手指”", "手指"),
         ("手指 &amp; 手", "手指 & 手"),
