@@ -20,12 +20,12 @@ SIDE = re.compile(
 """A key of a side, with its number."""
 
 BOX_SIDES = (
-    {"x1", "xmin", "xtl", "left"},
-    {"y1", "ymin", "ytl", "top"},
-    {"x2", "xmax", "xbr", "right"},
-    {"y2", "ymax", "ybr", "bottom"},
+    ("x1", "xmin", "xtl", "left"),
+    ("y1", "ymin", "ytl", "top"),
+    ("x2", "xmax", "xbr", "right"),
+    ("y2", "ymax", "ybr", "bottom"),
 )
-"""Keys of x1, y1, x2, y2, in lower case and without underscores."""
+"""Keys of x1, y1, x2, y2, in lower case and without underscores; if an object has several of a side, the first counts."""
 
 CAPTION_KEYS = {
     *("label", "caption", "desc", "description", "reason", "reasoning", "explanation", "rationale", "name", "object"),
@@ -53,6 +53,6 @@ def has_sides(keys: Collection[str]) -> bool:
     (True, True, False)
     """
     known = {key.replace("_", "") for key in keys}
-    if all(not names.isdisjoint(known) for names in BOX_SIDES):
+    if not any(map(known.isdisjoint, BOX_SIDES)):
         return True
     return {"x", "y"} <= known and ({"w", "h"} <= known or {"width", "height"} <= known)

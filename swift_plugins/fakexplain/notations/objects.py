@@ -42,16 +42,16 @@ _STRING = re.compile(
     r"[\"'](\w{2,20})[\"']\s*:\s*(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"?|'([^'\\]*(?:\\.[^'\\]*)*)'?)", re.DOTALL
 )
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
-_INTEGER, _COMMA = r"([0-9]{1,9})\s*", r",\s*"
+_PLAIN, _COMMA = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*", r",\s*"
 _QWEN = re.compile(
-    rf'\{{\s*"(b?box(?:_2d)?)"\s*:\s*\[\s*{_INTEGER}{_COMMA}{_INTEGER}{_COMMA}{_INTEGER}{_COMMA}{_INTEGER}\]'
+    rf'\{{\s*"(b?box(?:_2d)?)"\s*:\s*\[\s*{_PLAIN}{_COMMA}{_PLAIN}{_COMMA}{_PLAIN}{_COMMA}{_PLAIN}\]'
     r'\s*,\s*"(\w{2,20})"\s*:\s*"([^"\\]*)"\s*\}'
 )
-"""What most models write: a box of integers and one text; read in a third of the time."""
+"""What most models write: a box of plain numbers and one text; read in a third of the time."""
 _CAPTION = r'"(\w{2,20})"\s*:\s*"([^"\\]*)"'
 _NAMED_SIDES = re.compile(
-    rf'\{{\s*(?:{_CAPTION}\s*,\s*)?"x_?(?:1|min)"\s*:\s*{_INTEGER}{_COMMA}"y_?(?:1|min)"\s*:\s*{_INTEGER}{_COMMA}'
-    rf'"x_?(?:2|max)"\s*:\s*{_INTEGER}{_COMMA}"y_?(?:2|max)"\s*:\s*{_INTEGER}(?:,\s*{_CAPTION}\s*)?\}}'
+    rf'\{{\s*(?:{_CAPTION}\s*,\s*)?"x_?(?:1|min)"\s*:\s*{_PLAIN}{_COMMA}"y_?(?:1|min)"\s*:\s*{_PLAIN}{_COMMA}'
+    rf'"x_?(?:2|max)"\s*:\s*{_PLAIN}{_COMMA}"y_?(?:2|max)"\s*:\s*{_PLAIN}(?:,\s*{_CAPTION}\s*)?\}}'
 )
 _WORDS = (
     "box",
