@@ -27,11 +27,13 @@ _LABEL_BEFORE = re.compile(rf"\b(?:{_LABELS}) ?\d{{0,3}}[\"'* ]{{0,4}}[:：=] ?$
 _FIELD_BEFORE = re.compile(
     rf"[\s\-*•>|]*(?:\*\*|\")?(?:{_FIELDS})\s*\d{{0,3}}(?:\*\*|\")?\s*[:：=](?:\*\*)?\s*", re.IGNORECASE
 )
-_OTHER_FIELD = re.compile(r"[\s\-*•>|\"]*(?:confidence|severity|score|probability|type|id|置信度)\b", re.IGNORECASE)
+_OTHER_FIELD = re.compile(
+    r"[\s\-*•>|\"]*(?=[cspti置])(?:confidence|severity|score|probability|type|id|置信度)\b", re.IGNORECASE
+)
 _HEADER = re.compile(r"\s*(?:\d{1,3}\s*[.)、]|#{1,6}\s|(?:[-*•]\s*)?\*\*)")
 _JOINING = re.compile(r"\A[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
 _BULLET = re.compile(r"[\s\-–—*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?(?:\$ )?[\s\-–—*•,，;；:：|>]*")
-_LETTER = re.compile(r"\w")
+_LETTER, _DIGIT = re.compile(r"\w"), re.compile(r"\d")
 _PLAIN = re.compile(
     r"[-*#>,; \[\]{}]*(?:\d{1,3}[.)] )?([a-z][^|:=<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*(\[{]*",
     re.ASCII | re.IGNORECASE,
@@ -192,7 +194,9 @@ def _begins_with_header(
 
 def _skips(line: str) -> bool:
     """Whether a line of an item says nothing about the flaw: a number of the item, or a field of another kind."""
-    return bool(_OTHER_FIELD.match(line) or (len(line) < _LONGEST_LABEL and _NUMBERED.fullmatch(line)))
+    return bool(
+        _OTHER_FIELD.match(line) or (len(line) < _LONGEST_LABEL and _DIGIT.search(line) and _NUMBERED.fullmatch(line))
+    )
 
 
 def _last_header(lines: list[str]) -> int | None:

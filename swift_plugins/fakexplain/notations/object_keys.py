@@ -25,7 +25,7 @@ BOX_SIDES = (
     ("x2", "xmax", "xbr", "right"),
     ("y2", "ymax", "ybr", "bottom"),
 )
-"""Keys of x1, y1, x2, y2, in lower case and without underscores; if an object has several of a side, the first counts."""
+"""Keys of x1, y1, x2, y2, in lower case and without underscores; of several of a side, the first counts."""
 
 CAPTION_KEYS = {
     *("label", "caption", "desc", "description", "reason", "reasoning", "explanation", "rationale", "name", "object"),
