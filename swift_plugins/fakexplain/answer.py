@@ -155,13 +155,14 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None, y_
         variant_named(variant)
     text = text.strip()
     if blocks := _exact_blocks(text):
-        if answer := _read_exact(blocks, variant):
-            if variant is None and not strict and _holds_boxes(answer):
-                answer = replace(answer, problems=("doubtful_box",))
+        answer = _read_exact(blocks, variant)
+        if answer and (strict or variant is not None):
             return _swapped(answer) if y_first else answer
-        if variant is not None and (answer := _read_exact(blocks, None)) and not _holds_boxes(answer):
-            answer = _swapped(answer) if y_first else answer
-            return replace(answer, problems=("layout",)) if strict else answer
+        if answer := answer or _read_exact(blocks, None):
+            boxes, problems = _read_captions(answer)
+            if variant is None or not boxes:
+                codes = {"doubtful_box"} if boxes else {"layout", *problems} if strict else problems - _HARMLESS
+                return replace(_swapped(answer) if y_first else answer, problems=sort_problems(codes))
     read = read_notations(text, variant, y_first)
     problems = (read.problems or {"layout"}) if strict else read.problems - _HARMLESS
     return Answer(read.verdict, read.regions, read.tags, sort_problems(problems), read.states_regions)
@@ -256,9 +257,11 @@ def _exact_regions(body: str, variant: str) -> tuple[Mention, ...] | None:
     return tuple(regions) if variant == "no_caption" or _are_captions([row[4] for row in rows]) else None
 
 
-def _holds_boxes(answer: Answer) -> bool:
-    """Whether lines without a box of their own, as in an answer without boxes, hold one in some notation."""
-    return bool(read_regions("\n".join(caption for box, caption in answer.regions if box is None), set()))
+def _read_captions(answer: Answer) -> tuple[bool, set[str]]:
+    """Whether lines without a box of their own, as in an answer without boxes, hold one in some notation; and codes."""
+    problems: set[str] = set()
+    lines = "\n".join(caption for box, caption in answer.regions if box is None)
+    return bool(read_regions(lines, problems)), problems
 
 
 def _are_captions(captions: list[str]) -> bool:

@@ -127,6 +127,34 @@ def test_too_long_a_text_is_read_in_part():
     assert "too_long" in parse_answer("<think>" + "a\n" * (MAX_REGIONS + 1)).problems
 
 
+FORMS = [
+    *(
+        "[1, 2, 3, 4] a\n",
+        "a (1, 2, 3, 4)\n",
+        "(1, 2) to (3, 4): a\n",
+        "［1，2，3，4］a\n",
+        "[[1,2],[3,4]] a\n",
+        "1,2,3,4] a\n",
+    ),
+    *("<box>1 2 3 4</box> a\n", "<ref>a</ref><box>1 2 3 4</box>\n", "a <bbox>1 2 3 4</bbox>\n", "box: 1, 2, 3, 4 a\n"),
+    *("<loc0001><loc0002><loc0003><loc0004> a ; ", "<p>a</p> {<1><2><3><4>} ", "<|box_start|>(1,2),(3,4)<|box_end|>\n"),
+    *('{"bbox_2d": [1, 2, 3, 4], "label": "a"},\n', '{"x1": 1, "y1": 2, "x2": 3, "y2": 4, "label": "a"},\n'),
+    *('{"a b": {"x1": 1, "y1": 2, "x2": 3, "y2": 4}}\n', "f(bbox=(1, 2, 3, 4), caption='a')\n"),
+    *("- bbox: [1, 2, 3, 4]\n  caption: a\n", "- caption: a\n  bbox:\n  - 1\n  - 2\n  - 3\n  - 4\n", "1, 2, 3, 4: a\n"),
+    *("[[region]]\nbbox = [1, 2, 3, 4]\ncaption = 'a'\n", '<region x1="1" y1="2" x2="3" y2="4">a</region>\n'),
+    *("<box><x1>1</x1><y1>2</y1><x2>3</x2><y2>4</y2></box>\n", "x1: 1, y1: 2, x2: 3, y2: 4 a\n"),
+    *("left: 1, top: 2, right: 3, bottom: 4 a\n", "| a | [1, 2, 3, 4] |\n", "1. **a**\n   - Box: [1, 2, 3, 4]\n"),
+]
+
+
+@pytest.mark.parametrize("shell", ["{}", "<think>\n{}\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"])
+@pytest.mark.parametrize("form", FORMS)
+def test_regions_beyond_what_is_read_are_named(form, shell):
+    few, many = (parse_answer(shell.replace("{}", form * number)) for number in (3, MAX_REGIONS + 1))
+    assert len(few.regions) == 3 and not {"too_long", "doubtful_box"} & {*few.problems}
+    assert len(many.regions) <= MAX_REGIONS and {"too_long", "doubtful_box"} & {*many.problems}
+
+
 UNITS = [
     *("<think>", "</think>", "<verdict>", "<verdict>fake", "<tag>", "<tag>texture error", "[1,", "[", "(", "(1,2),"),
     *("{", "<|box_start|>(", '{"bbox_2d": [', '"bbox_2d":', '"label": "', "```json", "<ref>", "<|", "<", "\n", " "),

@@ -243,8 +243,30 @@ def test_the_authors_early_rows():
         ("x=34, y=120, width=176, height=180: bent rail", "doubtful_box"),
         ("The rail from x=34 to x=210 and y=120 to y=300 is bent.", "doubtful_box"),
         ("| x1 | y1 | x2 | y2 |\n|---|---|---|---|\n| 34 | 120 | 210 | 300 |", "doubtful_box"),
+        ("(box 34 120 210 300)", "doubtful_box"),
+        ('((rect 34 120 210 300) (caption "bent rail"))', "doubtful_box"),
+        ("34 120 210 300 bent rail", "doubtful_box"),
     ],
 )
 def test_numbers_of_a_box_that_is_not_read_are_named(text, code):
     answer = parse_answer(f"<think>\n{text}\n</think>\n<verdict>fake.</verdict>", variant="full")
     assert answer.regions == () and code in answer.problems
+
+
+@pytest.mark.parametrize("variant", [None, "full"])
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("(box 34 120 210 300)", "doubtful_box"),
+        ("34 120 210 300 bent rail", "doubtful_box"),
+        ('{"point_2d": [34, 120], "label": "bent rail"}', "point"),
+        ('{"outline": [[34, 120, 210, 300, 90, 80]], "label": "bent rail"}', "bad_box"),
+    ],
+)
+def test_a_line_in_place_of_a_region_line_is_named(line, code, variant):
+    """Its layout is that of an answer without boxes, so its words are a caption there."""
+    text = f"<think>\n{line}\n</think>\n<tag>none</tag>\n<verdict>fake</verdict>"
+    answer = parse_answer(text, variant=variant)
+    assert [region.bbox for region in answer.regions if region.bbox] == []
+    assert answer.problems == (code,)
+    assert parse_answer(text, variant="no_bbox").problems == ()

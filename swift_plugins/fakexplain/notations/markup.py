@@ -55,8 +55,8 @@ def mark_elements(text: str, y_first: bool, cut: bool, problems: set[str]) -> st
         return text
     if "<loc" in text:
         text, count = _LOC.subn(lambda m: mark_box(m.groups(), True), text, MAX_REGIONS)
-        lost = re.search(r"<loc\d", text) and not cut
-        problems.add("y_first" if not lost else "too_long" if count == MAX_REGIONS else "bad_box")
+        lost = re.search(r"<loc\d", text)
+        problems.add("too_long" if lost and count == MAX_REGIONS else "bad_box" if lost and not cut else "y_first")
     if "<point" in text or "<|point" in text:
         text, count = _POINT.subn(" ", text)
         if count:

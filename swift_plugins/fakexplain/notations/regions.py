@@ -37,7 +37,8 @@ _X_Y = [
 _Y_OF_X = [re.compile(rf"{y}(?i:_?(?:1|min)|\W{{1,4}}\d)") for y in "yY"]
 _LEFT_TOP = re.compile(r"\bleft:\s*\d[^\n]{0,20}\btop:\s*\d", re.IGNORECASE)
 """Names of the sides of a box beside numbers, or as the head of a table."""
-_BARE_LINE = re.compile(r"\n[ \t]*\d[\d.]{0,9}(?:[ \t]\d[\d.]{0,9}){3}(?![\d.])")
+_BARE_LINE = re.compile(r"[\n(][ \t]*(?:[a-zA-Z_:]{1,20}[ \t]+)?\d[\d.]{0,9}(?:[ \t]\d[\d.]{0,9}){3}(?![\d.])")
+_FOUR_NUMBERS = re.compile(r"(?:\d{1,9}[^\d\n]{1,40}){3}\d")
 _TABBED = re.compile(r"\t\d[\d.]*\t\d[\d.]*\t\d[\d.]*\t\d")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
@@ -101,19 +102,23 @@ def _boxes_with_gaps(
     """Groups of boxes that stand side by side, each with the text before it; and the text after the last."""
     groups: list[tuple[str, list[Box]]] = []
     position = 0
-    for match in find_boxes(text, problems, cut):
+    matches = list(find_boxes(text, problems, cut))
+    for match in matches:
         gap = text[position : match.start()]
         position = match.end()
         if groups and not gap.strip(_BETWEEN_BOXES):
             groups[-1][1].extend(parse_box(match, problems, y_first))
         else:
             groups.append((gap, parse_box(match, problems, y_first)))
-    gaps = [*(gap for gap, _ in groups), text[position:]]
-    if "too_long" not in problems and (
-        _has_loose_numbers(OPEN.join(gaps)) or (not groups and (_names_sides(text, problems) or _has_bare_line(text)))
+    rest = text[position:]
+    gaps = [*(gap for gap, _ in groups), rest]
+    if len(matches) == MAX_REGIONS and _FOUR_NUMBERS.search(rest):
+        problems.add("too_long")
+    elif "too_long" not in problems and (
+        _has_loose_numbers(OPEN.join(gaps)) or _names_sides(rest, problems) or _has_bare_line(rest)
     ):
         problems.add("doubtful_box")
-    return groups, text[position:]
+    return groups, rest
 
 
 def _names_sides(text: str, problems: set[str]) -> bool:
@@ -126,7 +131,7 @@ def _names_sides(text: str, problems: set[str]) -> bool:
 
 
 def _has_bare_line(text: str) -> bool:
-    """Whether a line begins with four numbers, or four stand between tabs."""
+    """Whether a line or a round bracket begins with four numbers, or a word and four; or four stand between tabs."""
     return _BARE_LINE.search(f"\n{text}") is not None or ("\t" in text and _TABBED.search(text) is not None)
 
 

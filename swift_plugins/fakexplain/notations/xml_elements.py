@@ -61,7 +61,9 @@ def rewrite_xml(text: str, problems: set[str]) -> str:
     if "=" in text and any(map(lower.__contains__, _ATTRIBUTE_WORDS)):
         if "points=" in lower and _OUTLINE.search(text):
             problems.add("bad_box")
-        text = _WITH_ATTRIBUTES.sub(_of_attributes, text, MAX_REGIONS)
+        text, count = _WITH_ATTRIBUTES.subn(_of_attributes, text, MAX_REGIONS)
+        if count == MAX_REGIONS and any(_of_attributes(each) != each[0] for each in _WITH_ATTRIBUTES.finditer(text)):
+            problems.add("too_long")
     if "</" not in text:
         return text
     named = _SIDE_WORDS.search(lower) is not None
