@@ -106,14 +106,14 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path):
 
     rows("a", "image", "label", "id")
     (tmp_path / "b.parquet").write_bytes((tmp_path / "a.parquet").read_bytes()[:-20])
-    rows("c", "image", "id")
+    rows("c", "label", "id")
     rows("d", "image", "label", "id")
     errors = []
     found = records("so-fake", tmp_path, tmp_path, on_error=errors.append)
     assert [record.id for record in found] == ["real/a", "real/d"]
     assert [(error.file, error.field, error.expected) for error in errors] == [
         (str(tmp_path / "b.parquet"), "", "a Parquet file"),
-        (str(tmp_path / "c.parquet"), "label", "a column"),
+        (str(tmp_path / "c.parquet"), "image", "a column"),
     ]
 
 
