@@ -37,7 +37,10 @@ _X_Y = [
 _Y_OF_X = [re.compile(rf"{y}(?i:_?(?:1|min)|\W{{1,4}}\d)") for y in "yY"]
 _LEFT_TOP = re.compile(r"\bleft:\s*\d[^\n]{0,20}\btop:\s*\d", re.IGNORECASE)
 """Names of the sides of a box beside numbers, or as the head of a table."""
-_BARE_LINE = re.compile(r"[\n(][ \t]*(?:[a-zA-Z_:]{1,20}[ \t]+)?\d[\d.]{0,9}(?:[ \t]\d[\d.]{0,9}){3}(?![\d.])")
+_BARE = [
+    re.compile(rf"{start}[ \t]*(?:[a-zA-Z_:]{{1,20}}[ \t]+)?\d[\d.]{{0,9}}(?:[ \t]\d[\d.]{{0,9}}){{3}}(?![\d.])")
+    for start in (r"\n", r"\(")
+]
 _FOUR_NUMBERS = re.compile(r"(?:\d{1,9}[^\d\n]{1,40}){3}\d")
 _TABBED = re.compile(r"\t\d[\d.]*\t\d[\d.]*\t\d[\d.]*\t\d")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
@@ -132,7 +135,7 @@ def _names_sides(text: str, problems: set[str]) -> bool:
 
 def _has_bare_line(text: str) -> bool:
     """Whether a line or a round bracket begins with four numbers, or a word and four; or four stand between tabs."""
-    return _BARE_LINE.search(f"\n{text}") is not None or ("\t" in text and _TABBED.search(text) is not None)
+    return any(pattern.search(f"\n{text}") for pattern in _BARE) or ("\t" in text and _TABBED.search(text) is not None)
 
 
 def _has_loose_numbers(text: str) -> bool:
