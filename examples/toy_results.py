@@ -18,6 +18,7 @@ import numpy as np
 
 from examples.sections import replace_section
 from examples.toy_claims import CLAIMS, Finding, Result, check, over_seeds
+from examples.toy_curves import keep_curves, plot_curves, render_curves
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
 
@@ -45,7 +46,7 @@ SETS = {
 
 
 def keep(out: Path, seed: int) -> dict[str, Any]:
-    """The values per image and the metrics of every run of an experiment, without its texts and images.
+    """The values per image, the metrics and the curves of every run of an experiment, without its texts and images.
 
     Args:
         out: the experiment's OUT.
@@ -82,7 +83,7 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
             }
     settings = (out / "settings").read_text(encoding="utf-8").strip()
     settings = re.sub(r"FAKEXPLAINED=.*(?=DIFFICULTY=)|PHOTOS=$", "", settings).strip()  # paths of this machine
-    return {"seed": seed, "settings": settings, "sets": sets}
+    return {"seed": seed, "settings": settings, "sets": sets, "training": keep_curves(out)}
 
 
 def _rounded(value: float | None) -> float | None:
@@ -116,7 +117,7 @@ def render(results: Sequence[Result]) -> str:
     findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
     lines = ["| paper | says | seeds | difference here | paired t-test | so it |", "|---" * 6 + "|"]
     lines += [_row(finding) for finding in findings]
-    parts.append("\n".join(lines))
+    parts += ["\n".join(lines), *filter(None, [render_curves(results)])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -190,6 +191,7 @@ def main() -> None:
             if not results:
                 raise ValueError(f"{args.results}: expected seed*.json, found none")
             plot(results, args.results / "claims.svg")
+            plot_curves(results, args.results / "curves.svg")
             if args.results == FOLDER:
                 replace_section(path := PAGE, SECTION, render(results))
             else:

@@ -4,7 +4,7 @@
 # Paper:     Table 4, §4.1, §4.3, App. B, C and D.1; differs: the toy world, a tiny backbone and so no LoRA
 # Hardware:  2 CPU cores      Time, memory: not measured for all seeds; README.md, section Toy experiments
 # Input:     nothing
-# Output:    $OUT/seedN (runs, reports), toy_results/seedN.json, toy_results/claims.svg, the tables of README.md
+# Output:    $OUT/seedN (runs, reports), toy_results/: seedN.json, claims.svg, curves.svg; the tables of README.md
 # Run:       uv run --extra cpu bash recipes/reproduce_toy.sh
 # Override:  SEEDS (all settings), MORE_SEEDS (SFT and the three schedules of omega_G), OUT, RESULTS (another folder than
 #            toy_results) and the variables of experiment.sh. After an interrupt, run it again: it continues. DRY_RUN=1

@@ -113,6 +113,10 @@ def out(tmp_path: Path) -> Path:
         scored = ("score", f"{label}={predictions}", "--annotations", annotations, "--variant", variant)
         done = fakexplain(*scored, "--resamples", 20, "--out", folder / "claims" / f"run-{name}-{variant}")
         assert done.returncode == 0, done.stderr
+    log = folder / "fold0" / "grpo-omega-1" / "logging.jsonl"
+    log.parent.mkdir(parents=True)
+    steps = [{"global_step/max_steps": f"{step}/40", "rewards/FxIoU/mean": step / 40} for step in (*range(1, 41), 40)]
+    log.write_text("".join(json.dumps(line) + "\n" for line in steps))
     (folder / "settings").write_text("TOY=1 SEED=3 FAKEXPLAINED=/a b/c.jsonl DIFFICULTY=0.35 PHOTOS=\n")
     return folder
 
@@ -133,14 +137,19 @@ def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
     assert len(systems["FakeXplainer"]["iou"]) == 3 and "iou" not in systems["label-only"]
     assert systems["FakeXplainer"]["boxes"][0] == 2
     assert systems["FakeXplainer"]["metrics"]["accuracy"][0] == pytest.approx(5 / 6, abs=1e-4)
+    curves = kept["training"]["omega-1"]
+    assert curves["step"] == [2 * index + 1.5 for index in range(20)]
+    assert curves["rewards/FxIoU/mean"] == pytest.approx([step / 40 for step in curves["step"]], abs=1e-4)
 
     run(monkeypatch, "show", "--results", results)
     text = (results / "results.md").read_text()
     assert "| FakeXplainer | 1 | 0.833 [" in text and "| unseen photographs and flaws |" in text
     assert "| App. D.1 | label-only is worse out of distribution | 1 | accuracy +0.000 [" in text
-    first = (results / "claims.svg").read_bytes()
+    assert "| omega-1 | 1 | 0.062 → 0.512 → 0.963 | – | – | – |" in text
+    plots = {name: (results / name).read_bytes() for name in ("claims.svg", "curves.svg")}
+    assert all(plots.values())
     run(monkeypatch, "show", "--results", results)
-    assert (results / "claims.svg").read_bytes() == first
+    assert {name: (results / name).read_bytes() for name in plots} == plots
 
 
 @pytest.mark.parametrize("command", ["keep", "show"])

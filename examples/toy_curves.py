@@ -1,0 +1,90 @@
+"""Rewards of the toy experiments' GRPO runs over steps: whether a budget was large enough, seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from swift_plugins.fakexplain.scoring.plots.smoothing import average_neighbours
+from swift_plugins.fakexplain.scoring.plots.training import read_log
+
+POINTS = 20
+"""Of a curve; each is the mean over a twentieth of the steps."""
+CURVES = {
+    "rewards/FxIoU/mean": "fx_iou",
+    "rewards/FxLabel/mean": "fx_label",
+    "fx/boxes": "boxes per answer",
+    "fx/box_area": "their area",
+}
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#59636e", "#000000")
+Result = Mapping[str, Any]
+
+
+def keep_curves(out: Path) -> dict[str, dict[str, list[float]]]:
+    """Setting -> name of a curve -> its points, of every GRPO run that an experiment left.
+
+    Args:
+        out: the experiment's OUT.
+    """
+    found = {}
+    for path in sorted(out.glob("*/grpo-*/logging.jsonl")):
+        curves = read_log(path).curves
+        steps, _ = average_neighbours(next(iter(curves.values())), POINTS)
+        kept = {"step": [round(float(step), 1) for step in steps]}
+        for name in filter(curves.__contains__, CURVES):
+            kept[name] = [round(float(value), 4) for value in average_neighbours(curves[name], POINTS)[1]]
+        found[path.parent.name.removeprefix("grpo-")] = kept
+    return found
+
+
+def _of_seeds(results: Sequence[Result]) -> dict[str, list[Mapping[str, list[float]]]]:
+    """Setting -> its curves of each seed that has them."""
+    found: dict[str, list[Mapping[str, list[float]]]] = {}
+    for result in results:
+        for setting, curves in result.get("training", {}).items():
+            found.setdefault(setting, []).append(curves)
+    return found
+
+
+def render_curves(results: Sequence[Result]) -> str:
+    """A Markdown table: each curve's mean over seeds in the first, the middle and the last tenth of the steps."""
+    lines = ["| GRPO, in training | seeds | " + " | ".join(CURVES.values()) + " |", "|---" * (len(CURVES) + 2) + "|"]
+    for setting, seeds in _of_seeds(results).items():
+        cells = []
+        for name in CURVES:
+            values = np.array([curves[name] for curves in seeds if name in curves])
+            tenths = (values[:, :2], values[:, 9:11], values[:, -2:]) if values.size else ()
+            cells.append(" → ".join(f"{tenth.mean():.3f}" for tenth in tenths) or "–")
+        lines.append(f"| {setting} | {len(seeds)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) if lines[2:] else ""
+
+
+def plot_curves(results: Sequence[Result], path: Path) -> None:
+    """Write one figure: a panel per curve, a thick line per setting for the mean, a thin one for each seed."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    settings = _of_seeds(results)
+    with pyplot.rc_context({"svg.hashsalt": "toy", "font.size": 8}):
+        figure, grid = pyplot.subplots(2, 2, figsize=(7.2, 4.6), sharex=True, layout="constrained")
+        for axes, (name, words) in zip(grid.flat, CURVES.items(), strict=True):
+            for (setting, seeds), colour in zip(settings.items(), COLOURS * len(settings), strict=False):
+                with_curve = [curves for curves in seeds if name in curves]
+                for curves in with_curve:
+                    axes.plot(curves["step"], curves[name], color=colour, linewidth=0.6, alpha=0.45)
+                if with_curve:
+                    mean = np.mean([curves[name] for curves in with_curve], axis=0)
+                    axes.plot(with_curve[0]["step"], mean, color=colour, linewidth=2, label=setting)
+            axes.set_title(words, loc="left")
+            for side in ("top", "right"):
+                axes.spines[side].set_visible(False)
+        for axes in grid[1]:
+            axes.set_xlabel("step of GRPO; thin lines are seeds")
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
+        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        pyplot.close(figure)
