@@ -16,7 +16,7 @@ OUT=${OUT:-output/quickstart}
 SEED=${SEED:-0}
 DIFFICULTY=${DIFFICULTY:-0}                     # from 0 (obvious flaws) to 1 (small and faint flaws)
 if [[ -n ${QUICK:-} ]]; then
-  : "${IMAGES:=160}" "${SHOWN:=24}" "${SFT_STEPS:=20}" "${GRPO_STEPS:=4}" "${TOKENS:=48}"
+  : "${IMAGES:=160}" "${SHOWN:=24}" "${SFT_STEPS:=40}" "${GRPO_STEPS:=4}" "${TOKENS:=48}"
   ranks=() backend=()                           # one process: starting two takes longer than so few steps
 else
   : "${IMAGES:=6000}" "${SHOWN:=240}" "${SFT_STEPS:=400}" "${GRPO_STEPS:=30}" "${TOKENS:=120}"

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -193,7 +194,8 @@ def test_a_real_model_answers_an_example_and_ctrl_c_ends_the_page(
     command += engine
     with subprocess.Popen(
         list(map(str, command)),
-        env=environment(TMPDIR=str(tmp_path), VLLM_CPU_KVCACHE_SPACE="1"),
+        # the path of vLLM's socket may have 107 characters
+        env=environment(TMPDIR=str(tmp_path), VLLM_RPC_BASE_PATH=gettempdir(), VLLM_CPU_KVCACHE_SPACE="1"),
         preexec_fn=heed_interrupts,
         stdout=subprocess.PIPE,
         stderr=(tmp_path / "errors").open("w"),
