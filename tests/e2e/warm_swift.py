@@ -1,4 +1,4 @@
-"""`swift` for tests that run it dozens of times: ms-swift is imported once, and every command runs in a fork of that.
+"""`swift` for slow tests that run it many times: ms-swift is imported once, and every command runs in a fork of that.
 
     python -m tests.e2e.warm_swift SOCKET            # serves until its standard input ends
     python tests/e2e/warm_swift.py SOCKET sft ...    # what a stand-in for swift calls: `swift sft ...` in the server
