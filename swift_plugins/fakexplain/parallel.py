@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from .errors import DataError, OnError
+from .interrupts import hold_interrupts
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -30,18 +32,35 @@ def map_ordered(function: Callable[[T], R], items: Iterable[T], threads: int | N
     [1, 2, 3]
     """
     threads = threads or count_cores()
-    pending: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for item in items:
-                pending.append(pool.submit(function, item))
-                if len(pending) > 4 * threads:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+    pending: deque[SimpleQueue[tuple[R | None, BaseException | None]]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for item in items:
+            pending.append(SimpleQueue())
+            with hold_interrupts():
+                pool.submit(_put_result, pending[-1], function, item)
+            if len(pending) > 4 * threads:
+                yield _take_result(pending.popleft())
+        while pending:
+            yield _take_result(pending.popleft())
+    finally:
+        with hold_interrupts():
+            pool.shutdown(cancel_futures=True)
+
+
+def _put_result(queue: SimpleQueue[Any], function: Callable[[T], R], item: T) -> None:
+    try:
+        queue.put((function(item), None))
+    except BaseException as error:
+        queue.put((None, error))
+
+
+def _take_result(queue: SimpleQueue[Any]) -> Any:
+    """Wait for a result. A simple queue, unlike a future, holds no lock that Ctrl-C could leave taken."""
+    result, error = queue.get()
+    if error is not None:
+        raise error
+    return result
 
 
 def map_good(
