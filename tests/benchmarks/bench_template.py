@@ -3,6 +3,7 @@
 Run by hand: python -m tests.benchmarks.bench_template   (target: ratio at most 1.05)
 """
 
+import gc
 import os
 import random
 import statistics
@@ -47,11 +48,13 @@ def pair_of(folder: Path, backbone: str) -> dict[str, Any]:
 def measure(templates: dict[str, Any], sample: dict) -> tuple[float, float, float]:
     """Milliseconds of stock and ours, and the median ratio of neighbours in time."""
     seconds: dict[str, list[float]] = {name: [] for name in templates}
+    gc.disable()  # as timeit does: collections would fall to the same template each time
     for turn in range(ROUNDS):
         for name in sorted(templates, reverse=turn % 2 == 0):
             start = time.process_time()
             templates[name].encode(sample)
             seconds[name].append(time.process_time() - start)
+    gc.enable()
     theirs, mine = seconds.values()
     stock_ms, fx_ms = (statistics.median(each) * 1e3 for each in (theirs, mine))
     return stock_ms, fx_ms, statistics.median(b / a for a, b in zip(theirs, mine, strict=True))
