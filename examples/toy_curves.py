@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from swift_plugins.fakexplain.scoring.plots.curves import LOOKS
 from swift_plugins.fakexplain.scoring.plots.smoothing import average_neighbours
+from swift_plugins.fakexplain.scoring.plots.svg import make_standalone, svg
 from swift_plugins.fakexplain.scoring.plots.training import read_log
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 POINTS = 20
 """Of a curve; each is the mean over a twentieth of the steps."""
@@ -19,7 +25,6 @@ CURVES = {
     "fx/boxes": "boxes per answer",
     "fx/box_area": "their area",
 }
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#59636e", "#000000")
 Result = Mapping[str, Any]
 
 
@@ -62,18 +67,14 @@ def render_curves(results: Sequence[Result]) -> str:
     return "\n".join(lines) if lines[2:] else ""
 
 
-def plot_curves(results: Sequence[Result], path: Path) -> None:
-    """Write one figure: a panel per curve, a thick line per setting for the mean, a thin one for each seed."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
+def plot_curves(results: Sequence[Result]) -> str:
+    """Draw one figure, as SVG: a panel per curve, a thick line per setting for the mean, a thin one for each seed."""
     settings = _of_seeds(results)
-    with pyplot.rc_context({"svg.hashsalt": "toy", "font.size": 8}):
-        figure, grid = pyplot.subplots(2, 2, figsize=(7.2, 4.6), sharex=True, layout="constrained")
+
+    def draw(figure: Figure) -> None:
+        grid = figure.subplots(2, 2, sharex=True)
         for axes, (name, words) in zip(grid.flat, CURVES.items(), strict=True):
-            for (setting, seeds), colour in zip(settings.items(), COLOURS * len(settings), strict=False):
+            for (setting, seeds), (colour, *_) in zip(settings.items(), cycle(LOOKS), strict=False):
                 with_curve = [curves for curves in seeds if name in curves]
                 for curves in with_curve:
                     axes.plot(curves["step"], curves[name], color=colour, linewidth=0.6, alpha=0.45)
@@ -81,10 +82,9 @@ def plot_curves(results: Sequence[Result], path: Path) -> None:
                     mean = np.mean([curves[name] for curves in with_curve], axis=0)
                     axes.plot(with_curve[0]["step"], mean, color=colour, linewidth=2, label=setting)
             axes.set_title(words, loc="left")
-            for side in ("top", "right"):
-                axes.spines[side].set_visible(False)
         for axes in grid[1]:
             axes.set_xlabel("step of GRPO; thin lines are seeds")
-        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
-        pyplot.close(figure)
+        figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+
+    label = f"{', '.join(CURVES.values())} over the steps of GRPO, for {', '.join(settings)}."
+    return make_standalone(svg(draw, (7.2, 4.6), "curves", label))

@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,12 @@ from examples.sections import replace_section
 from examples.toy_claims import CLAIMS, Finding, Result, check, over_seeds
 from examples.toy_curves import keep_curves, plot_curves, render_curves
 from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.pictures.colours import GREEN, VERMILLION
+from swift_plugins.fakexplain.scoring.plots.svg import TEXT_INK, make_standalone, svg
 from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes" / "toy_results"
 PAGE = FOLDER.parent / "README.md"
@@ -143,31 +148,27 @@ def _row(finding: Finding) -> str:
     return f"| {claim.place} | {claim.text} | {len(finding.values)} | {difference} | {p} | {finding.verdict} |"
 
 
-def plot(results: Sequence[Result], path: Path) -> None:
-    """Write one figure of all claims: the difference per seed, and its interval."""
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
+def plot(results: Sequence[Result]) -> str:
+    """Draw one figure of all claims, as SVG: the difference per seed, and its interval."""
     findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
-    with pyplot.rc_context({"svg.hashsalt": "toy", "font.size": 8}):
-        figure, axes = pyplot.subplots(figsize=(7.2, 0.8 + 0.3 * len(findings)))
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
         for index, finding in enumerate(findings):
-            colour = {"holds": "#1a7f37", "does not hold": "#b42318"}.get(finding.verdict, "#59636e")
+            colour = {"holds": GREEN, "does not hold": VERMILLION}.get(finding.verdict, TEXT_INK)
             axes.plot([finding.low, finding.high], [index, index], color=colour, linewidth=2)
             seeds = [more - less for more, less in finding.values]
             axes.plot(seeds, [index] * len(seeds), "o", color=colour, markersize=4, markerfacecolor="white")
             if finding.claim.margin:
-                axes.plot([-finding.claim.margin] * 2, [index - 0.3, index + 0.3], color="#59636e", linewidth=1)
-        axes.axvline(0, color="#59636e", linewidth=1)
+                axes.plot([-finding.claim.margin] * 2, [index - 0.3, index + 0.3], color=TEXT_INK, linewidth=1)
+        axes.axvline(0, color=TEXT_INK, linewidth=1)
         axes.set_yticks(range(len(findings)), [f"{each.claim.place}: {each.claim.text}" for each in findings])
         axes.invert_yaxis()
-        axes.set_xlabel("difference as claimed is to the right of 0; a dot per seed, bars are 95 % intervals")
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
-        figure.savefig(path, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
-        pyplot.close(figure)
+        axes.set_xlabel("difference as claimed is to the right of 0;\na dot per seed, bars are 95 % intervals")
+        axes.spines["left"].set_visible(False)
+
+    label = "Claims of the paper: " + "; ".join(f"{each.claim.text}: {each.verdict}" for each in findings)
+    return make_standalone(svg(draw, (9.6, 0.9 + 0.32 * len(findings)), "claims", label))
 
 
 def main() -> None:
@@ -190,8 +191,8 @@ def main() -> None:
             results = load(args.results)
             if not results:
                 raise ValueError(f"{args.results}: expected seed*.json, found none")
-            plot(results, args.results / "claims.svg")
-            plot_curves(results, args.results / "curves.svg")
+            (args.results / "claims.svg").write_text(plot(results), encoding="utf-8")
+            (args.results / "curves.svg").write_text(plot_curves(results), encoding="utf-8")
             if args.results == FOLDER:
                 replace_section(path := PAGE, SECTION, render(results))
             else:
