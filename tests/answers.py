@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from swift_plugins.fakexplain.annotation import NO_FLAW
+from swift_plugins.fakexplain.answer import parse_answer
 
 FULL = """<think>
 [12, 8, 90, 60] Clock face with illegible numerals.
@@ -31,3 +32,11 @@ def answer(*lines: str, tags: str = "none", verdict: str = "fake") -> str:
     return "\n".join(
         ["<think>", *(lines or [NO_FLAW]), "</think>", f"<tag>{tags}</tag>", f"<verdict>{verdict}</verdict>"]
     )
+
+
+def check_verdict(words: str, verdict: str | None) -> None:
+    """Words state a verdict, or None, alone and in a verdict block."""
+    assert parse_answer(words).verdict == verdict
+    block = parse_answer(f"<verdict>{words}</verdict>")
+    assert block.verdict == verdict
+    assert ("no_verdict" in block.problems) == (verdict is None)

@@ -28,8 +28,8 @@ def free_port() -> str:
         return str(sock.getsockname()[1])
 
 
-def environment(**changes: str) -> dict[str, str]:
-    """The environment of a command: the tests' own Python first, quiet, one thread and a port of its own."""
+def environment(programs: Path = BIN, **changes: str) -> dict[str, str]:
+    """The environment of a command: these programs and the tests' own Python first, quiet, one thread, an own port."""
     # a command that ran in this process before may have made ms-swift quieter
     quiet = {
         "LOG_LEVEL": "INFO",
@@ -37,7 +37,7 @@ def environment(**changes: str) -> dict[str, str]:
         "TOKENIZERS_PARALLELISM": "false",
         "OMP_WAIT_POLICY": "PASSIVE",
     }
-    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join(map(str, (programs, BIN, os.environ["PATH"])))
     return (
         os.environ
         | quiet

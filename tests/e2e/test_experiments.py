@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -23,8 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 @pytest.fixture
 def toy(warm: Path) -> dict[str, str]:
     """The environment of an experiment in its quickest form."""
-    env = environment(TOY="1", QUICK="1")
-    return env | {"PATH": f"{warm}{os.pathsep}{env['PATH']}"}
+    return environment(warm, TOY="1", QUICK="1")
 
 
 @pytest.fixture(scope="module")

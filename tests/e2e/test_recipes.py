@@ -1,7 +1,6 @@
 """Recipes on the tiny model: two machines, a validation part, and the newer name of the plugin option."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 
 from examples.tiny_model import make_model
 from tests.conftest import record, write_annotations_file
-from tests.e2e.conftest import PLUGIN, ROOT, environment, free_port, omega_log, read_jsonl, swift
+from tests.e2e.conftest import BIN, PLUGIN, ROOT, environment, free_port, omega_log, read_jsonl, swift
 
 pytestmark = pytest.mark.e2e
 
@@ -33,7 +32,9 @@ def model(tmp_path_factory) -> Path:
     return folder
 
 
-def start(recipe: str, annotations: Path, model: Path, out: Path, *more: str, **env: str) -> subprocess.Popen[str]:
+def start(
+    recipe: str, annotations: Path, model: Path, out: Path, *more: str, programs: Path = BIN, **env: str
+) -> subprocess.Popen[str]:
     """Start a recipe in one process without DeepSpeed."""
     one = {
         "GPUS": "1",
@@ -46,7 +47,7 @@ def start(recipe: str, annotations: Path, model: Path, out: Path, *more: str, **
     paths = {"FAKEXPLAINED": str(annotations), "MODEL": str(model), "OUT": str(out)}
     return subprocess.Popen(
         ["bash", str(ROOT / "recipes" / recipe), *SMALL, *more],
-        env=environment(**{**one, **paths, **env}),
+        env=environment(programs, **{**one, **paths, **env}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -92,8 +93,7 @@ def test_two_machines(recipe, more, annotations, model, tmp_path):
 def test_a_checkpoint_is_chosen_on_held_back_rows(recipe, more, metric, annotations, model, tmp_path, warm):
     """Two of the eight training rows are evaluated at each checkpoint, and the best one is named."""
     more = [*more, "--save_steps", "1", "--per_device_eval_batch_size", "1"]
-    path = f"{warm}{os.pathsep}{environment()['PATH']}"
-    printed = finish(start(recipe, annotations, model, tmp_path, *more, VAL="0.25", PATH=path))
+    printed = finish(start(recipe, annotations, model, tmp_path, *more, programs=warm, VAL="0.25"))
     assert "best_model_checkpoint" in printed
     evaluations = [line[metric] for line in read_jsonl(tmp_path / "logging.jsonl") if metric in line]
     assert len(evaluations) == 2

@@ -7,6 +7,7 @@ import pytest
 from swift_plugins.fakexplain.answer import parse_answer
 from swift_plugins.fakexplain.notations.languages import AFTER, LANGUAGES
 from swift_plugins.fakexplain.notations.vocabulary import SYMBOLS
+from tests.answers import check_verdict
 
 FAKE = """
 Dieses Bild ist gefälscht.
@@ -91,10 +92,7 @@ STATED = [
 
 @pytest.mark.parametrize(("words", "verdict"), STATED, ids=[words for words, _ in STATED])
 def test_a_verdict_is_read_with_its_negation_or_not_at_all(words, verdict):
-    assert parse_answer(words).verdict == verdict
-    block = parse_answer(f"<verdict>{words}</verdict>")
-    assert block.verdict == verdict
-    assert ("no_verdict" in block.problems) == (verdict is None)
+    check_verdict(words, verdict)
 
 
 PLACES = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swift_plugins.fakexplain.answer import parse_answer
+from tests.answers import check_verdict
 
 VERDICTS = [
     # text, verdict, problems, reason
@@ -123,10 +124,7 @@ STATED = [(words, verdict) for verdict, all_words in WORDS_OF_VERDICTS.items() f
 
 @pytest.mark.parametrize(("words", "verdict"), STATED, ids=[words for words, _ in STATED])
 def test_a_verdict_is_understood_in_full_or_not_read(words, verdict):
-    assert parse_answer(words).verdict == verdict
-    block = parse_answer(f"<verdict>{words}</verdict>")
-    assert block.verdict == verdict
-    assert ("no_verdict" in block.problems) == (verdict is None)
+    check_verdict(words, verdict)
 
 
 @pytest.mark.parametrize("sign", ["❌", "!", "≠", "?", "~", "7", "ж", "不", "👎", "^", "%", "not"])

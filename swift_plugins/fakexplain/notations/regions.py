@@ -135,7 +135,8 @@ def _names_sides(text: str, problems: set[str]) -> bool:
 
 def _has_bare_line(text: str) -> bool:
     """Whether a line or a round bracket begins with four numbers, or a word and four; or four stand between tabs."""
-    return any(pattern.search(f"\n{text}") for pattern in _BARE) or ("\t" in text and _TABBED.search(text) is not None)
+    lines = f"\n{text}"
+    return any(pattern.search(lines) for pattern in _BARE) or ("\t" in text and _TABBED.search(text) is not None)
 
 
 def _has_loose_numbers(text: str) -> bool:
