@@ -171,7 +171,8 @@ data=FakeXplained
 [[ -z ${TOY:-} ]] || data='toy world'
 declare -A annotations=([test]=$FAKEXPLAINED) subsets=() names=()
 if [[ $sets == *jpeg* ]]; then
-  stage "perturb-fold$FOLD" fakexplain perturb "$FAKEXPLAINED" --paper --subset "fold${FOLD}_test" --out "$OUT/perturbed-fold$FOLD"
+  stage "perturb-fold$FOLD" fakexplain perturb "$FAKEXPLAINED" --paper --subset "fold${FOLD}_test" \
+    --out "$OUT/perturbed-fold$FOLD" --force
   for set in $perturbed; do annotations[$set]=$OUT/perturbed-fold$FOLD/$set/annotations.jsonl; done
 fi
 if [[ " $sets " == *' ood '* ]]; then

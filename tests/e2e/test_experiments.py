@@ -83,4 +83,7 @@ def test_interrupts_change_no_number(toy, tmp_path):
             process.send_signal(signal.SIGINT)
             process.wait(60)
     run(command("claims"), env, OUT=str(tmp_path / "parts"))
+    for stage in ("world", "split", "perturb-fold0"):  # ended between its last file and its mark
+        (tmp_path / "parts" / "logs" / f"{stage}.done").unlink()
+    run(command("claims"), env, OUT=str(tmp_path / "parts"))
     assert kept(tmp_path / "parts", tmp_path) == kept(tmp_path / "whole", tmp_path)
