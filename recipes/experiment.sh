@@ -50,6 +50,7 @@ zero=${ZERO:-} share=${SHARE:-}               # of all backbones, where they are
 usual=progressive
 [[ -z ${TOY:-} ]] || usual=lora               # elsewhere the toy backbone trains all its parameters
 strategies='untuned sft omega-1 omega-0.5' parts='no-bbox no-caption no-tags label-only'
+guards='with-match dynamic-sampling beta-0 lr-1e-4 new-photos'
 perturbed='jpeg-80 jpeg-30 crop-0.8 down-0.5'
 runs=() sets='test'
 compare() { # BACKBONES SETTINGS [FOLDS]
@@ -80,7 +81,7 @@ case $EXPERIMENT in
   full) compare "$own" "$usual full-parameter" ;;
   fig4) compare "$own" 'progressive omega-1' ;;
   claims)
-    compare "$own" "${COMPARE:-progressive $strategies $parts frozen-vit frozen-projector grpo-alone}"
+    compare "$own" "${COMPARE:-progressive $strategies $parts frozen-vit frozen-projector grpo-alone ${TOY:+$guards}}"
     sets="test $perturbed ood" ;;
   *) fail "NAME: expected table1 to table7, full, fig4 or claims, found '$EXPERIMENT'" ;;
 esac

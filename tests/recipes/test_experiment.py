@@ -19,7 +19,7 @@ pytestmark = pytest.mark.e2e
 EXPERIMENTS = ("table1", "table2", "table3", "table4", "table5", "table6", "table7", "full", "fig4", "claims")
 TEXT = (ROOT / "recipes/lib/settings.sh").read_text(encoding="utf-8")
 ROWS = re.search(r"^SETTINGS='\n(.*?)^'", TEXT, re.DOTALL | re.MULTILINE)[1].splitlines()
-SETTINGS = {row.split()[0]: row.split(maxsplit=5)[1:] for row in ROWS}
+SETTINGS = {row.split()[0]: row.split(maxsplit=6)[1:] for row in ROWS}
 
 
 def printed(world: dict[str, str], name: str, cwd: Path, **env: str) -> list[tuple[list[str], dict[str, str]]]:
@@ -141,6 +141,25 @@ def test_other_arguments_of_both_stages(real, tmp_path):
     assert option(frozen["qwen2.5-vl-32b-fold0/sft-frozen-projector"], "--freeze_aligner") == "true"
     (alone,) = [words for words, _ in swift(claims, "rlhf") if folder(words).endswith("grpo-alone")]
     assert option(alone, "--model") == "Qwen/Qwen2.5-VL-32B-Instruct"
+
+
+def test_each_stage_can_have_arguments_of_its_own(real, tmp_path):
+    found = printed({**real, "TOY": "1", "COMPARE": "with-match new-photos"}, "claims", tmp_path)
+    (sft, other), (match, new) = swift(found, "sft"), swift(found, "rlhf")
+    assert [folder(words).rpartition("/")[2] for words, _ in (sft, other, match, new)] == [
+        "sft", "sft-new-photos", "grpo-with-match", "grpo-new-photos",
+    ]  # fmt: skip
+    last = {word: index for index, word in enumerate(match[0])}
+    assert match[0][last["--reward_funcs"] + 4] == "fx_match" and match[0][last["--reward_weights"] + 4] == "1"
+    datasets = [
+        [word for word in words[len(words) - words[::-1].index("--dataset") :] if word.startswith("fakexplained:")]
+        for words, _ in (sft, other, new)
+    ]
+    assert datasets == [
+        ["fakexplained:fold0_train"],
+        ["fakexplained:fold1_test", "fakexplained:fold2_test"],
+        ["fakexplained:fold3_test"],
+    ]
 
 
 @pytest.mark.parametrize(
