@@ -68,8 +68,11 @@ def render_curves(results: Sequence[Result]) -> str:
 
 
 def plot_curves(results: Sequence[Result]) -> str:
-    """Draw one figure, as SVG: a panel per curve, a thick line per setting for the mean, a thin one for each seed."""
-    settings = _of_seeds(results)
+    """Draw one figure, as SVG: a panel per curve, a thick line per setting for the mean, a thin one for each seed.
+
+    Settings that some seed has not trained are left to the table.
+    """
+    settings = {name: seeds for name, seeds in _of_seeds(results).items() if len(seeds) == len(results)}
 
     def draw(figure: Figure) -> None:
         grid = figure.subplots(2, 2, sharex=True)

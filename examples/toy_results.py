@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from examples.sections import replace_section
-from examples.toy_claims import CLAIMS, Finding, Result, check, over_seeds
+from examples.toy_claims import CLAIMS, MAIN, SFT, Finding, Result, check, over_seeds
 from examples.toy_curves import keep_curves, plot_curves, render_curves
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.pictures.colours import GREEN, VERMILLION
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes" / "toy_results"
 PAGE = FOLDER.parent / "README.md"
+FRONT_PAGE = FOLDER.parents[1] / "README.md"
 SECTION = "toy results: python -m examples.toy_results show"
+DIFFICULTIES = "difficulties: python -m examples.toy_results show"
+DIFFICULTY = 0.35
+"""Of the claims; `recipes/lib/toy.sh` has the same. Seeds of other difficulties have a table of their own."""
 METRICS = {
     "accuracy": "accuracy",
     "iou": "IoU",
@@ -99,13 +103,47 @@ def _rounded(value: float | None) -> float | None:
 
 
 def load(folder: Path = FOLDER) -> list[Result]:
-    """The kept results, in the order of seeds."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("seed*.json")]
-    return sorted(found, key=lambda result: result["seed"])
+    """The kept results, in the order of difficulties and seeds."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*seed*.json")]
+    return sorted(found, key=lambda result: (_difficulty(result), result["seed"]))
+
+
+def _difficulty(result: Result) -> float:
+    return float(re.search(r"DIFFICULTY=(\S+)", result["settings"])[1])
+
+
+def _of_claims(results: Sequence[Result]) -> list[Result]:
+    return [result for result in results if _difficulty(result) == DIFFICULTY]
+
+
+def render_front(results: Sequence[Result]) -> str:
+    """The table of README.md, as Markdown: SFT, and GRPO after it, on photographs never trained on."""
+    lines = ["| stage | seeds | accuracy | IoU | AUROC | format |", "|---" * 6 + "|"]
+    for system, words in ((SFT, "SFT"), (MAIN, "+ GRPO with ω_G(t)")):
+        lines.append(
+            _system_row(words, system, "test", _of_claims(results), ("accuracy", "iou", "auroc", "format_rate"))
+        )
+    return "\n".join(lines) + "\n"
+
+
+def render_difficulties(results: Sequence[Result]) -> str:
+    """The table of SFT by difficulty in recipes/README.md, as Markdown; seed 0, as each difficulty has it."""
+    lines = ["| difficulty | seeds | accuracy | IoU |", "|---" * 4 + "|"]
+    for result in results:
+        if result["seed"] == 0 and SFT in result["sets"]["test"]:
+            lines.append(_system_row(f"{_difficulty(result):g}", SFT, "test", [result], ("accuracy", "iou")))
+    return "\n".join(lines) + "\n"
+
+
+def _system_row(words: str, system: str, name: str, results: Sequence[Result], metrics: Sequence[str]) -> str:
+    of_seeds = [r["sets"][name][system]["metrics"] for r in results if system in r["sets"].get(name, {})]
+    cells = [_cell([metrics_of[metric] for metrics_of in of_seeds]) for metric in metrics]
+    return f"| {words} | {len(of_seeds)} | " + " | ".join(cells) + " |"
 
 
 def render(results: Sequence[Result]) -> str:
-    """The section of recipes/README.md, as Markdown."""
+    """The tables of claims in recipes/README.md, as Markdown."""
+    results = _of_claims(results)
     parts = []
     for name, words in SETS.items():
         systems = list(dict.fromkeys(system for result in results for system in result["sets"].get(name, {})))
@@ -115,9 +153,7 @@ def render(results: Sequence[Result]) -> str:
         lines = [f"| {words} | seeds | " + " | ".join(METRICS[metric] for metric in metrics) + " |"]
         lines.append("|---" * (len(metrics) + 2) + "|")
         for system in systems:
-            of_seeds = [r["sets"][name][system]["metrics"] for r in results if system in r["sets"].get(name, {})]
-            cells = [_cell([metrics_of[metric] for metrics_of in of_seeds]) for metric in metrics]
-            lines.append(f"| {system} | {len(of_seeds)} | " + " | ".join(cells) + " |")
+            lines.append(_system_row(system, system, name, results, metrics))
         parts.append("\n".join(lines))
     findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
     lines = ["| paper | says | seeds | difference here | paired t-test | so it |", "|---" * 6 + "|"]
@@ -143,14 +179,15 @@ def _cell(values: Sequence[Sequence[float | None]]) -> str:
 
 def _row(finding: Finding) -> str:
     claim = finding.claim
-    difference = f"{claim.metric} {finding.difference:+.3f} [{finding.low:+.3f}, {finding.high:+.3f}]"
-    p = "–" if finding.p is None else f"p = {finding.p:.3f}"
+    metric = METRICS["boxes_per_answer" if claim.metric == "boxes" else claim.metric]
+    difference = f"{metric} {finding.difference:+.3f} [{finding.low:+.3f}, {finding.high:+.3f}]"
+    p = "–" if finding.p is None else "p < 0.001" if finding.p < 0.001 else f"p = {finding.p:.3f}"
     return f"| {claim.place} | {claim.text} | {len(finding.values)} | {difference} | {p} | {finding.verdict} |"
 
 
 def plot(results: Sequence[Result]) -> str:
     """Draw one figure of all claims, as SVG: the difference per seed, and its interval."""
-    findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
+    findings = [finding for claim in CLAIMS if (finding := check(claim, _of_claims(results)))]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -184,16 +221,20 @@ def main() -> None:
     try:
         if args.command == "keep":
             args.results.mkdir(parents=True, exist_ok=True)
-            path = args.results / f"seed{args.seed}.json"
-            text = json.dumps(keep(args.out, args.seed), ensure_ascii=False, separators=(",", ":"))
+            kept = keep(args.out, args.seed)
+            other = "" if _difficulty(kept) == DIFFICULTY else f"difficulty{_difficulty(kept):g}-"
+            path = args.results / f"{other}seed{args.seed}.json"
+            text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
             path.write_text(text + "\n", encoding="utf-8")
         else:
             results = load(args.results)
             if not results:
                 raise ValueError(f"{args.results}: expected seed*.json, found none")
             (args.results / "claims.svg").write_text(plot(results), encoding="utf-8")
-            (args.results / "curves.svg").write_text(plot_curves(results), encoding="utf-8")
+            (args.results / "curves.svg").write_text(plot_curves(_of_claims(results)), encoding="utf-8")
             if args.results == FOLDER:
+                replace_section(FRONT_PAGE, SECTION, render_front(results))
+                replace_section(PAGE, DIFFICULTIES, render_difficulties(results))
                 replace_section(path := PAGE, SECTION, render(results))
             else:
                 (path := args.results / "results.md").write_text(render(results), encoding="utf-8")

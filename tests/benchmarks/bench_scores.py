@@ -1,4 +1,4 @@
-"""`fakexplain score` on many predictions: seconds of one core and memory, without and with intervals. Run by hand:
+"""`fakexplain score` and `report` on many predictions: seconds of one core and memory. Run by hand:
 
 python -m tests.benchmarks.bench_scores [PREDICTIONS]
 """
@@ -69,7 +69,9 @@ def main(count: int) -> None:
             ("figures and a run", ("--resamples", "0", "--out", "run")),
         ):
             seconds, mib = measure(folder, count, "score", "p.jsonl", "--annotations", "a.jsonl", *args)
-            print(f"{count} predictions, {what}: {seconds:.1f} s, {mib} MiB")
+            print(f"{count} predictions, {what}: {seconds:.1f} s, {mib} MiB", flush=True)
+        seconds, mib = measure(folder, count, "report", "run", "--out", "report")
+        print(f"{count} predictions, report of that run: {seconds:.1f} s, {mib} MiB")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.toy_consensus import CHOSEN
 from tests.conftest import heed_interrupts
 from tests.e2e.conftest import ROOT, environment
 from tests.recipes.test_experiment import EXPERIMENTS
@@ -87,3 +88,18 @@ def test_interrupts_change_no_number(toy, tmp_path):
         (tmp_path / "parts" / "logs" / f"{stage}.done").unlink()
     run(command("claims"), env, OUT=str(tmp_path / "parts"))
     assert kept(tmp_path / "parts", tmp_path) == kept(tmp_path / "whole", tmp_path)
+
+
+def test_what_a_consensus_of_its_models_gains(toy, out, tmp_path):
+    run(command("claims"), toy | {"COMPARE": "progressive"}, OUT=str(out))
+    (tmp_path / "seed42").symlink_to(out)
+    changes = {
+        "MODELS": str(tmp_path),
+        "SEEDS": "42",
+        "OUT": str(tmp_path / "out"),
+        "FILE": str(tmp_path / "kept.json"),
+    }
+    run(["bash", str(ROOT / "recipes" / "consensus_toy.sh")], toy, **changes)
+    kept = json.loads((tmp_path / "kept.json").read_text())
+    assert [each["stage"] for each in kept] == ["progressive", "sft"]
+    assert all(list(each["systems"]) == ["greedy", *CHOSEN] for each in kept)

@@ -19,12 +19,17 @@ from swift_plugins.fakexplain.answer import render_answer
 from swift_plugins.fakexplain.frames import frame_rule
 from tests.cli.command import fakexplain
 from tests.conftest import record, write_annotations_file
+from tests.recipes.dry_run import ROOT
 
 ACCURACY = Claim("§0", "A is better than B", "accuracy", ("A", "test"), ("B", "test"))
 
 
 def result(seed: int = 0, **systems: list[float]) -> dict:
-    return {"seed": seed, "sets": {"test": {name: {"accuracy": values} for name, values in systems.items()}}}
+    return {
+        "seed": seed,
+        "settings": "DIFFICULTY=0.35",
+        "sets": {"test": {name: {"accuracy": values} for name, values in systems.items()}},
+    }
 
 
 @pytest.mark.parametrize(
@@ -167,10 +172,36 @@ def test_a_section_of_a_page_is_replaced():
             with_section(wrong, "x", "new\n")
 
 
-@pytest.mark.skipif(not list(toy_results.FOLDER.glob("seed*.json")), reason="no results are kept")
-def test_readme_shows_what_the_files_hold():
-    page = toy_results.PAGE.read_text(encoding="utf-8")
-    assert with_section(page, toy_results.SECTION, toy_results.render(toy_results.load())) == page
+@pytest.mark.parametrize(
+    ("path", "section", "render"),
+    [
+        (toy_results.FRONT_PAGE, toy_results.SECTION, toy_results.render_front),
+        (toy_results.PAGE, toy_results.SECTION, toy_results.render),
+        (toy_results.PAGE, toy_results.DIFFICULTIES, toy_results.render_difficulties),
+    ],
+)
+def test_pages_show_what_the_files_hold(path, section, render):
+    page = path.read_text(encoding="utf-8")
+    assert with_section(page, section, render(toy_results.load())) == page
+
+
+def test_other_difficulties_have_a_table_of_their_own(out, tmp_path, monkeypatch):
+    text = (ROOT / "recipes/lib/toy.sh").read_text()
+    assert f"DIFFICULTY=${{DIFFICULTY:-{toy_results.DIFFICULTY}}}" in text
+    metrics = dict.fromkeys(toy_results.METRICS, [0.2, 0.1, 0.3]) | {"accuracy": [0.5, 0.1, 0.9]}
+    systems = {"test": {"SFT": {"accuracy": [1, 0], "metrics": metrics}}}
+    for name, seed, difficulty in (("seed0", 0, "0.35"), ("difficulty0-seed0", 0, "0"), ("seed1", 1, "0.35")):
+        kept = {"seed": seed, "settings": f"TOY=1 DIFFICULTY={difficulty} IMAGES=6000", "sets": systems}
+        (tmp_path / f"{name}.json").write_text(json.dumps(kept))
+    results = toy_results.load(tmp_path)
+    assert toy_results.render_difficulties(results).splitlines()[2:] == [
+        "| 0 | 1 | 0.500 [0.100, 0.900] | 0.200 [0.100, 0.300] |",
+        "| 0.35 | 1 | 0.500 [0.100, 0.900] | 0.200 [0.100, 0.300] |",
+    ]
+    assert "| SFT | 2 | 0.500 [0.100, 0.900] |" in toy_results.render(results)
+    (out / "settings").write_text("TOY=1 DIFFICULTY=0.6\n")
+    run(monkeypatch, "keep", out, "--seed", 0, "--results", tmp_path)
+    assert (tmp_path / "difficulty0.6-seed0.json").exists()
 
 
 @pytest.mark.e2e

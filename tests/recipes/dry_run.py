@@ -13,7 +13,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted((ROOT / "recipes").glob("*.sh"))
 LIBRARY = sorted((ROOT / "recipes" / "lib").glob("*.sh"))
-PIPELINES = {"quickstart.sh", "curve.sh", "baselines.sh", "ood.sh", "experiment.sh", "reproduce_toy.sh"}
+PIPELINES = {
+    "quickstart.sh",
+    "curve.sh",
+    "baselines.sh",
+    "ood.sh",
+    "experiment.sh",
+    "reproduce_toy.sh",
+    "consensus_toy.sh",
+}
 """Recipes of several commands."""
 
 _BACKBONE = {"BACKBONE", "SIZE", "ZERO", "TP", "SHARE", "MEGATRON_TP"}
