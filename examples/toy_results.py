@@ -10,7 +10,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
     """The values per image, the metrics and the curves of every run of an experiment, without its texts and images.
 
     Args:
-        out: the experiment's OUT.
+        out: the experiment's OUT; of baselines, if `baselines` in it holds some, the metrics are kept.
         seed: its SEED.
 
     Raises:
@@ -85,14 +85,21 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
                     values.setdefault("boxes", []).append(len(areas))
                     values.setdefault("box_area", []).append(round(sum(areas) / len(areas), 4) if areas else None)
         for system, scores in run.systems.items():
-            intervals = scores["intervals"]
-            systems[system]["metrics"] = {
-                metric: [_rounded(scores[metric]), *map(_rounded, intervals.get(metric) or (None, None))]
-                for metric in METRICS
-            }
+            systems[system]["metrics"] = _metrics(scores)
+    if (beside := out / "baselines" / "run").exists():
+        scored = load_run(beside).systems
+        sets["test"] |= {system: {"metrics": _metrics(scores)} for system, scores in scored.items()}
     settings = (out / "settings").read_text(encoding="utf-8").strip()
     settings = re.sub(r"FAKEXPLAINED=.*(?=DIFFICULTY=)|PHOTOS=$", "", settings).strip()  # paths of this machine
     return {"seed": seed, "settings": settings, "sets": sets, "training": keep_curves(out)}
+
+
+def _metrics(scores: Mapping[str, Any]) -> dict[str, list[float | None]]:
+    """Each metric, and its interval over images."""
+    bounds = scores["intervals"]
+    return {
+        metric: [_rounded(scores[metric]), *map(_rounded, bounds.get(metric) or (None, None))] for metric in METRICS
+    }
 
 
 def _rounded(value: float | None) -> float | None:

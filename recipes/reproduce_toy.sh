@@ -32,6 +32,8 @@ for compared in "$strategies" "$everything"; do
   for seed in $SEEDS ${compared:+$MORE_SEEDS}; do
     [[ -n ${DRY_RUN:-} ]] || echo "seed $seed: ${compared:-all settings}"
     show env TOY=1 "SEED=$seed" "COMPARE=$compared" "OUT=$OUT/seed$seed" bash "$ROOT/recipes/experiment.sh" claims
+    show env "SEED=$seed" "FAKEXPLAINED=$OUT/seed$seed/world/annotations.jsonl" "OUT=$OUT/seed$seed/baselines" \
+      bash "$ROOT/recipes/baselines.sh"
     show python -m examples.toy_results keep "$OUT/seed$seed" --seed "$seed" --results "$RESULTS"
   done
   show python -m examples.toy_results show --results "$RESULTS"

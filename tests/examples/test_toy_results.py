@@ -118,6 +118,11 @@ def out(tmp_path: Path) -> Path:
         scored = ("score", f"{label}={predictions}", "--annotations", annotations, "--variant", variant)
         done = fakexplain(*scored, "--resamples", 20, "--out", folder / "claims" / f"run-{name}-{variant}")
         assert done.returncode == 0, done.stderr
+    labels = tmp_path / "labels.csv"
+    labels.write_text("image,score\n" + "".join(f"{gold.path},0.9\n" for gold in read_annotations(annotations)))
+    beside = folder / "baselines" / "run"
+    done = fakexplain("score", f"CNN={labels}", "--annotations", annotations, "--resamples", 20, "--out", beside)
+    assert done.returncode == 0, done.stderr
     log = folder / "fold0" / "grpo-omega-1" / "logging.jsonl"
     log.parent.mkdir(parents=True)
     steps = [{"global_step/max_steps": f"{step}/40", "rewards/FxIoU/mean": step / 40} for step in (*range(1, 41), 40)]
@@ -148,6 +153,7 @@ def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
 
     run(monkeypatch, "show", "--results", results)
     text = (results / "results.md").read_text()
+    assert "| CNN | 1 | 0.500 [" in text
     assert "| FakeXplainer | 1 | 0.833 [" in text and "| unseen photographs and flaws |" in text
     assert "| App. D.1 | label-only is worse out of distribution | 1 | accuracy +0.000 [" in text
     assert "| omega-1 | 1 | 0.062 → 0.512 → 0.963 | – | – | – |" in text
@@ -188,7 +194,7 @@ def test_pages_show_what_the_files_hold(path, section, render):
 def test_other_difficulties_have_a_table_of_their_own(out, tmp_path, monkeypatch):
     text = (ROOT / "recipes/lib/toy.sh").read_text()
     assert f"DIFFICULTY=${{DIFFICULTY:-{toy_results.DIFFICULTY}}}" in text
-    metrics = dict.fromkeys(toy_results.METRICS, [0.2, 0.1, 0.3]) | {"accuracy": [0.5, 0.1, 0.9]}
+    metrics = {key: [0.2, 0.1, 0.3] for key in toy_results.METRICS} | {"accuracy": [0.5, 0.1, 0.9]}
     systems = {"test": {"SFT": {"accuracy": [1, 0], "metrics": metrics}}}
     for name, seed, difficulty in (("seed0", 0, "0.35"), ("difficulty0-seed0", 0, "0"), ("seed1", 1, "0.35")):
         kept = {"seed": seed, "settings": f"TOY=1 DIFFICULTY={difficulty} IMAGES=6000", "sets": systems}
