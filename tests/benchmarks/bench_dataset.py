@@ -1,6 +1,6 @@
 """Loading `fakexplained` against ms-swift loading the same rows from a stock JSONL. Run by hand:
 
-python -m tests.benchmarks.bench_dataset [ROWS]
+python -m tests.benchmarks.bench_dataset [ROWS] [ROUNDS]
 """
 
 from __future__ import annotations
@@ -20,19 +20,23 @@ from swift_plugins.fakexplain.annotation import Annotation, Region, read_annotat
 from swift_plugins.fakexplain.host.dataset import register_dataset
 
 ROUNDS = 5
+LINKS = 50_000
+"""To one file; file systems allow some 65,000."""
 
 
 def annotations(folder: Path, count: int):
     """Half fake with five regions each, half real; PNG images of 512x512."""
     (folder / "images").mkdir()
     picture = Image.effect_noise((512, 512), 60).convert("RGB")
-    picture.save(folder / "images" / "shared.png")
     regions = tuple(
         Region((10.0 * i, 20.0, 10.0 * i + 90.5, 200.0), f"Hand with {i} fingers too many.") for i in range(5)
     )
     for index in range(count):
         image = f"images/{index}.png"
-        os.link(folder / "images" / "shared.png", folder / image)
+        if index % LINKS == 0:
+            picture.save(shared := folder / image)
+        else:
+            os.link(shared, folder / image)
         fake = index % 2 == 0
         yield Annotation(
             f"{index}",
@@ -53,7 +57,7 @@ def seconds(name: str) -> float:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    count, rounds = (int(each) for each in (*sys.argv[1:], *("10000", str(ROUNDS))[len(sys.argv) - 1 :]))
     register_dataset()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -61,7 +65,7 @@ def main() -> None:
         write_annotations(path, annotations(folder, count))
         os.environ["FAKEXPLAINED"] = str(path)
         ratios = []
-        for turn in range(ROUNDS):
+        for turn in range(rounds):
             # a file of its own each time: ms-swift would find the last one's rows in its cache
             stock = folder / f"rows-{turn}.jsonl"
             save_rows(read_annotations(path), stock)
