@@ -85,7 +85,7 @@ class Finding(NamedTuple):
         values: per seed, the metric of either side.
         difference: mean over seeds.
         low, high: 95 % interval of the difference.
-        p: of the paired t-test over seeds; None below three seeds.
+        p: of the paired t-test over seeds, against a difference of -margin; None below three seeds.
         verdict: `holds`, `does not hold` or `cannot tell`.
     """
 
@@ -112,7 +112,7 @@ def check(claim: Claim, results: Sequence[Result]) -> Finding | None:
     low, high = _over_images(sides)
     p = None
     if len(differences) >= 3:
-        p = float(stats.ttest_rel(*zip(*values, strict=True)).pvalue)
+        p = float(stats.ttest_1samp(differences, -claim.margin).pvalue)
         half = over_seeds(differences)
         low, high = (min(low, np.mean(differences) - half), max(high, np.mean(differences) + half))
     verdict = "holds" if low > -claim.margin else "does not hold" if high < -claim.margin else "cannot tell"

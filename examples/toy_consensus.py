@@ -25,7 +25,7 @@ from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
 FILE = FOLDER / "consensus.json"
 PAGE = FOLDER.parents[1] / "swift_plugins/fakexplain/scoring/README.md"
 SECTION = "consensus: python -m examples.toy_consensus show"
-STAGES = {"sft": "SFT, greedy", "progressive": "GRPO (progressive), greedy"}
+STAGES = {"sft": "SFT, greedy", "progressive": "FakeXplainer, greedy"}
 GREEDY, CHOSEN = "greedy", {"consensus-4": "and 4 samples", "consensus-8": "and 8", "consensus-16": "and 16"}
 METRICS = ("accuracy", "iou", "auroc")
 

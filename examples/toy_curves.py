@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
@@ -26,6 +27,7 @@ CURVES = {
     "fx/box_area": "their area",
 }
 Result = Mapping[str, Any]
+SETTINGS = Path(__file__).resolve().parents[1] / "recipes" / "lib" / "settings.sh"
 
 
 def keep_curves(out: Path) -> dict[str, dict[str, list[float]]]:
@@ -45,12 +47,19 @@ def keep_curves(out: Path) -> dict[str, dict[str, list[float]]]:
     return found
 
 
+def setting_names() -> dict[str, str]:
+    """Setting -> its name in tables, of every row of `recipes/lib/settings.sh`."""
+    rows = re.search(r"^SETTINGS='\n(.*?)^'", SETTINGS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]
+    return {row.split()[0]: row.split(maxsplit=6)[-1] for row in rows.splitlines()}
+
+
 def _of_seeds(results: Sequence[Result]) -> dict[str, list[Mapping[str, list[float]]]]:
-    """Setting -> its curves of each seed that has them."""
+    """Name of a setting -> its curves of each seed that has them."""
+    names = setting_names()
     found: dict[str, list[Mapping[str, list[float]]]] = {}
     for result in results:
         for setting, curves in result.get("training", {}).items():
-            found.setdefault(setting, []).append(curves)
+            found.setdefault(names[setting], []).append(curves)
     return found
 
 

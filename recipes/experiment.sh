@@ -6,7 +6,7 @@
 # Hardware:  8 x A100 80 GB; TOY=1: 2 CPU cores      Time, memory: not measured; README.md derives them
 # Input:     NAME, as argument; FAKEXPLAINED (annotations, with folds), or nothing with TOY=1; OOD for table3 and table6
 # Output:    $OUT/NAME/report/report.html and the runs beside it; training and answers in $OUT, shared by experiments
-# Run:       FAKEXPLAINED=data/annotations.jsonl bash recipes/experiment.sh table4
+# Run:       FAKEXPLAINED=data/folds.jsonl bash recipes/experiment.sh table4
 # Override:  any variable of README.md; further `fakexplain report` arguments at the end. After an interrupt, run it
 #            again: it continues. JOBS=2 GPUS=4 trains two settings side by side, with four GPUs each. TOY=1 takes the
 #            toy world and a tiny backbone, QUICK=1 learns nothing. DRY_RUN=1 prints the commands.

@@ -7,7 +7,7 @@
 # Hardware:  8 x A100 80 GB, or one of 24 GB with GPUS=1 QUANT=4bit      Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations, with folds), MODEL (the SFT checkpoint, merged)
 # Output:    $OUT/checkpoint-* (LoRA on MODEL), $OUT/logging.jsonl with omega_G, the rewards and fx/*
-# Run:       FAKEXPLAINED=data/annotations.jsonl MODEL=output/sft-7B-merged bash recipes/grpo.sh
+# Run:       FAKEXPLAINED=data/folds.jsonl MODEL=output/sft-7B-merged bash recipes/grpo.sh
 # Override:  any variable of README.md; further ms-swift arguments at the end. DRY_RUN=1 prints the command.
 set -euo pipefail
 

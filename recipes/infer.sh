@@ -6,7 +6,7 @@
 # Hardware:  8 x A100 80 GB      Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations, with folds), MODEL (a whole model, not a LoRA checkpoint)
 # Output:    $OUT, one JSON line per image, for recipes/score.sh
-# Run:       FAKEXPLAINED=data/annotations.jsonl MODEL=output/grpo-7B-merged bash recipes/infer.sh
+# Run:       FAKEXPLAINED=data/folds.jsonl MODEL=output/grpo-7B-merged bash recipes/infer.sh
 # Override:  any variable of README.md; further ms-swift arguments at the end. DRY_RUN=1 prints the command.
 set -euo pipefail
 

@@ -6,7 +6,7 @@
 # Input:     FAKEXPLAINED (annotations, with folds), MODEL (the SFT checkpoint, merged); installed: `pip install
 #            .[megatron]` and transformer-engine
 # Output:    $OUT/checkpoint-* (LoRA on MODEL), $OUT/logging.jsonl with omega_G and the rewards
-# Run:       FAKEXPLAINED=data/annotations.jsonl SIZE=32B MODEL=output/sft-32B-merged bash recipes/megatron_grpo.sh
+# Run:       FAKEXPLAINED=data/folds.jsonl SIZE=32B MODEL=output/sft-32B-merged bash recipes/megatron_grpo.sh
 # Override:  any variable of README.md; further ms-swift arguments at the end, but not --use_ray. DRY_RUN=1 prints
 #            the command.
 set -euo pipefail

@@ -5,7 +5,7 @@
 # Hardware:  8 x A100 80 GB      Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations, with folds); installed: `pip install .[megatron]` and transformer-engine
 # Output:    $OUT/checkpoint-* (LoRA, as of sft.sh)
-# Run:       FAKEXPLAINED=data/annotations.jsonl BACKBONE=qwen2.5-vl-32b bash recipes/megatron_sft.sh
+# Run:       FAKEXPLAINED=data/folds.jsonl BACKBONE=qwen2.5-vl-32b bash recipes/megatron_sft.sh
 # Override:  any variable of README.md; further ms-swift arguments at the end. DRY_RUN=1 prints the command.
 set -euo pipefail
 

@@ -6,7 +6,7 @@
 # Hardware:  one CPU core        Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations), PREDICTIONS (the JSON lines of recipes/infer.sh)
 # Output:    a table on the terminal, $OUT (a run, for `fakexplain report`)
-# Run:       FAKEXPLAINED=data/annotations.jsonl PREDICTIONS=output/infer-7B-fold0-full.jsonl bash recipes/score.sh
+# Run:       FAKEXPLAINED=data/folds.jsonl PREDICTIONS=output/infer-7B-fold0-full.jsonl bash recipes/score.sh
 # Override:  any variable of README.md; further `fakexplain score` arguments at the end. DRY_RUN=1 prints the command.
 set -euo pipefail
 

@@ -7,7 +7,7 @@
 # Hardware:  8 x A100 80 GB, or one of 24 GB with GPUS=1 QUANT=4bit      Time, memory: not measured
 # Input:     FAKEXPLAINED (annotations, with folds)
 # Output:    $OUT/checkpoint-* (LoRA), $OUT/logging.jsonl with eval_accuracy, eval_iou and eval_format
-# Run:       FAKEXPLAINED=data/annotations.jsonl BACKBONE=qwen2.5-vl-7b bash recipes/sft.sh
+# Run:       FAKEXPLAINED=data/folds.jsonl BACKBONE=qwen2.5-vl-7b bash recipes/sft.sh
 # Override:  any variable of README.md; further ms-swift arguments at the end. DRY_RUN=1 prints the command.
 set -euo pipefail
 

@@ -14,6 +14,7 @@ from scipy import stats
 from examples import costs, toy_results
 from examples.sections import with_section
 from examples.toy_claims import CLAIMS, Claim, check
+from examples.toy_curves import setting_names
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.answer import render_answer
 from swift_plugins.fakexplain.frames import frame_rule
@@ -88,9 +89,7 @@ def test_a_seed_without_either_side_does_not_count():
 
 
 def test_claims_are_about_settings_that_experiments_train():
-    from tests.recipes.test_experiment import SETTINGS
-
-    names = {row[-1] for row in SETTINGS.values()}
+    names = set(setting_names().values())
     for claim in CLAIMS:
         assert {claim.more[0], claim.less[0]} <= names
         assert {claim.more[1], claim.less[1]} <= set(toy_results.SETS)
@@ -156,7 +155,7 @@ def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
     assert "| CNN | 1 | 0.500 [" in text
     assert "| FakeXplainer | 1 | 0.833 [" in text and "| unseen photographs and flaws |" in text
     assert "| App. D.1 | label-only is worse out of distribution | 1 | accuracy +0.000 [" in text
-    assert "| omega-1 | 1 | 0.062 → 0.512 → 0.963 | – | – | – |" in text
+    assert "| GRPO ω_G=1 | 1 | 0.062 → 0.512 → 0.963 | – | – | – |" in text
     plots = {name: (results / name).read_bytes() for name in ("claims.svg", "curves.svg")}
     assert all(plots.values())
     run(monkeypatch, "show", "--results", results)

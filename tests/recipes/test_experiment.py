@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from examples.toy_curves import setting_names
 from swift_plugins.fakexplain.backbones import TEMPLATES
 from swift_plugins.fakexplain.frames import frame_rule
 from swift_plugins.fakexplain.scoring.tables.published import paper_table
@@ -17,9 +18,6 @@ from tests.recipes.dry_run import ROOT, commands, option, run
 pytestmark = pytest.mark.e2e
 
 EXPERIMENTS = ("table1", "table2", "table3", "table4", "table5", "table6", "table7", "full", "fig4", "claims")
-TEXT = (ROOT / "recipes/lib/settings.sh").read_text(encoding="utf-8")
-ROWS = re.search(r"^SETTINGS='\n(.*?)^'", TEXT, re.DOTALL | re.MULTILINE)[1].splitlines()
-SETTINGS = {row.split()[0]: row.split(maxsplit=6)[1:] for row in ROWS}
 
 
 def printed(world: dict[str, str], name: str, cwd: Path, **env: str) -> list[tuple[list[str], dict[str, str]]]:
@@ -43,9 +41,9 @@ def real(world: dict[str, str]) -> dict[str, str]:
 
 
 def test_settings_have_the_papers_names():
-    names = {row[-1] for row in SETTINGS.values()}
-    assert set(paper_table(6).columns) <= names
-    assert len(names) == len(SETTINGS) == len(ROWS)
+    names = setting_names()
+    assert set(paper_table(6).columns) <= set(names.values())
+    assert len(set(names.values())) == len(names)
 
 
 def test_table_4_trains_each_stage_once_and_from_the_right_model(real, tmp_path):

@@ -78,7 +78,7 @@ def demo(
 ) -> None:
     """Open a page on which anyone can drop images and see verdict, boxes and captions. Needs the extra `app`.
 
-    The page answers as `fakexplain detect` does, one visitor at a time. Only this machine can open it unless --host
+    The page answers as `fakexplain detect` does, one request at a time. Only this machine can open it unless --host
     says otherwise. Uploads are removed after an hour, and at the end. Ctrl-C ends it.
     """
     if find_spec("gradio") is None:  # before a model is loaded in vain; importing it takes seconds

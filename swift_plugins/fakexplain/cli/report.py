@@ -17,7 +17,8 @@ def report(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            help="Run folders written by `fakexplain score --out`; the first is the main data set.", metavar="RUN…"
+            help="Run folders written by `fakexplain score --out`; the first one on unperturbed images is main.",
+            metavar="RUN…",
         ),
     ],
     output: Annotated[Path, typer.Option(*OUT, help="Folder to write to.")],

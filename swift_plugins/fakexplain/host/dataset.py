@@ -44,7 +44,7 @@ def annotations_path() -> Path:
     if not path:
         raise ValueError(
             "the dataset `fakexplained` needs the path of an annotations file in the environment variable "
-            "FAKEXPLAINED, which is not set; e.g. FAKEXPLAINED=data/annotations.jsonl swift sft ..."
+            "FAKEXPLAINED, which is not set; e.g. FAKEXPLAINED=data/folds.jsonl swift sft ..."
         )
     return Path(path).expanduser().absolute()
 
