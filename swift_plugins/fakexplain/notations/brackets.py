@@ -24,10 +24,11 @@ _TO = (
     r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*)?"
     r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
 )
-_AFTER_OPENING = (
-    rf"(?=\s*[-+.\w%°]+(?:\s*{_COMMA}|\s)\s*[-+.\w])"  # most brackets end here, round ones of prose on the next line
-    rf"(?:(?<=[\[［{OPEN}])|(?=\s*(?:[-+.\w]+\s*{_COMMA}|[-+]?[.\d]+\s+[-+]?[.\d])))(?:"
-    rf"(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
+_CERTAIN = f"[［{OPEN}"
+_TWO = rf"(?=\s*[-+.\w%°]+(?:{_COMMA}|\s+{_COMMA}?)\s*[-+.\w])"  # most brackets end here
+_TWO_NUMBERS = rf"(?=\s*[-+.\w](?:[-+.\w]*(?:{_COMMA}|\s+{_COMMA})|[.\d]*\s+[-+]?[.\d]))"  # and round ones of prose here
+_FORMS = (
+    rf"(?:(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
     rf"|{_N}{_COMMA}{_N}(?:{_COMMA}{_N}{_COMMA}{_N}{_R}"
     rf"|[\])）］]{_TO}[\[(（［]{_N}{_COMMA}{_N}[\])）］])"
     rf"|\s*{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}\s*{_R}"
@@ -37,11 +38,10 @@ _AFTER_OPENING = (
     rf"|(?<=[(（])\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}(?!\s*[\d,，)）.])"
     r")"
 )
-BOX = re.compile(rf"[\{_OPENING}]{_AFTER_OPENING}")  # the search skips to the characters of the set
+BOX = re.compile(rf"[\{_OPENING}]{_TWO}(?:(?<=[\{_CERTAIN}])|{_TWO_NUMBERS}){_FORMS}")  # the search skips to the set
 _INTEGER_BOX = re.compile(INTEGER_BOX)
 _DIGIT, _ALPHA = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _ROUND = re.compile(r"[(（][^)）]*[)）]")
-_CERTAIN = f"[［{OPEN}"
 _FOUR = {4: (1, 2, 3, 4), 8: (5, 6, 7, 8), 10: (5, 6, 9, 10), 14: (11, 12, 13, 14)}
 """Last group of an alternative that is a box -> the groups of its numbers; those of the near misses come after them."""
 
@@ -135,7 +135,8 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
 @cache
 def _box_after(opening: str) -> re.Pattern[str]:
     """`BOX` after one character: a search for it takes a tenth of the time of one for a set, once it is compiled."""
-    return re.compile(rf"\{opening}{_AFTER_OPENING}")
+    two = _TWO * (opening not in "(（") + _TWO_NUMBERS * (opening not in _CERTAIN)
+    return re.compile(rf"\{opening}{two}{_FORMS}")
 
 
 def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:

@@ -9,7 +9,7 @@ _ATTRIBUTES = r"(?:\s+[\w:-]{1,30}\s?=[^<>]{0,300}|\s*/)?"
 _STRUCK_START = re.compile(r"<(?=[ds])(?:del|strike)>", re.IGNORECASE)
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|strike)>[^<>]{0,300}</\1>", re.IGNORECASE)
 _INLINE = re.compile(
-    rf"</?(?=[a-cefimsuA-CEFIMSU])(?:b|i|em|strong|u|code|mark|span|sub|sup|small|big|a|font){_ATTRIBUTES}>",
+    rf"</?(?=[a-cefimsuA-CEFIMSU])(?:[biua]|em|s(?:trong|pan|ub|up|mall)|code|mark|big|font)(?=[\s/>]){_ATTRIBUTES}>",
     re.IGNORECASE,
 )
 _ROW = re.compile(rf"</?(?:tr|li|h[1-6]){_ATTRIBUTES}>", re.IGNORECASE)

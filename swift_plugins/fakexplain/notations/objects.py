@@ -86,7 +86,8 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
         return text
     if ("'" in text or '"' in text) and _BARE_BRACE.search(text):
         text = _QUOTED.sub(lambda match: hide_braces(match.group()), text)
-    text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
+    if "}" in text:
+        text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
     end = len(text.rstrip())
 
     def as_line(match: re.Match[str]) -> str:

@@ -26,6 +26,7 @@ _Y_FIRST = re.compile(
 _NO_DIGITS = re.compile(r"\D*")
 _THREE_MORE = r",\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d"
 _AFTER_FIRST, _LOOSE_NUMBERS = re.compile(_THREE_MORE), re.compile(rf"(?<![\d.])\d[\d.]*\s*{_THREE_MORE}")
+_PERCENT = re.compile("% ?,")
 _PERCENTAGES = re.compile(r"[(（\[]\s*\d[\d.]*\s*%\s*,\s*\d[\d.]*\s*%")
 _X_Y = [
     re.compile(
@@ -38,10 +39,12 @@ _Y_OF_X = [re.compile(rf"{y}(?i:_?(?:1|min)|\W{{1,4}}\d)") for y in "yY"]
 _LEFT_TOP = re.compile(r"\bleft:\s*\d[^\n]{0,20}\btop:\s*\d", re.IGNORECASE)
 """Names of the sides of a box beside numbers, or as the head of a table."""
 _BARE = [
-    re.compile(rf"{start}[ \t]*(?:[a-zA-Z_:]{{1,20}}[ \t]+)?\d[\d.]{{0,9}}(?:[ \t]\d[\d.]{{0,9}}){{3}}(?![\d.])")
+    re.compile(rf"{start}[ \t]*(?:[a-zA-Z_:]{{1,20}}[ \t]+|)" + r"[ \t]".join([r"\d[\d.]{0,9}"] * 4) + r"(?![\d.])")
     for start in (r"\n", r"\(")
 ]
-_FOUR_NUMBERS = re.compile(r"(?:\d{1,9}[^\d\n]{1,40}){3}\d")
+_FOUR_NUMBERS = re.compile(  # what a lookahead has found is not tried again at each shorter length
+    r"\d" + r"\d{1,9}".join(rf"(?=([^\d\n]{{1,40}}))\{n}" for n in (1, 2, 3)) + r"\d"
+)
 _TABBED = re.compile(r"\t\d[\d.]*\t\d[\d.]*\t\d[\d.]*\t\d")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
@@ -142,7 +145,7 @@ def _has_bare_line(text: str) -> bool:
 def _has_loose_numbers(text: str) -> bool:
     """Whether a text holds four numbers in a row or two percentages; a search for commas first takes a fifth."""
     text = text.replace("，", ",").replace(";", ",")
-    if "%" in text and ("%," in text or "% ," in text) and _PERCENTAGES.search(text):
+    if "%" in text and _PERCENT.search(text) and _PERCENTAGES.search(text):
         return True
     return _AFTER_FIRST.search(text) is not None and _LOOSE_NUMBERS.search(text) is not None
 

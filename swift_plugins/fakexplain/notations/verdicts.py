@@ -19,13 +19,12 @@ from .verdict_words import MAX_VERDICT, read_words
 
 _PLACE = re.compile(
     r"<(answer|conclusion|final_answer|result|prediction|classification|judge?ment)>([^<]*)"
-    r"|\\boxed\s*(\{(?=[^{}]{0,80}(?:\}|\{[^{}]{0,80}\}))(?:[^{}]|\{[^{}]{0,80}\}){0,80}\})"
+    r"|\\boxed\s*(\{(?=[^{}]{0,80}\}|[^{}]{0,80}\{[^{}]{0,80}\})(?:[^{}]|\{[^{}]{0,80}\}){0,80}\})"
     r"|<\|begin_of_box\|>([^<]*)<\|end_of_box\|>",
     re.IGNORECASE,
 )
-_PLACE_WORDS = (
-    *("<answer>", "<conclusion>", "<final_answer>", "<result>", "<prediction>", "<classification>", "<judg", "\\boxed"),
-    "<|begin_of_box|>",
+_PLACE_START = re.compile(  # a search from one character
+    r"<(?:answer>|conclusion>|final_answer>|result>|prediction>|classification>|judg|\|begin_of_box\|>)"
 )
 _HEADING_WORDS = (
     *("verdict", "answer", "conclusion", "classification", "prediction", "judg", "decision", "assessment", "label"),
@@ -118,8 +117,8 @@ def _read_places(text: str) -> dict[str, str | None]:
         text = f"{text[:_END]}\n{text[-_END:]}"
     found: dict[str, str | None] = {}
     few_lines = text.count("\n") < _FEW_LINES
-    lower = text.lower() if not few_lines or "<" in text or "\\" in text else ""
-    if any(word in lower for word in _PLACE_WORDS):
+    lower = "" if few_lines else text.lower()
+    if _may_have_places(text):
         for match in islice(_PLACE.finditer(text), _MAX_PLACES):
             words = (match.group(2) or match.group(3) or match.group(4) or "").strip()
             found[words] = read_words(words)
@@ -131,6 +130,13 @@ def _read_places(text: str) -> dict[str, str | None]:
         for match in islice(_OBJECT.finditer(text), _MAX_PLACES):
             found |= _read_object(match.group())
     return found
+
+
+def _may_have_places(text: str) -> bool:
+    if "<" not in text and "\\" not in text:
+        return False
+    lower = text.lower()
+    return _PLACE_START.search(lower) is not None or ("}" in text and "\\boxed" in lower)
 
 
 def _read_object(text: str) -> dict[str, str | None]:
@@ -151,13 +157,12 @@ def _read_object(text: str) -> dict[str, str | None]:
 
 def strip_places(text: str) -> str:
     """The text without the elements that hold only a verdict."""
-    if "<" not in text and "\\" not in text:
+    if not _may_have_places(text):
         return text
     if len(text) > 3 * _END:  # as `_read_places` reads only its ends
         middle = len(text) - _END
         return strip_places(text[:_END]) + text[_END:middle] + strip_places(text[middle:])
-    lower = text.lower()
-    return _PLACE.sub(_without_verdict, text, _MAX_PLACES) if any(map(lower.__contains__, _PLACE_WORDS)) else text
+    return _PLACE.sub(_without_verdict, text, _MAX_PLACES)
 
 
 def _without_verdict(match: re.Match[str]) -> str:
