@@ -25,8 +25,9 @@ _TO = (
     r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
 )
 _CERTAIN = f"[［{OPEN}"
-_TWO = rf"(?=\s*[-+.\w%°]+(?:{_COMMA}|\s+{_COMMA}?)\s*[-+.\w])"  # most brackets end here
-_TWO_NUMBERS = rf"(?=\s*[-+.\w](?:[-+.\w]*(?:{_COMMA}|\s+{_COMMA})|[.\d]*\s+[-+]?[.\d]))"  # and round ones of prose here
+# most brackets end at the first of these, and round ones of prose at the second
+_TWO = rf"(?=\s*[-+.\w%°]+(?:{_COMMA}|\s+{_COMMA}?)\s*[-+.\w])"
+_TWO_NUMBERS = rf"(?=\s*[-+.\w](?:[-+.\w]*(?:{_COMMA}|\s+{_COMMA})|[.\d]*\s+[-+]?[.\d]))"
 _FORMS = (
     rf"(?:(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
     rf"|{_N}{_COMMA}{_N}(?:{_COMMA}{_N}{_COMMA}{_N}{_R}"
@@ -169,7 +170,10 @@ _NAMED = re.compile(
 
 
 _END = 4000
-_BOX_WORDS = ("box", "coord", "坐标", "边界框", "位置")
+_BOX_WORDS = [  # beside a number; searches from a word, not from a set of letters
+    re.compile(rf"{word}(?: ?(?:[ai]\S{{1,3}}|[为是]))?[ :：=\"'`*]{{0,6}}[-+.\d]")
+    for word in ("box", r"coord\S{1,9}", "坐标", "边界框", "位置")
+]
 _FIRST_SIDES, _LAST_SIDES = ("x1", "x_1", "xmin", "x_min", "top"), ("y2", "y_2", "ymax", "y_max", "bottom")
 
 
@@ -181,7 +185,7 @@ def mark_bare_boxes(text: str, y_first: bool) -> str:
     if len(text) > _END:
         return mark_bare_boxes(text[:_END], y_first) + text[_END:]
     lower = text.lower()
-    if any(word in lower for word in _BOX_WORDS):
+    if any(word.search(lower) for word in _BOX_WORDS):
         text = _LABELLED.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text, MAX_REGIONS)
     text = f"\n{text}\n"
     text = _OWN_LINE.sub(lambda m: f"\n{m.group(1)}{mark_box(m.group(2, 3, 4, 5), y_first)}", text, MAX_REGIONS)[1:-1]

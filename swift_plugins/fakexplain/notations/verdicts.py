@@ -32,10 +32,10 @@ _HEADING_WORDS = (
     *HEADINGS,
 )
 _END, _MAX_PLACES = 4000, 32
-_FEW_LINES = 256  # in so few, a search for headings is faster than one for their words
+_FEW_LINES = 512  # in so few, a search for headings is faster than one for their words
 _FIRST_LETTERS = "".join(sorted({word[0] for word in ("final", "overall", "my", "最", *_HEADING_WORDS)}))
 _HEADING = re.compile(
-    rf"\n[ \t*#>_•\d.)-]{{0,12}}(?=[{_FIRST_LETTERS}])(?:(?:final|overall|my)[ _])?"
+    rf"\n(?=([ \t*#>_•\d.)-]{{0,12}}))\1(?=[{_FIRST_LETTERS}])(?:(?:final|overall|my)[ _])?"
     r"(?:verdict|answer|conclusion|classification|prediction|judge?ment|decision|assessment|authenticity|result|label"
     rf"|最终结论|结论|判断|判定|答案|结果|{'|'.join(HEADINGS)})"
     r"[ \t*_\"]{0,6}(?:[:：]|\n)[ \t*_\"]{0,6}([^\n]{1,400})",
@@ -120,11 +120,11 @@ def _read_places(text: str) -> dict[str, str | None]:
     lower = "" if few_lines else text.lower()
     if _may_have_places(text):
         for match in islice(_PLACE.finditer(text), _MAX_PLACES):
-            words = (match.group(2) or match.group(3) or match.group(4) or "").strip()
+            words = _held(match)
             found[words] = read_words(words)
     if few_lines or any(map(lower.__contains__, _HEADING_WORDS)):
         for match in islice(_HEADING.finditer(f"\n{text}"), _MAX_PLACES):
-            words = match.group(1).strip()
+            words = match.group(2).strip()
             found[words] = read_words(words) or _first_sentence(words)
     if "{" in text and ('"' in text or "'" in text):
         for match in islice(_OBJECT.finditer(text), _MAX_PLACES):
@@ -166,8 +166,12 @@ def strip_places(text: str) -> str:
 
 
 def _without_verdict(match: re.Match[str]) -> str:
-    words = next(filter(None, match.group(2, 3, 4)), "")
-    return "\n" if read_words(words.strip()) else match.group()
+    return "\n" if read_words(_held(match)) else match.group()
+
+
+def _held(match: re.Match[str]) -> str:
+    """What stands in a place: the last group of a match of `_PLACE`."""
+    return match[match.lastindex or 0].strip()
 
 
 # Sentences -----------------------------------------------------------------------------------------------------------
