@@ -18,7 +18,7 @@ _OPENING = f"[(（［【{{{OPEN}"
 _R = r"[\])）］】}]"
 _COMMA = "[,，、;；]"
 _N = r"\s*([-+.\w]+)\s*"
-_D = r"([-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15}))"
+_D = r"([-+]?(?:\d{1,15}(?:\.\d{0,15}|)|\.\d{1,15}))"
 _GAP = rf"(?:\s*{_COMMA}\s*|\s+)"
 _TO = (
     r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*)?"
@@ -170,10 +170,10 @@ _NAMED = re.compile(
 
 
 _END = 4000
-_BOX_WORDS = [  # beside a number; searches from a word, not from a set of letters
-    re.compile(rf"{word}(?: ?(?:[ai]\S{{1,3}}|[为是]))?[ :：=\"'`*]{{0,6}}[-+.\d]")
-    for word in ("box", r"coord\S{1,9}", "坐标", "边界框", "位置")
-]
+_BOX_WORDS = {  # word -> it, beside a number; searches from a word, not from a set of letters
+    word: re.compile(rf"{word}{ending}(?: ?(?:[ai]\S{{1,3}}|[为是]))?[ :：=\"'`*]{{0,6}}[-+.\d]")
+    for word, ending in (("box", ""), ("coord", r"\S{1,9}"), ("坐标", ""), ("边界框", ""), ("位置", ""))
+}
 _FIRST_SIDES, _LAST_SIDES = ("x1", "x_1", "xmin", "x_min", "top"), ("y2", "y_2", "ymax", "y_max", "bottom")
 
 
@@ -185,7 +185,7 @@ def mark_bare_boxes(text: str, y_first: bool) -> str:
     if len(text) > _END:
         return mark_bare_boxes(text[:_END], y_first) + text[_END:]
     lower = text.lower()
-    if any(word.search(lower) for word in _BOX_WORDS):
+    if any(word in lower and beside.search(lower) for word, beside in _BOX_WORDS.items()):
         text = _LABELLED.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text, MAX_REGIONS)
     text = f"\n{text}\n"
     text = _OWN_LINE.sub(lambda m: f"\n{m.group(1)}{mark_box(m.group(2, 3, 4, 5), y_first)}", text, MAX_REGIONS)[1:-1]

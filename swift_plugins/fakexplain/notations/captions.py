@@ -22,7 +22,7 @@ _FIELDS = (
 _PLACE_BEFORE = re.compile(r"(?:^| )\(?(?:from|at|(?:top|upper)[ -]left(?: corner)?|左上角?) ?[:：=(]*$", re.IGNORECASE)
 _PLACE_ENDS = ("from", "at", "left", "corner", "上", "角")
 _NUMBERED = re.compile(rf"\W*(?:{_LABELS}|{_FIELDS})\s*\d{{1,3}}\W*", re.IGNORECASE)
-_ONLY_LABEL = re.compile(rf"\W*(?:(?:{_LABELS})\s*\d{{0,3}}|)\W*", re.IGNORECASE)
+_ONLY_LABEL = re.compile(rf"(?:{_LABELS})\s*\d{{0,3}}\W*", re.IGNORECASE)
 _LABEL_BEFORE = re.compile(rf"\b(?:{_LABELS}) ?\d{{0,3}}[\"'* ]{{0,4}}[:：=] ?$", re.IGNORECASE)
 _FIELD_BEFORE = re.compile(
     rf"[\s\-*•>|]*(?:\*\*|\")?(?:{_FIELDS})\s*\d{{0,3}}(?:\*\*|\")?\s*[:：=](?:\*\*)?\s*", re.IGNORECASE
@@ -101,7 +101,10 @@ def assign_words(
     cleaned = [(clean_words(one), clean_words(two)) for one, two in pairs]
     captions = [clean_words(f"{one} {two}") if one and two else one or two for one, two in cleaned]
     labelled = [
-        bool(one and not words and len(one) < _LONGEST_LABEL and _LETTER.search(one) and _ONLY_LABEL.fullmatch(one))
+        not words
+        and len(one) < _LONGEST_LABEL
+        and (first := _LETTER.search(one)) is not None
+        and _ONLY_LABEL.fullmatch(one, first.start()) is not None
         for (one, _), (_, words) in zip(pairs, cleaned, strict=True)
     ]
     certain = True

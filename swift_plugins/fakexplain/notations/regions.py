@@ -85,7 +85,8 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
         if len(caption) >= MAX_CAPTION:
             problems.add("too_long")
         caption = show_braces(caption)
-        regions += [Mention(box, caption) for box in boxes]
+        for box in boxes:
+            regions.append(Mention(box, caption))
     return regions
 
 
