@@ -16,9 +16,9 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_one_kind_of_bracket_alone(text):
-    found = [match.group() for match in find_boxes(text, set(), False)]
+    found = [match.group() for _, match in find_boxes(text, set(), False)]
     assert len(found) == TEXTS[text]
-    assert found == [match.group() for match in find_boxes(f"{text} < [ ( {{", set(), False)]
+    assert found == [match.group() for _, match in find_boxes(f"{text} < [ ( {{", set(), False)]
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,8 @@ def parse_box(match: re.Match[str], problems: set[str], y_first: bool = False) -
     return [(x1, y1, x2, y2)]
 
 
-def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[str]]:
-    """The matches of `BOX` in a text that are meant as boxes.
+def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[tuple[str, re.Match[str]]]:
+    """The matches of `BOX` in a text that are meant as boxes, each after the text between it and the one before.
 
     On a line that begins with a box, a later one without words of its own is part of the caption; so is one in round
     brackets if the answer writes its boxes in another way. A code names both.
@@ -130,7 +130,7 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
             problems.add("doubtful_box")
             continue
         position = match.end()
-        yield match
+        yield gap, match
 
 
 @cache

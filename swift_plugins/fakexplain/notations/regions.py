@@ -108,16 +108,13 @@ def _boxes_with_gaps(
 ) -> tuple[list[tuple[str, list[Box]]], str]:
     """Groups of boxes that stand side by side, each with the text before it; and the text after the last."""
     groups: list[tuple[str, list[Box]]] = []
-    position = 0
     matches = list(find_boxes(text, problems, cut))
-    for match in matches:
-        gap = text[position : match.start()]
-        position = match.end()
+    for gap, match in matches:
         if groups and not gap.strip(_BETWEEN_BOXES):
             groups[-1][1].extend(parse_box(match, problems, y_first))
         else:
             groups.append((gap, parse_box(match, problems, y_first)))
-    rest = text[position:]
+    rest = text[matches[-1][1].end() :] if matches else text
     gaps = [*(gap for gap, _ in groups), rest]
     if len(matches) == MAX_REGIONS and _FOUR_NUMBERS.search(rest):
         problems.add("too_long")
