@@ -21,8 +21,8 @@ _N = r"\s*([-+.\w]+)\s*"
 _D = r"([-+]?(?:\d{1,15}(?:\.\d{0,15}|)|\.\d{1,15}))"
 _GAP = rf"(?:\s*{_COMMA}\s*|\s+)"
 _TO = (
-    r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*)?"
-    r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
+    r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*|)"
+    r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*|)(?:(?:at\b|[:：=])\s*|)"
 )
 _CERTAIN = f"[［{OPEN}"
 # most brackets end at the first of these, and round ones of prose at the second

@@ -32,10 +32,10 @@ _OTHER_FIELD = re.compile(
 )
 _HEADER = re.compile(r"\s*(?:\d{1,3}\s*[.)、]|#{1,6}\s|(?:[-*•]\s*)?\*\*)")
 _JOINING = re.compile(r"[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
-_BULLET = re.compile(r"[\s\-–—*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?(?:\$ )?[\s\-–—*•,，;；:：|>]*")
+_BULLET = re.compile(r"[\s\-–—*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D))|)(?:\$ |)[\s\-–—*•,，;；:：|>]*")
 _LETTER, _DIGIT = re.compile(r"\w"), re.compile(r"\d")
 _PLAIN = re.compile(
-    r"[-*#>,; \[\]{}]*(?:\d{1,3}[.)] )?([a-z][^|:=<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*(\[{]*",
+    r"[-*#>,; \[\]{}]*(?:\d{1,3}[.)] |)([a-z][^|:=<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*(\[{]*",
     re.ASCII | re.IGNORECASE,
 )
 """ASCII words on one line that need no cleaning but at their ends, as nearly all captions."""

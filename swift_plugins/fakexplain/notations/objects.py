@@ -42,7 +42,7 @@ _STRING = re.compile(
     r"[\"'](\w{2,20})[\"']\s*:\s*(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"?|'([^'\\]*(?:\\.[^'\\]*)*)'?)", re.DOTALL
 )
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
-_PLAIN, _COMMA = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*", r",\s*"
+_PLAIN, _COMMA = r"([0-9]{1,9}(?:\.[0-9]{1,9}|))\s*", r",\s*"
 _QWEN = re.compile(
     rf'\{{\s*"(b?box(?:_2d)?)"\s*:\s*\[\s*{_PLAIN}{_COMMA}{_PLAIN}{_COMMA}{_PLAIN}{_COMMA}{_PLAIN}\]'
     r'\s*,\s*"(\w{2,20})"\s*:\s*"([^"\\]*)"\s*\}'

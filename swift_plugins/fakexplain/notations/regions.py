@@ -115,11 +115,14 @@ def _boxes_with_gaps(
         else:
             groups.append((gap, parse_box(match, problems, y_first)))
     rest = text[matches[-1][1].end() :] if matches else text
-    gaps = [*(gap for gap, _ in groups), rest]
+    if "too_long" in problems:
+        return groups, rest
     if len(matches) == MAX_REGIONS and _FOUR_NUMBERS.search(rest):
         problems.add("too_long")
-    elif "too_long" not in problems and (
-        _has_loose_numbers(OPEN.join(gaps)) or _names_sides(rest, problems) or _has_bare_line(rest)
+    elif (
+        _has_loose_numbers(OPEN.join([*(gap for gap, _ in groups), rest]))
+        or _names_sides(rest, problems)
+        or _has_bare_line(rest)
     ):
         problems.add("doubtful_box")
     return groups, rest
