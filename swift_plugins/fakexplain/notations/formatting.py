@@ -6,7 +6,7 @@ import html
 import re
 
 _END = r"(?:>|\s+[\w:-]{1,30}\s?=[^<>]{0,300}>|\s*/>)"
-"""What follows the name of an element: the bracket, its attributes with it, or a stroke."""
+"""What follows the name of an element: its bracket, alone or after attributes or a slash."""
 _STRUCK_START = re.compile(r"<(?=[ds])(?:del|strike)>", re.IGNORECASE)
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|strike)>[^<>]{0,300}</\1>", re.IGNORECASE)
 _INLINE = re.compile(

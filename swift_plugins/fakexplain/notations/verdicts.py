@@ -117,12 +117,11 @@ def _read_places(text: str) -> dict[str, str | None]:
         text = f"{text[:_END]}\n{text[-_END:]}"
     found: dict[str, str | None] = {}
     few_lines = text.count("\n") < _FEW_LINES
-    lower = "" if few_lines else text.lower()
     if _may_have_places(text):
         for match in islice(_PLACE.finditer(text), _MAX_PLACES):
             words = _held(match)
             found[words] = read_words(words)
-    if few_lines or any(map(lower.__contains__, _HEADING_WORDS)):
+    if few_lines or any(map(text.lower().__contains__, _HEADING_WORDS)):
         for match in islice(_HEADING.finditer(f"\n{text}"), _MAX_PLACES):
             words = match.group(2).strip()
             found[words] = read_words(words) or _first_sentence(words)
@@ -133,6 +132,7 @@ def _read_places(text: str) -> dict[str, str | None]:
 
 
 def _may_have_places(text: str) -> bool:
+    """Whether `_PLACE` may match in a text; a cheap test."""
     if "<" not in text and "\\" not in text:
         return False
     lower = text.lower()
