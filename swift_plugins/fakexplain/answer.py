@@ -154,6 +154,8 @@ def parse_answer(text: str, strict: bool = False, variant: str | None = None, y_
     if variant is not None:
         variant_named(variant)
     text = text.strip()
+    if not text:
+        return Answer(problems=("no_verdict",))
     if blocks := _exact_blocks(text):
         answer = _read_exact(blocks, variant)
         if answer and (strict or variant is not None):
@@ -176,7 +178,7 @@ def _swapped(answer: Answer) -> Answer:
 
 def sort_problems(codes: Collection[str]) -> tuple[str, ...]:
     """Codes in the order of `PROBLEMS`, each once."""
-    return tuple(code for code in PROBLEMS if code in codes)
+    return tuple(filter(codes.__contains__, PROBLEMS))
 
 
 # The exact reading ---------------------------------------------------------------------------------------------------

@@ -16,9 +16,11 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_one_kind_of_bracket_alone(text):
-    found = [match.group() for match in find_boxes(text, set(), False)]
+    boxes = list(find_boxes(text, set(), False))
+    found = [match.group() for _, match in boxes]
     assert len(found) == TEXTS[text]
-    assert found == [match.group() for match in find_boxes(f"{text} < [ ( {{", set(), False)]
+    assert text.startswith("".join(gap + match.group() for gap, match in boxes))
+    assert found == [match.group() for _, match in find_boxes(f"{text} < [ ( {{", set(), False)]
 
 
 @pytest.mark.parametrize(

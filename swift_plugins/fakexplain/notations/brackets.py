@@ -18,16 +18,18 @@ _OPENING = f"[(（［【{{{OPEN}"
 _R = r"[\])）］】}]"
 _COMMA = "[,，、;；]"
 _N = r"\s*([-+.\w]+)\s*"
-_D = r"([-+]?(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15}))"
+_D = r"([-+]?(?:\d{1,15}(?:\.\d{0,15}|)|\.\d{1,15}))"
 _GAP = rf"(?:\s*{_COMMA}\s*|\s+)"
 _TO = (
-    r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*)?"
-    r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*)?(?:(?:at\b|[:：=])\s*)?"
+    r"\s*(?:(?:[,，;；]|to\b|and\b|->|→|[-–—~～至到和])\s*|)"
+    r"(?:(?:(?:the )?(?:bottom|lower)[ -]?right(?: corner)?|右下角?)\s*|)(?:(?:at\b|[:：=])\s*|)"
 )
-_AFTER_OPENING = (
-    rf"(?=\s*[-+.\w%°]+(?:\s*{_COMMA}|\s)\s*[-+.\w])"  # most brackets end here, round ones of prose on the next line
-    rf"(?:(?<=[\[［{OPEN}])|(?=\s*(?:[-+.\w]+\s*{_COMMA}|[-+]?[.\d]+\s+[-+]?[.\d])))(?:"
-    rf"(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
+_CERTAIN = f"[［{OPEN}"
+# most brackets end at the first of these, and round ones of prose at the second
+_TWO = rf"(?=\s*[-+.\w%°]+(?:{_COMMA}|\s+{_COMMA}?)\s*[-+.\w])"
+_TWO_NUMBERS = rf"(?=\s*[-+.\w](?:[-+.\w]*(?:{_COMMA}|\s+{_COMMA})|[.\d]*\s+[-+]?[.\d]))"
+_FORMS = (
+    rf"(?:(?<={OPEN})(\S+) (\S+) (\S+) (\S+){CLOSE}"
     rf"|{_N}{_COMMA}{_N}(?:{_COMMA}{_N}{_COMMA}{_N}{_R}"
     rf"|[\])）］]{_TO}[\[(（［]{_N}{_COMMA}{_N}[\])）］])"
     rf"|\s*{_D}{_GAP}{_D}{_GAP}{_D}{_GAP}{_D}\s*{_R}"
@@ -37,11 +39,10 @@ _AFTER_OPENING = (
     rf"|(?<=[(（])\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}{_COMMA}\s*{_D}(?!\s*[\d,，)）.])"
     r")"
 )
-BOX = re.compile(rf"[\{_OPENING}]{_AFTER_OPENING}")  # the search skips to the characters of the set
+BOX = re.compile(rf"[\{_OPENING}]{_TWO}(?:(?<=[\{_CERTAIN}])|{_TWO_NUMBERS}){_FORMS}")  # the search skips to the set
 _INTEGER_BOX = re.compile(INTEGER_BOX)
 _DIGIT, _ALPHA = re.compile(r"\d"), re.compile(r"[^\W\d_]")
 _ROUND = re.compile(r"[(（][^)）]*[)）]")
-_CERTAIN = f"[［{OPEN}"
 _FOUR = {4: (1, 2, 3, 4), 8: (5, 6, 7, 8), 10: (5, 6, 9, 10), 14: (11, 12, 13, 14)}
 """Last group of an alternative that is a box -> the groups of its numbers; those of the near misses come after them."""
 
@@ -88,8 +89,8 @@ def parse_box(match: re.Match[str], problems: set[str], y_first: bool = False) -
     return [(x1, y1, x2, y2)]
 
 
-def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[str]]:
-    """The matches of `BOX` in a text that are meant as boxes.
+def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[tuple[str, re.Match[str]]]:
+    """The matches of `BOX` in a text that are meant as boxes, each after the text between it and the one before.
 
     On a line that begins with a box, a later one without words of its own is part of the caption; so is one in round
     brackets if the answer writes its boxes in another way. A code names both.
@@ -129,13 +130,14 @@ def find_boxes(text: str, problems: set[str], cut: bool) -> Iterator[re.Match[st
             problems.add("doubtful_box")
             continue
         position = match.end()
-        yield match
+        yield gap, match
 
 
 @cache
 def _box_after(opening: str) -> re.Pattern[str]:
     """`BOX` after one character: a search for it takes a tenth of the time of one for a set, once it is compiled."""
-    return re.compile(rf"\{opening}{_AFTER_OPENING}")
+    two = _TWO * (opening not in "(（") + _TWO_NUMBERS * (opening not in _CERTAIN)
+    return re.compile(rf"\{opening}{two}{_FORMS}")
 
 
 def _matches(text: str, problems: set[str]) -> Iterator[re.Match[str]]:
@@ -168,7 +170,10 @@ _NAMED = re.compile(
 
 
 _END = 4000
-_BOX_WORDS = ("box", "coord", "坐标", "边界框", "位置")
+_BOX_WORDS = {  # word -> the word before what may be a number: searched for in less time than `_LABELLED`
+    word: re.compile(rf"{word}{ending}(?: ?(?:[ai]\S{{1,3}}|[为是]))?[ :：=\"'`*]{{0,6}}[-+.\d]")
+    for word, ending in (("box", ""), ("coord", r"\S{1,9}"), ("坐标", ""), ("边界框", ""), ("位置", ""))
+}
 _FIRST_SIDES, _LAST_SIDES = ("x1", "x_1", "xmin", "x_min", "top"), ("y2", "y_2", "ymax", "y_max", "bottom")
 
 
@@ -180,7 +185,7 @@ def mark_bare_boxes(text: str, y_first: bool) -> str:
     if len(text) > _END:
         return mark_bare_boxes(text[:_END], y_first) + text[_END:]
     lower = text.lower()
-    if any(word in lower for word in _BOX_WORDS):
+    if any(word in lower and beside.search(lower) for word, beside in _BOX_WORDS.items()):
         text = _LABELLED.sub(lambda m: m.group(1) + mark_box(m.group(2, 3, 4, 5), y_first), text, MAX_REGIONS)
     text = f"\n{text}\n"
     text = _OWN_LINE.sub(lambda m: f"\n{m.group(1)}{mark_box(m.group(2, 3, 4, 5), y_first)}", text, MAX_REGIONS)[1:-1]

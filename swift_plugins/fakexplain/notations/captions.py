@@ -22,7 +22,7 @@ _FIELDS = (
 _PLACE_BEFORE = re.compile(r"(?:^| )\(?(?:from|at|(?:top|upper)[ -]left(?: corner)?|左上角?) ?[:：=(]*$", re.IGNORECASE)
 _PLACE_ENDS = ("from", "at", "left", "corner", "上", "角")
 _NUMBERED = re.compile(rf"\W*(?:{_LABELS}|{_FIELDS})\s*\d{{1,3}}\W*", re.IGNORECASE)
-_ONLY_LABEL = re.compile(rf"\W*(?:(?:{_LABELS})\s*\d{{0,3}})?\W*", re.IGNORECASE)
+_ONLY_LABEL = re.compile(rf"(?:{_LABELS})\s*\d{{0,3}}\W*", re.IGNORECASE)
 _LABEL_BEFORE = re.compile(rf"\b(?:{_LABELS}) ?\d{{0,3}}[\"'* ]{{0,4}}[:：=] ?$", re.IGNORECASE)
 _FIELD_BEFORE = re.compile(
     rf"[\s\-*•>|]*(?:\*\*|\")?(?:{_FIELDS})\s*\d{{0,3}}(?:\*\*|\")?\s*[:：=](?:\*\*)?\s*", re.IGNORECASE
@@ -31,11 +31,11 @@ _OTHER_FIELD = re.compile(
     r"[\s\-*•>|\"]*(?=[cspti置])(?:confidence|severity|score|probability|type|id|置信度)\b", re.IGNORECASE
 )
 _HEADER = re.compile(r"\s*(?:\d{1,3}\s*[.)、]|#{1,6}\s|(?:[-*•]\s*)?\*\*)")
-_JOINING = re.compile(r"\A[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
-_BULLET = re.compile(r"[\s\-–—*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D)))?(?:\$ )?[\s\-–—*•,，;；:：|>]*")
+_JOINING = re.compile(r"[\s,，;；]*(?:and\b|及|和|与|以及|还有)\s*")
+_BULLET = re.compile(r"[\s\-–—*•#,，;；:：|>\[\]{}]*(?:\d{1,3}[.)、](?:\s|(?=\D))|)(?:\$ |)[\s\-–—*•,，;；:：|>]*")
 _LETTER, _DIGIT = re.compile(r"\w"), re.compile(r"\d")
 _PLAIN = re.compile(
-    r"[-*#>,; \[\]{}]*(?:\d{1,3}[.)] )?([a-z][^|:=<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*(\[{]*",
+    r"[-*#>,; \[\]{}]*(?:\d{1,3}[.)] |)([a-z][^|:=<*_~`&\[]*[\w.!?](?<!at)(?<!from)(?<!left)(?<!corner))[ ,;*(\[{]*",
     re.ASCII | re.IGNORECASE,
 )
 """ASCII words on one line that need no cleaning but at their ends, as nearly all captions."""
@@ -87,7 +87,8 @@ def assign_words(
         elif index and box_first:
             of_previous, of_next = gap, ""
         elif index:
-            of_next = _JOINING.sub("", gap, count=1)
+            joining = _JOINING.match(gap)
+            of_next = gap[joining.end() :] if joining else gap
         if not index or "\n" in gap:
             box_first = not clean_words(of_next)
         after.append(of_previous)
@@ -97,11 +98,14 @@ def assign_words(
     pairs = list(zip(before, after, strict=False))
     if counts is not None and not all(counts):
         pairs = [pair if valid else ("", "") for pair, valid in zip(pairs, counts, strict=True)]
-    captions = [_join(clean_words(one), clean_words(two)) for one, two in pairs]
+    cleaned = [(clean_words(one), clean_words(two)) for one, two in pairs]
+    captions = [clean_words(f"{one} {two}") if one and two else one or two for one, two in cleaned]
     labelled = [
-        bool(one and not clean_words(two) and len(one) < _LONGEST_LABEL)
-        and bool(_LETTER.search(one) and _ONLY_LABEL.fullmatch(one))
-        for one, two in pairs
+        not words
+        and len(one) < _LONGEST_LABEL
+        and (first := _LETTER.search(one)) is not None
+        and _ONLY_LABEL.fullmatch(one, first.start()) is not None
+        for (one, _), (_, words) in zip(pairs, cleaned, strict=True)
     ]
     certain = True
     if any(labelled):
@@ -129,10 +133,6 @@ def _has_loose_words(gaps: list[str]) -> bool:
         for line in lines[-MAX_REGIONS:]
         for words in [clean_words(line)]
     )
-
-
-def _join(before: str, after: str) -> str:
-    return clean_words(f"{before} {after}") if before and after else before or after
 
 
 def _lines_of_items(gaps: list[str]) -> tuple[list[str], bool]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import html
 import re
 
-_ATTRIBUTES = r"(?:\s+[\w:-]{1,30}\s?=[^<>]{0,300}|\s*/)?"
+_END = r"(?:>|\s+[\w:-]{1,30}\s?=[^<>]{0,300}>|\s*/>)"
+"""What follows the name of an element: its bracket, alone or after attributes or a slash."""
 _STRUCK_START = re.compile(r"<(?=[ds])(?:del|strike)>", re.IGNORECASE)
 _STRUCK = re.compile(r"~~[^~\n]{1,300}~~|<(del|strike)>[^<>]{0,300}</\1>", re.IGNORECASE)
 _INLINE = re.compile(
-    rf"</?(?=[a-cefimsuA-CEFIMSU])(?:b|i|em|strong|u|code|mark|span|sub|sup|small|big|a|font){_ATTRIBUTES}>",
+    rf"</?(?=[a-cefimsuA-CEFIMSU])(?:[biua]|em|s(?:trong|pan|ub|up|mall)|code|mark|big|font)(?=[\s/>]){_END}",
     re.IGNORECASE,
 )
-_ROW = re.compile(rf"</?(?:tr|li|h[1-6]){_ATTRIBUTES}>", re.IGNORECASE)
-_CELL = re.compile(rf"</?t[dh]{_ATTRIBUTES}>", re.IGNORECASE)
-_MARKER = re.compile(rf"</?[a-zA-Z][\w-]{{0,20}}{_ATTRIBUTES}>|<\|/?\w{{1,20}}\|>|<!--")
+_ROW = re.compile(rf"</?(?:tr|li|h[1-6]){_END}", re.IGNORECASE)
+_CELL = re.compile(rf"</?t[dh]{_END}", re.IGNORECASE)
+_MARKER = re.compile(rf"</?[a-zA-Z][\w-]{{0,20}}{_END}|<\|/?\w{{1,20}}\|>|<!--")
 _FENCE = re.compile(r"-->|```\w{0,10}")
 _ROW_START = re.compile(r"<(?=[tlh])(?:tr|li|h[1-6])", re.IGNORECASE)
 

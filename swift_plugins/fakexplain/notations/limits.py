@@ -46,4 +46,4 @@ def mark_box(numbers: Sequence[str], y_first: bool = False) -> str:
         y_first: they are y1, x1, y2, x2.
     """
     a, b, c, d = numbers
-    return f"{OPEN}{' '.join((b, a, d, c) if y_first else (a, b, c, d))}{CLOSE}"
+    return f"{OPEN}{b} {a} {d} {c}{CLOSE}" if y_first else f"{OPEN}{a} {b} {c} {d}{CLOSE}"

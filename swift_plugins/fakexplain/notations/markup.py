@@ -97,13 +97,12 @@ def _mark_plain(text: str, y_first: bool) -> tuple[str, int]:
 
     The text is unchanged if an element that is not plain comes before a plain one: it may lack its end.
     """
-    marked, lines = _PLAIN_LINE.subn(
-        "\n\n \\1 " + mark_box(("\\2", "\\3", "\\4", "\\5"), y_first) + "  ", f"\n{text}\n", MAX_REGIONS
+    marked, lines = _PLAIN_LINE.subn(  # a function takes two thirds of the time of a template
+        lambda m: f"\n\n {m[1]} {mark_box(m.groups()[1:], y_first)}  ", f"\n{text}\n", MAX_REGIONS
     )
     marked, left = marked[1:-1], MAX_REGIONS - lines
     if left:
-        numbers = mark_box(("\\1", "\\2", "\\3", "\\4"), y_first)
-        marked, count = _PLAIN_ELEMENT.subn(f" {numbers} ", marked, left)
+        marked, count = _PLAIN_ELEMENT.subn(lambda m: f" {mark_box(m.groups(), y_first)} ", marked, left)
         left -= count
     other = _ELEMENT.search(marked)
     return (text, MAX_REGIONS) if other and other.start() < marked.rfind(CLOSE) else (marked, left)

@@ -42,7 +42,7 @@ _STRING = re.compile(
     r"[\"'](\w{2,20})[\"']\s*:\s*(?:\"([^\"\\]*(?:\\.[^\"\\]*)*)\"?|'([^'\\]*(?:\\.[^'\\]*)*)'?)", re.DOTALL
 )
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
-_PLAIN, _COMMA = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*", r",\s*"
+_PLAIN, _COMMA = r"([0-9]{1,9}(?:\.[0-9]{1,9}|))\s*", r",\s*"
 _QWEN = re.compile(
     rf'\{{\s*"(b?box(?:_2d)?)"\s*:\s*\[\s*{_PLAIN}{_COMMA}{_PLAIN}{_COMMA}{_PLAIN}{_COMMA}{_PLAIN}\]'
     r'\s*,\s*"(\w{2,20})"\s*:\s*"([^"\\]*)"\s*\}'
@@ -86,7 +86,8 @@ def mark_objects(text: str, y_first: bool, problems: set[str]) -> str:
         return text
     if ("'" in text or '"' in text) and _BARE_BRACE.search(text):
         text = _QUOTED.sub(lambda match: hide_braces(match.group()), text)
-    text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
+    if "}" in text:
+        text = _NESTED.sub(_flatten, text, count=MAX_REGIONS)
     end = len(text.rstrip())
 
     def as_line(match: re.Match[str]) -> str:

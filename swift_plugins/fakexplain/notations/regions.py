@@ -26,6 +26,7 @@ _Y_FIRST = re.compile(
 _NO_DIGITS = re.compile(r"\D*")
 _THREE_MORE = r",\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d[\d.]*\s*,\s*[-+]?\d"
 _AFTER_FIRST, _LOOSE_NUMBERS = re.compile(_THREE_MORE), re.compile(rf"(?<![\d.])\d[\d.]*\s*{_THREE_MORE}")
+_PERCENT = re.compile("% ?,")
 _PERCENTAGES = re.compile(r"[(（\[]\s*\d[\d.]*\s*%\s*,\s*\d[\d.]*\s*%")
 _X_Y = [
     re.compile(
@@ -38,10 +39,12 @@ _Y_OF_X = [re.compile(rf"{y}(?i:_?(?:1|min)|\W{{1,4}}\d)") for y in "yY"]
 _LEFT_TOP = re.compile(r"\bleft:\s*\d[^\n]{0,20}\btop:\s*\d", re.IGNORECASE)
 """Names of the sides of a box beside numbers, or as the head of a table."""
 _BARE = [
-    re.compile(rf"{start}[ \t]*(?:[a-zA-Z_:]{{1,20}}[ \t]+)?\d[\d.]{{0,9}}(?:[ \t]\d[\d.]{{0,9}}){{3}}(?![\d.])")
+    re.compile(rf"{start}[ \t]*(?:[a-zA-Z_:]{{1,20}}[ \t]+|)" + r"[ \t]".join([r"\d[\d.]{0,9}"] * 4) + r"(?![\d.])")
     for start in (r"\n", r"\(")
 ]
-_FOUR_NUMBERS = re.compile(r"(?:\d{1,9}[^\d\n]{1,40}){3}\d")
+_FOUR_NUMBERS = re.compile(  # what a lookahead has found is not tried again at each shorter length
+    r"\d" + r"\d{1,9}".join(rf"(?=([^\d\n]{{1,40}}))\{n}" for n in (1, 2, 3)) + r"\d"
+)
 _TABBED = re.compile(r"\t\d[\d.]*\t\d[\d.]*\t\d[\d.]*\t\d")
 _BETWEEN_BOXES = " \t\r,，、;[]{}"
 
@@ -82,13 +85,14 @@ def read_regions(text: str, problems: set[str], cut: bool = False, y_first: bool
         if len(caption) >= MAX_CAPTION:
             problems.add("too_long")
         caption = show_braces(caption)
-        regions += [Mention(box, caption) for box in boxes]
+        for box in boxes:
+            regions.append(Mention(box, caption))
     return regions
 
 
 def _has_digit(text: str) -> bool:
     if text.isascii():
-        return any(digit in text for digit in "0123456789")
+        return any(map(text.__contains__, "0123456789"))
     match = _NO_DIGITS.match(text)  # three times as fast as a search for one
     return match is not None and match.end() < len(text)
 
@@ -104,21 +108,21 @@ def _boxes_with_gaps(
 ) -> tuple[list[tuple[str, list[Box]]], str]:
     """Groups of boxes that stand side by side, each with the text before it; and the text after the last."""
     groups: list[tuple[str, list[Box]]] = []
-    position = 0
     matches = list(find_boxes(text, problems, cut))
-    for match in matches:
-        gap = text[position : match.start()]
-        position = match.end()
+    for gap, match in matches:
         if groups and not gap.strip(_BETWEEN_BOXES):
             groups[-1][1].extend(parse_box(match, problems, y_first))
         else:
             groups.append((gap, parse_box(match, problems, y_first)))
-    rest = text[position:]
-    gaps = [*(gap for gap, _ in groups), rest]
+    rest = text[matches[-1][1].end() :] if matches else text
+    if "too_long" in problems:
+        return groups, rest
     if len(matches) == MAX_REGIONS and _FOUR_NUMBERS.search(rest):
         problems.add("too_long")
-    elif "too_long" not in problems and (
-        _has_loose_numbers(OPEN.join(gaps)) or _names_sides(rest, problems) or _has_bare_line(rest)
+    elif (
+        _has_loose_numbers(OPEN.join([*(gap for gap, _ in groups), rest]))
+        or _names_sides(rest, problems)
+        or _has_bare_line(rest)
     ):
         problems.add("doubtful_box")
     return groups, rest
@@ -135,6 +139,8 @@ def _names_sides(text: str, problems: set[str]) -> bool:
 
 def _has_bare_line(text: str) -> bool:
     """Whether a line or a round bracket begins with four numbers, or a word and four; or four stand between tabs."""
+    if " " not in text and "\t" not in text:
+        return False
     lines = f"\n{text}"
     return any(pattern.search(lines) for pattern in _BARE) or ("\t" in text and _TABBED.search(text) is not None)
 
@@ -142,7 +148,7 @@ def _has_bare_line(text: str) -> bool:
 def _has_loose_numbers(text: str) -> bool:
     """Whether a text holds four numbers in a row or two percentages; a search for commas first takes a fifth."""
     text = text.replace("，", ",").replace(";", ",")
-    if "%" in text and ("%," in text or "% ," in text) and _PERCENTAGES.search(text):
+    if "%" in text and _PERCENT.search(text) and _PERCENTAGES.search(text):
         return True
     return _AFTER_FIRST.search(text) is not None and _LOOSE_NUMBERS.search(text) is not None
 

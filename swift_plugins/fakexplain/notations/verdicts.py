@@ -19,13 +19,12 @@ from .verdict_words import MAX_VERDICT, read_words
 
 _PLACE = re.compile(
     r"<(answer|conclusion|final_answer|result|prediction|classification|judge?ment)>([^<]*)"
-    r"|\\boxed\s*(\{(?=[^{}]{0,80}(?:\}|\{[^{}]{0,80}\}))(?:[^{}]|\{[^{}]{0,80}\}){0,80}\})"
+    r"|\\boxed\s*(\{(?=[^{}]{0,80}\}|[^{}]{0,80}\{[^{}]{0,80}\})(?:[^{}]|\{[^{}]{0,80}\}){0,80}\})"
     r"|<\|begin_of_box\|>([^<]*)<\|end_of_box\|>",
     re.IGNORECASE,
 )
-_PLACE_WORDS = (
-    *("<answer>", "<conclusion>", "<final_answer>", "<result>", "<prediction>", "<classification>", "<judg", "\\boxed"),
-    "<|begin_of_box|>",
+_PLACE_START = re.compile(  # a search from one character
+    r"<(?:answer>|conclusion>|final_answer>|result>|prediction>|classification>|judg|\|begin_of_box\|>)"
 )
 _HEADING_WORDS = (
     *("verdict", "answer", "conclusion", "classification", "prediction", "judg", "decision", "assessment", "label"),
@@ -33,10 +32,10 @@ _HEADING_WORDS = (
     *HEADINGS,
 )
 _END, _MAX_PLACES = 4000, 32
-_FEW_LINES = 256  # in so few, a search for headings is faster than one for their words
+_FEW_LINES = 512  # in so few, a search for headings is faster than one for their words
 _FIRST_LETTERS = "".join(sorted({word[0] for word in ("final", "overall", "my", "最", *_HEADING_WORDS)}))
 _HEADING = re.compile(
-    rf"\n[ \t*#>_•\d.)-]{{0,12}}(?=[{_FIRST_LETTERS}])(?:(?:final|overall|my)[ _])?"
+    rf"\n(?=([ \t*#>_•\d.)-]{{0,12}}))\1(?=[{_FIRST_LETTERS}])(?:(?:final|overall|my)[ _])?"
     r"(?:verdict|answer|conclusion|classification|prediction|judge?ment|decision|assessment|authenticity|result|label"
     rf"|最终结论|结论|判断|判定|答案|结果|{'|'.join(HEADINGS)})"
     r"[ \t*_\"]{0,6}(?:[:：]|\n)[ \t*_\"]{0,6}([^\n]{1,400})",
@@ -118,19 +117,26 @@ def _read_places(text: str) -> dict[str, str | None]:
         text = f"{text[:_END]}\n{text[-_END:]}"
     found: dict[str, str | None] = {}
     few_lines = text.count("\n") < _FEW_LINES
-    lower = text.lower() if not few_lines or "<" in text or "\\" in text else ""
-    if any(word in lower for word in _PLACE_WORDS):
+    if _may_have_places(text):
         for match in islice(_PLACE.finditer(text), _MAX_PLACES):
-            words = (match.group(2) or match.group(3) or match.group(4) or "").strip()
+            words = _held(match)
             found[words] = read_words(words)
-    if few_lines or any(map(lower.__contains__, _HEADING_WORDS)):
+    if few_lines or any(map(text.lower().__contains__, _HEADING_WORDS)):
         for match in islice(_HEADING.finditer(f"\n{text}"), _MAX_PLACES):
-            words = match.group(1).strip()
+            words = match.group(2).strip()
             found[words] = read_words(words) or _first_sentence(words)
     if "{" in text and ('"' in text or "'" in text):
         for match in islice(_OBJECT.finditer(text), _MAX_PLACES):
             found |= _read_object(match.group())
     return found
+
+
+def _may_have_places(text: str) -> bool:
+    """Whether `_PLACE` may match in a text; a cheap test."""
+    if "<" not in text and "\\" not in text:
+        return False
+    lower = text.lower()
+    return _PLACE_START.search(lower) is not None or ("}" in text and "\\boxed" in lower)
 
 
 def _read_object(text: str) -> dict[str, str | None]:
@@ -151,18 +157,21 @@ def _read_object(text: str) -> dict[str, str | None]:
 
 def strip_places(text: str) -> str:
     """The text without the elements that hold only a verdict."""
-    if "<" not in text and "\\" not in text:
+    if not _may_have_places(text):
         return text
     if len(text) > 3 * _END:  # as `_read_places` reads only its ends
         middle = len(text) - _END
         return strip_places(text[:_END]) + text[_END:middle] + strip_places(text[middle:])
-    lower = text.lower()
-    return _PLACE.sub(_without_verdict, text, _MAX_PLACES) if any(map(lower.__contains__, _PLACE_WORDS)) else text
+    return _PLACE.sub(_without_verdict, text, _MAX_PLACES)
 
 
 def _without_verdict(match: re.Match[str]) -> str:
-    words = next(filter(None, match.group(2, 3, 4)), "")
-    return "\n" if read_words(words.strip()) else match.group()
+    return "\n" if read_words(_held(match)) else match.group()
+
+
+def _held(match: re.Match[str]) -> str:
+    """What stands in a place: the last group of a match of `_PLACE`."""
+    return match[match.lastindex or 0].strip()
 
 
 # Sentences -----------------------------------------------------------------------------------------------------------

@@ -25,21 +25,22 @@ _CHILDREN = re.compile(r"<(?:attribute\sname=\"([^\"<>]{1,30})\"|([a-zA-Z]\w{0,2
 _ATTRIBUTE = re.compile(r"([\w-]{1,30})\s?=\s?(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'/]+))")
 _TAG = re.compile(r"<[^<>]*>")
 _SIDE_TAG = re.compile(r"</?[xy]_?(?:1|2|min|max)>", re.IGNORECASE)
-_ATTRIBUTE_WORDS = ("xtl=", "min=", "x1=", "left=", "coords=", "box=", "width=", "points=")
 
 
-def _before_bracket(words: str) -> re.Pattern[str]:
-    """Finds words before `>`: the search skips to that, and most end at the letter before it."""
+def _before(sign: str, words: str) -> re.Pattern[str]:
+    """Finds words before a sign: the search skips to that, and most end at the letter before it."""
     names = words.split()
     letters = "".join(sorted({name[-1] for name in names}))
-    return re.compile(rf">(?<=[{letters}]>)(?:{'|'.join(f'(?<={name}>)' for name in names)})")
+    return re.compile(rf"{sign}(?<=[{letters}]{sign})(?:{'|'.join(f'(?<={name}{sign})' for name in names)})")
 
 
-_SIDE_WORDS = _before_bracket("min x1 x_1 left width")
-_BOX_WORDS = _before_bracket("box coordinates region location position")
-_CAPTION_WORDS = _before_bracket(
+_ATTRIBUTE_WORDS = _before("=", "xtl min x1 left coords box width points")
+_SIDE_WORDS = _before(">", "min x1 x_1 left width")
+_BOX_WORDS = _before(">", "box coordinates region location position")
+_CAPTION_WORDS = _before(
+    ">",
     "caption label name desc description reason explanation text title flaw issue problem comment note object category "
-    "class detail evidence defect"
+    "class detail evidence defect",
 )
 _OUTLINE = re.compile(r"<(?:polygon|polyline)\s[^<>]{0,300}points=", re.IGNORECASE)
 _POINTS = ("point", "points")
@@ -58,7 +59,7 @@ def rewrite_xml(text: str, problems: set[str]) -> str:
     if "<" not in text:
         return text
     lower = text.lower()
-    if "=" in text and any(map(lower.__contains__, _ATTRIBUTE_WORDS)):
+    if "=" in text and _ATTRIBUTE_WORDS.search(lower):
         if "points=" in lower and _OUTLINE.search(text):
             problems.add("bad_box")
         text, count = _WITH_ATTRIBUTES.subn(_of_attributes, text, MAX_REGIONS)
