@@ -163,7 +163,7 @@ def render(results: Sequence[Result]) -> str:
             lines.append(_system_row(system, system, name, results, metrics))
         parts.append("\n".join(lines))
     findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
-    lines = ["| paper | says | seeds | difference here | paired t-test | so it |", "|---" * 6 + "|"]
+    lines = ["| paper | says | seeds | difference here | paired t-test | verdict |", "|---" * 6 + "|"]
     lines += [_row(finding) for finding in findings]
     parts += ["\n".join(lines), *filter(None, [render_curves(results)])]
     return "\n\n".join(parts) + "\n"

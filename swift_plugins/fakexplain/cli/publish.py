@@ -57,7 +57,7 @@ def publish(
 ) -> None:
     """Write a model folder that works on another machine, and check it.
 
-    The folder holds whole weights, the system prompt in its chat template, the limits of pixels in its processor, the
+    The folder holds whole weights, the system prompt in its chat template, the pixel limits in its processor, the
     plugin for ms-swift, and a model card. Variables that the training had in its environment (MAX_PIXELS, …) must be
     set here too. Nothing is uploaded.
     """
