@@ -190,6 +190,19 @@ def test_pages_show_what_the_files_hold(path, section, render):
     assert with_section(page, section, render(toy_results.load())) == page
 
 
+def test_guards_are_compared_on_the_seeds_that_have_them():
+    def seed(number: int, **systems: list[float]) -> dict:
+        answers = {
+            name.replace("_", " "): {"accuracy": a, "iou": a, "boxes": a, "box_area": a} for name, a in systems.items()
+        }
+        return {"seed": number, "settings": "DIFFICULTY=0.35", "sets": {"test": answers}}
+
+    results = [seed(0, FakeXplainer=[1, 0], FakeXplainer_with_fx_match=[1, 1]), seed(1, FakeXplainer=[0, 0])]
+    (row,) = toy_results._render_guards(results).splitlines()[2:]
+    assert row.startswith("| FakeXplainer with fx match | 1 | +0.500 [+0.000, +1.000] | ")
+    assert toy_results._render_guards(results[1:]) == ""
+
+
 def test_other_difficulties_have_a_table_of_their_own(out, tmp_path, monkeypatch):
     text = (ROOT / "recipes/lib/toy.sh").read_text()
     assert f"DIFFICULTY=${{DIFFICULTY:-{toy_results.DIFFICULTY}}}" in text
