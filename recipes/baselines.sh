@@ -44,7 +44,7 @@ begin classification python -m examples.baseline_classification "${options[@]}" 
 finish
 
 # --- scores, again in each run because the systems beside them may be others, and a report
-[[ -n ${DRY_RUN:-} ]] || rm -f "$OUT/logs/score.done" "$OUT/logs/report.done"
+[[ -n ${DRY_RUN:-} ]] || rm -rf "$OUT/logs/score.done" "$OUT/logs/report.done" "$OUT/report"
 stage score fakexplain score "SegFormer=$OUT/segformer/masks" "SegFormer=$OUT/segformer/labels.csv" \
   "CNN=$OUT/cnn.csv" --annotations "$FAKEXPLAINED" --subset "$TEST" --images "$IMAGE_FOLDER" \
   --out "$OUT/run" --force "$@"

@@ -228,9 +228,9 @@ for run in "${runs[@]}"; do
 done
 finish
 
-# --- scores, again in each run because the settings may be more: a run per set and variant, because the answers of a
+# --- scores, again in each run because the settings may be others: a run per set and variant, because the answers of a
 # run all hold the same parts
-[[ -n ${DRY_RUN:-} ]] || rm -f "$OUT/logs/$EXPERIMENT"-{score-*,report}.done
+[[ -n ${DRY_RUN:-} ]] || rm -rf "$OUT/logs/$EXPERIMENT"-{score-*,report}.done "$OUT/$EXPERIMENT/report"
 scored=()
 for set in $sets; do
   for variant in full no_bbox no_caption no_tags label_only; do
