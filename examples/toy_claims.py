@@ -119,6 +119,15 @@ def check(claim: Claim, results: Sequence[Result]) -> Finding | None:
     return Finding(claim, values, float(np.mean(differences)), float(low), float(high), p, verdict)
 
 
+def format_difference(difference: float, low: float, high: float) -> str:
+    """A difference and its interval, as tables show them.
+
+    >>> format_difference(0.0261, 0, 0.052)
+    '+0.026 [+0.000, +0.052]'
+    """
+    return f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
 def over_seeds(values: Sequence[float]) -> float:
     """Half the width of Student's 95 % interval of the mean of at least two seeds."""
     return float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / len(values) ** 0.5)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from examples.sections import replace_section
-from examples.toy_claims import RESAMPLES
+from examples.toy_claims import RESAMPLES, format_difference
 from examples.toy_results import FOLDER
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
@@ -73,7 +73,7 @@ def render(results: Sequence[Mapping[str, Any]]) -> str:
         for name, chosen in CHOSEN.items():
             difference = values[name] - values[GREEDY]
             low, high = np.percentile(resampled[name] - resampled[GREEDY], [2.5, 97.5], axis=0)
-            cells = [f"{d:+.3f} [{a:+.3f}, {b:+.3f}]" for d, a, b in zip(difference, low, high, strict=True)]
+            cells = [*map(format_difference, difference, low, high)]
             cells.append(f"{captions[name] - captions[GREEDY]:+.3f}")
             lines.append(f"| {chosen} | {len(of_stage)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from examples.sections import replace_section
-from examples.toy_claims import CLAIMS, MAIN, SFT, Claim, Finding, Result, check, over_seeds
+from examples.toy_claims import CLAIMS, MAIN, SFT, Claim, Finding, Result, check, format_difference, over_seeds
 from examples.toy_curves import keep_curves, plot_curves, render_curves
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.pictures.colours import GREEN, VERMILLION
@@ -184,7 +184,7 @@ def _render_guards(results: Sequence[Result]) -> str:
     for system in systems:
         claims = [Claim("", "", metric, (system, "test"), (MAIN, "test")) for metric in metrics]
         found = [finding for claim in claims if (finding := check(claim, results))]
-        cells = [f"{each.difference:+.3f} [{each.low:+.3f}, {each.high:+.3f}]" for each in found]
+        cells = [format_difference(each.difference, each.low, each.high) for each in found]
         lines.append(f"| {system} | {len(found[0].values)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) if systems else ""
 
@@ -210,14 +210,14 @@ def _cell(values: Sequence[Sequence[float | None]]) -> str:
 
 def _row(finding: Finding) -> str:
     claim = finding.claim
-    difference = f"{_metric_words(claim.metric)} {finding.difference:+.3f} [{finding.low:+.3f}, {finding.high:+.3f}]"
+    difference = f"{_metric_words(claim.metric)} {format_difference(finding.difference, finding.low, finding.high)}"
     p = "–" if finding.p is None else "p < 0.001" if finding.p < 0.001 else f"p = {finding.p:.3f}"
     return f"| {claim.place} | {claim.text} | {len(finding.values)} | {difference} | {p} | {finding.verdict} |"
 
 
 def plot(results: Sequence[Result]) -> str:
     """Draw one figure of all claims, as SVG: the difference per seed, and its interval."""
-    findings = [finding for claim in CLAIMS if (finding := check(claim, _of_claims(results)))]
+    findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -260,8 +260,9 @@ def main() -> None:
             results = load(args.results)
             if not results:
                 raise ValueError(f"{args.results}: expected seed*.json, found none")
-            (args.results / "claims.svg").write_text(plot(results), encoding="utf-8")
-            (args.results / "curves.svg").write_text(plot_curves(_of_claims(results)), encoding="utf-8")
+            claimed = _of_claims(results)
+            (args.results / "claims.svg").write_text(plot(claimed), encoding="utf-8")
+            (args.results / "curves.svg").write_text(plot_curves(claimed), encoding="utf-8")
             if args.results == FOLDER:
                 replace_section(FRONT_PAGE, SECTION, render_front(results))
                 replace_section(PAGE, DIFFICULTIES, render_difficulties(results))

@@ -57,7 +57,8 @@ def seconds(name: str) -> float:
 
 
 def main() -> None:
-    count, rounds = (int(each) for each in (*sys.argv[1:], *("10000", str(ROUNDS))[len(sys.argv) - 1 :]))
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
     register_dataset()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -147,13 +147,14 @@ def test_each_stage_can_have_arguments_of_its_own(real, tmp_path):
     assert [folder(words).rpartition("/")[2] for words, _ in (sft, other, match, new)] == [
         "sft", "sft-new-photos", "grpo-with-match", "grpo-new-photos",
     ]  # fmt: skip
-    last = {word: index for index, word in enumerate(match[0])}
-    assert match[0][last["--reward_funcs"] + 4] == "fx_match" and match[0][last["--reward_weights"] + 4] == "1"
-    datasets = [
-        [word for word in words[len(words) - words[::-1].index("--dataset") :] if word.startswith("fakexplained:")]
-        for words, _ in (sft, other, new)
-    ]
-    assert datasets == [
+
+    def last(words: list[str], name: str) -> list[str]:
+        """What follows the last time that an option is named, which counts."""
+        return words[len(words) - words[::-1].index(name) :]
+
+    assert last(match[0], "--reward_funcs")[3] == "fx_match" and last(match[0], "--reward_weights")[3] == "1"
+    datasets = [last(words, "--dataset") for words, _ in (sft, other, new)]
+    assert [[word for word in words if word.startswith("fakexplained:")] for words in datasets] == [
         ["fakexplained:fold0_train"],
         ["fakexplained:fold1_test", "fakexplained:fold2_test"],
         ["fakexplained:fold3_test"],
