@@ -1,12 +1,13 @@
 """Results of `recipes/experiment.sh claims` on the toy world: kept as small files, shown as tables and plots.
 
-python -m examples.toy_results keep output/toy/seed0 --seed 0    # writes recipes/toy_results/seed0.json
+python -m examples.toy_results keep output/toy/seed0 --seed 0    # into recipes/toy_results/seed0.json
 python -m examples.toy_results show                              # writes tables and plots from all of them
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
 import sys
@@ -19,7 +20,7 @@ import numpy as np
 from examples.sections import replace_section
 from examples.toy_claims import CLAIMS, MAIN, SFT, Claim, Finding, Result, check, format_difference, over_seeds
 from examples.toy_curves import keep_curves, plot_curves, render_curves
-from swift_plugins.fakexplain.annotation import read_annotations
+from swift_plugins.fakexplain.annotation import Annotation, read_annotations
 from swift_plugins.fakexplain.pictures.colours import GREEN, VERMILLION
 from swift_plugins.fakexplain.scoring.plots.svg import TEXT_INK, make_standalone, svg
 from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
@@ -68,11 +69,14 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
     if not runs:
         raise ValueError(f"{out}: expected the OUT of `TOY=1 recipes/experiment.sh claims`, found no scores in it")
     sets: dict[str, dict[str, Any]] = {}
+    images: dict[str, str] = {}
     for path in runs:
         run = load_run(path.parent)
         name = re.sub(r"^run-(.*)-\w+$", r"\1", path.parent.name).replace("toy", "ood")
         systems = sets.setdefault(name, {})
-        for record in read_annotations(path.with_name("images.jsonl")):
+        records = list(read_annotations(path.with_name("images.jsonl")))
+        images[name] = _digest(records)
+        for record in records:
             for system, answer in recorded_answers(record).items():
                 values = systems.setdefault(system, {"accuracy": []})
                 verdict, regions = (answer["verdict"], answer["regions"]) if answer else (None, [])
@@ -91,7 +95,31 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
         sets["test"] |= {system: {"metrics": _metrics(scores)} for system, scores in scored.items()}
     settings = (out / "settings").read_text(encoding="utf-8").strip()
     settings = re.sub(r"FAKEXPLAINED=.*(?=DIFFICULTY=)|PHOTOS=$", "", settings).strip()  # paths of this machine
-    return {"seed": seed, "settings": settings, "sets": sets, "training": keep_curves(out)}
+    return {"seed": seed, "settings": settings, "images": images, "sets": sets, "training": keep_curves(out)}
+
+
+def _digest(records: Sequence[Annotation]) -> str:
+    """Of all that an answer about these images is compared with, so that values of two runs are of the same images."""
+    truth = [(each.id, each.label, *each.image_wh, [region.bbox for region in each.regions]) for each in records]
+    return hashlib.sha256(json.dumps(truth).encode()).hexdigest()[:16]
+
+
+def merge(before: Result, kept: Result) -> dict[str, Any]:
+    """What was kept of a seed before, and the systems of `kept` added to it or in place of its own.
+
+    So settings may be trained in several runs, on several machines.
+
+    Raises:
+        ValueError: the two have other settings, or other images.
+    """
+    if before["settings"] != kept["settings"]:
+        raise ValueError(f"holds results of {before['settings']!r}, found {kept['settings']!r}")
+    images = before.get("images", {})
+    if others := [name for name in images if images[name] != kept["images"].get(name, images[name])]:
+        raise ValueError(f"holds results of other images in {', '.join(others)}")
+    sets = {name: before["sets"].get(name, {}) | kept["sets"].get(name, {}) for name in before["sets"] | kept["sets"]}
+    both = {"images": images | kept["images"], "sets": sets, "training": before["training"] | kept["training"]}
+    return {**kept, **both}
 
 
 def _metrics(scores: Mapping[str, Any]) -> dict[str, list[float | None]]:
@@ -242,7 +270,7 @@ def main() -> None:
     """Parse the command line; keep results, or show them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    keeping = commands.add_parser("keep", help="write the small file of one seed")
+    keeping = commands.add_parser("keep", help="write the small file of one seed, or add to it")
     keeping.add_argument("out", type=Path, help="OUT of TOY=1 recipes/experiment.sh claims")
     keeping.add_argument("--seed", type=int, required=True)
     for each in (keeping, commands.add_parser("show", help="write tables and plot from the files of all seeds")):
@@ -254,6 +282,11 @@ def main() -> None:
             kept = keep(args.out, args.seed)
             other = "" if _difficulty(kept) == DIFFICULTY else f"difficulty{_difficulty(kept):g}-"
             path = args.results / f"{other}seed{args.seed}.json"
+            if path.exists():
+                try:
+                    kept = merge(json.loads(path.read_text(encoding="utf-8")), kept)
+                except ValueError as error:
+                    raise ValueError(f"{path}: {error}; choose other --results") from error
             text = json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
             path.write_text(text + "\n", encoding="utf-8")
         else:

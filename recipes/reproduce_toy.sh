@@ -26,7 +26,7 @@ show() {
   fi
 }
 
-# What the paper's main claims need comes first, of all seeds; a seed's file is written anew when it knows more.
+# What the paper's main claims need comes first, of all seeds; later runs add to a seed's file.
 strategies='progressive untuned sft omega-1 omega-0.5' everything=''
 for compared in "$strategies" "$everything"; do
   for seed in $SEEDS ${compared:+$MORE_SEEDS}; do

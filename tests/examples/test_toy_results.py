@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -160,6 +161,47 @@ def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
     assert all(plots.values())
     run(monkeypatch, "show", "--results", results)
     assert {name: (results / name).read_bytes() for name in plots} == plots
+
+
+def test_settings_trained_in_another_run_are_added(out, tmp_path, monkeypatch):
+    """A run of other settings leaves what was kept; one of the same replaces it; other images are refused."""
+    path = tmp_path / "seed3.json"
+    keeping = ("keep", out, "--seed", 3, "--results", tmp_path)
+    run(monkeypatch, *keeping)
+    whole = json.loads(path.read_text())
+
+    def kept_before(**changes) -> None:
+        before = json.loads(json.dumps(whole | changes))
+        before["sets"]["test"] = {"SFT": {"accuracy": [1] * 6}, "CNN": {"accuracy": [0] * 6}}
+        before["training"] = {"omega-1": {}, "omega-0.5": {"step": [1]}}
+        path.write_text(json.dumps(before))
+
+    kept_before()
+    run(monkeypatch, *keeping)
+    both = json.loads(path.read_text())
+    assert both["sets"]["test"] == {"SFT": {"accuracy": [1] * 6}} | whole["sets"]["test"]
+    assert both["sets"]["ood"] == whole["sets"]["ood"] and both["images"] == whole["images"]
+    assert both["training"] == {"omega-0.5": {"step": [1]}} | whole["training"]
+    for other, words in (
+        ({"images": whole["images"] | {"test": "0"}}, "holds results of other images in test"),
+        ({"settings": "TOY=1 SEED=3 DIFFICULTY=0.35 G=8"}, "holds results of 'TOY=1 .* G=8', found 'TOY=1 .*0.35'"),
+    ):
+        kept_before(**other)
+        before = path.read_text()
+        with pytest.raises(SystemExit, match=f"^error: .*seed3.json: {words}; choose other --results"):
+            run(monkeypatch, *keeping)
+        assert path.read_text() == before
+
+
+def test_the_digest_is_of_all_that_answers_are_compared_with(tmp_path):
+    annotations = write_annotations_file(tmp_path, [record(0), record(1)])
+    records = list(read_annotations(annotations))
+    digest = toy_results._digest(records)
+    first, region = records[0], records[0].regions[0]
+    moved = replace(first, regions=(region._replace(bbox=(0.0, 0.0, 1.0, 1.0)), *first.regions[1:]))
+    others = [records[::-1], records[:1], [replace(first, label="real"), records[1]], [moved, records[1]]]
+    assert len({digest, *map(toy_results._digest, others)}) == 5
+    assert digest == toy_results._digest([replace(first, tags=()), records[1]])
 
 
 @pytest.mark.parametrize("command", ["keep", "show"])
