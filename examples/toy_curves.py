@@ -54,13 +54,13 @@ def setting_names() -> dict[str, str]:
 
 
 def _of_seeds(results: Sequence[Result]) -> dict[str, list[Mapping[str, list[float]]]]:
-    """Name of a setting -> its curves of each seed that has them."""
+    """Name of a setting -> its curves of each seed that has them, in the order of the settings."""
     names = setting_names()
     found: dict[str, list[Mapping[str, list[float]]]] = {}
     for result in results:
         for setting, curves in result.get("training", {}).items():
-            found.setdefault(names[setting], []).append(curves)
-    return found
+            found.setdefault(setting, []).append(curves)
+    return {names[setting]: found[setting] for setting in sorted(found, key=list(names).index)}
 
 
 def render_curves(results: Sequence[Result]) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 
 from examples.sections import replace_section
 from examples.toy_claims import CLAIMS, MAIN, SFT, Claim, Finding, Result, check, format_difference, over_seeds
-from examples.toy_curves import keep_curves, plot_curves, render_curves
+from examples.toy_curves import keep_curves, plot_curves, render_curves, setting_names
 from swift_plugins.fakexplain.annotation import Annotation, read_annotations
 from swift_plugins.fakexplain.pictures.colours import GREEN, VERMILLION
 from swift_plugins.fakexplain.scoring.plots.svg import TEXT_INK, make_standalone, svg
@@ -181,7 +181,7 @@ def render(results: Sequence[Result]) -> str:
     results = _of_claims(results)
     parts = []
     for name, words in SETS.items():
-        systems = list(dict.fromkeys(system for result in results for system in result["sets"].get(name, {})))
+        systems = _systems_of(results, name)
         if name != "test":
             systems = [system for system in systems if not _is_guard(system)]
         if not systems:
@@ -199,6 +199,13 @@ def render(results: Sequence[Result]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _systems_of(results: Sequence[Result], name: str) -> list[str]:
+    """The systems that any seed has on a set, in the order of the settings, the baselines last."""
+    systems = dict.fromkeys(system for result in results for system in result["sets"].get(name, {}))
+    places = {system: place for place, system in enumerate(setting_names().values())}
+    return sorted(systems, key=lambda system: places.get(system, len(places)))
+
+
 def _is_guard(system: str) -> bool:
     """Whether a system is FakeXplainer with something to keep GRPO from earning IoU by large boxes."""
     return system.startswith(MAIN) and system != MAIN
@@ -206,7 +213,7 @@ def _is_guard(system: str) -> bool:
 
 def _render_guards(results: Sequence[Result]) -> str:
     """A Markdown table: what each guard changes, image by image on the seeds that have it."""
-    systems = dict.fromkeys(system for result in results for system in result["sets"]["test"] if _is_guard(system))
+    systems = [system for system in _systems_of(results, "test") if _is_guard(system)]
     metrics = ("accuracy", "iou", "boxes", "box_area")
     lines = [f"| minus {MAIN} | seeds | " + " | ".join(map(_metric_words, metrics)) + " |", "|---" * 6 + "|"]
     for system in systems:

@@ -245,6 +245,16 @@ def test_guards_are_compared_on_the_seeds_that_have_them():
     assert toy_results._render_guards(results[1:]) == ""
 
 
+def test_rows_stand_in_the_order_of_the_settings_and_baselines_last():
+    metrics = {key: [0.5, None, None] for key in toy_results.METRICS}
+    sets = {"test": {name: {"metrics": metrics} for name in ("CNN", "label-only", "SFT", "FakeXplainer")}}
+    training = {setting: {"step": [1]} for setting in ("label-only", "omega-1", "progressive")}
+    lines = toy_results.render([{"seed": 0, "settings": "DIFFICULTY=0.35", "sets": sets, "training": training}])
+    rows = [line.split(" | ")[0].strip("| ") for line in lines.splitlines() if "---" not in line]
+    assert rows[1:5] == ["FakeXplainer", "SFT", "label-only", "CNN"]
+    assert rows[-3:] == ["FakeXplainer", "GRPO ω_G=1", "label-only"]
+
+
 def test_other_difficulties_have_a_table_of_their_own(out, tmp_path, monkeypatch):
     text = (ROOT / "recipes/lib/toy.sh").read_text()
     assert f"DIFFICULTY=${{DIFFICULTY:-{toy_results.DIFFICULTY}}}" in text
