@@ -132,24 +132,37 @@ on_gpus() { # SLOT COMMAND...
   "$@"
 }
 
-# A stage is not ended by a command that fails within it, hence `|| return`.
+last_state() { # FOLDER: the trainer's state beside its last whole checkpoint, if there is one
+  compgen -G "$1/checkpoint-*/trainer_state.json" | sort --version-sort | tail -n 1
+}
+
+has_all_steps() { # FOLDER: whether its last whole checkpoint is that of the last step
+  local state steps
+  state=$(last_state "$1") || return
+  steps=$(sed -n 's/^  "\(global_step\|max_steps\)": \([0-9]*\),*$/\2/p' "$state" | sort | uniq --count)
+  [[ $steps =~ ^\ *2\ [0-9]+$ ]]
+}
+
+# A stage is not ended by a command that fails within it, hence `|| return`. Training that fails after its last step, as
+# when a process aborts on its way out, has done its work.
 train() { # RECIPE FOLDER ARGUMENTS...: from its last checkpoint on, where there is one; $FOLDER/merged is the model
   local recipe=$1 folder=$2 last='' best
   shift 2
-  last=$(compgen -G "$folder/checkpoint-*/trainer_state.json" | sort --version-sort | tail -n 1) || true
-  if [[ ! -e $folder/trained ]]; then
+  last=$(last_state "$folder") || true
+  if [[ ! -e $folder/trained ]] && ! has_all_steps "$folder"; then
     if [[ -n ${TOY:-} && -z ${DRY_RUN:-} ]]; then         # minutes: from the start, so that numbers stay the same
       rm -rf "$folder"
       last=''
     fi
-    OUT=$folder bash "$HERE/$recipe" "$@" ${last:+--resume_from_checkpoint "${last%/*}"} || return
+    OUT=$folder bash "$HERE/$recipe" "$@" ${last:+--resume_from_checkpoint "${last%/*}"} ||
+      has_all_steps "$folder" || return
   fi
   if [[ -n ${DRY_RUN:-} ]]; then
     echo swift export --adapters "$folder/checkpoint-BEST" --merge_lora true --output_dir "$folder/merged"
     return
   fi
   touch "$folder/trained"
-  last=$(compgen -G "$folder/checkpoint-*/trainer_state.json" | sort --version-sort | tail -n 1)
+  last=$(last_state "$folder")
   best=$(sed -n 's/.*"best_model_checkpoint": "\(.*\)",*$/\1/p' "$last")
   best=${best:-${last%/*}}
   rm -rf "$folder/merged"

@@ -58,12 +58,12 @@ def test_it_ends_in_a_report_with_its_table(name, toy, out):
         assert (out / "fig4" / "progressive" / "report" / "figures" / "fig4.svg").exists()
 
 
-def kept(out: Path, tmp_path: Path) -> dict:
+def kept(out: Path, results: Path) -> dict:
     run(
-        [sys.executable, "-m", "examples.toy_results", "keep", str(out), "--seed", "1", "--results", str(tmp_path)],
+        [sys.executable, "-m", "examples.toy_results", "keep", str(out), "--seed", "1", "--results", str(results)],
         environment(PYTHONPATH=str(ROOT)),
     )
-    return json.loads((tmp_path / "seed1.json").read_text())
+    return json.loads((results / "seed1.json").read_text())
 
 
 def test_interrupts_change_no_number(toy, tmp_path):
@@ -87,7 +87,8 @@ def test_interrupts_change_no_number(toy, tmp_path):
     for stage in ("world", "split", "perturb-fold0"):  # ended between its last file and its mark
         (tmp_path / "parts" / "logs" / f"{stage}.done").unlink()
     run(command("claims"), env, OUT=str(tmp_path / "parts"))
-    assert kept(tmp_path / "parts", tmp_path) == kept(tmp_path / "whole", tmp_path)
+    parts, whole = (kept(tmp_path / name, tmp_path / "kept" / name) for name in ("parts", "whole"))
+    assert parts == whole
 
 
 def test_what_a_consensus_of_its_models_gains(toy, out, tmp_path):

@@ -181,7 +181,8 @@ def test_what_is_refused(real, tmp_path, name, changes, message):
 
 SWIFT = """#!/usr/bin/env bash
 echo "swift $* devices=${CUDA_VISIBLE_DEVICES:-}" >> "$CALLS"
-[[ " $* " != *"${FAILS:-nothing}"* ]] || { echo "no such luck"; exit 3; }
+all=" $* "
+[[ $all != *"${FAILS:-nothing}"* ]] || { echo "no such luck"; exit 3; }
 while (($#)); do
   [[ $1 != --output_dir ]] || out=$2
   [[ $1 != --result_path ]] || echo '{}' > "$2"
@@ -191,10 +192,11 @@ if [[ -n ${out:-} && $out != */merged ]]; then
   for step in ${STEPS:-500 1000}; do
     mkdir -p "$out/checkpoint-$step"
     echo '{}' > "$out/checkpoint-$step/adapter_config.json"
-    printf '{\\n  "best_model_checkpoint": "%s",\\n  "x": 1\\n}\\n' "$out/checkpoint-500" \\
-      > "$out/checkpoint-$step/trainer_state.json"
+    printf '{\\n  "best_model_checkpoint": "%s",\\n  "global_step": %s,\\n  "max_steps": %s,\\n  "x": 1\\n}\\n' \\
+      "$out/checkpoint-500" "$step" "${MAX_STEPS:-1000}" > "$out/checkpoint-$step/trainer_state.json"
   done
 fi
+[[ $all != *"${ABORTS:-nothing}"* ]] || exit 134
 """
 
 FAKEXPLAIN = """#!/usr/bin/env bash
@@ -269,6 +271,19 @@ def test_a_killed_training_goes_on_from_its_last_whole_checkpoint(pretend, tmp_p
     calls, done = pretend("full", **other)
     assert done.returncode == 0, done.stderr
     assert "--resume_from_checkpoint" not in calls[0] and not toy.exists()
+
+
+@pytest.mark.parametrize(("steps", "code"), [("1000", 0), ("2000", 1)])
+def test_training_that_fails_after_its_last_step_is_done(steps, code, pretend, tmp_path):
+    """As when a process aborts on its way out, or is killed before its mark is set."""
+    calls, done = pretend("full", ABORTS=" sft ", MAX_STEPS=steps)
+    assert done.returncode == code, done.stderr
+    assert kinds(calls).count("export") == (4 if code == 0 else 0)
+    (tmp_path / "out/qwen2.5-vl-32b-fold0/sft/trained").unlink(missing_ok=True)
+    (tmp_path / "out/logs/qwen2.5-vl-32b-fold0-sft.done").unlink(missing_ok=True)
+    calls, done = pretend("full")
+    assert done.returncode == 0, done.stderr
+    assert kinds(calls).count("sft") == (0 if code == 0 else 2)
 
 
 def test_runs_side_by_side_have_gpus_of_their_own(pretend):
