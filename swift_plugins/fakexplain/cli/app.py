@@ -225,6 +225,20 @@ def show_progress(
     yield from tqdm(records, total=total, desc=what, unit=unit, disable=None)
 
 
+def show_stream(items: Iterable[Any], what: str, unit: str, total: int | None = None, /) -> Iterable[Any]:
+    """Pass items on as `show_progress` does, without a file; the bar goes when they end, since one may follow another.
+
+    Args:
+        items: to pass on.
+        what: label of the bar.
+        unit: name of one item.
+        total: their number, if it is known.
+    """
+    from tqdm import tqdm
+
+    return tqdm(items, what, total, leave=False, unit=unit, disable=None)
+
+
 class Errors:
     """Takes the error of each bad record: raises it, or with --keep-going prints and counts it."""
 

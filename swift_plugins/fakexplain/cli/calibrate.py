@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .app import OUT, SCORES, Force, app, check_free, say
+from .app import OUT, SCORES, Force, app, check_free, say, show_stream
 
 if TYPE_CHECKING:
     from ..scoring.calibration import Calibration
@@ -47,7 +47,7 @@ def calibrate(
         if value is not None and not 0 < value < 1:
             raise typer.BadParameter(f"expected a rate between 0 and 1, found {value}", param_hint=option)
     check_free(output, force, run, *(run / name for name in FILES))
-    loaded = load_run(run)
+    loaded = load_run(run, show_stream)
     names = ", ".join(loaded.systems)
     if system is None and len(loaded.systems) > 1:
         raise typer.BadParameter(f"the run has several systems, name one of {names}", param_hint="--system")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ..atomic import atomic_folder
-from .app import OUT, SCORES, Force, app, check_free, say
+from .app import OUT, SCORES, Force, app, check_free, say, show_stream
 from .named_files import parse_named_files
 
 
@@ -50,7 +50,7 @@ def report(
             raise typer.BadParameter(f"two logs are called {name}; write NAME=FILE", param_hint="--log")
     sources = [*runs, *(path for paths in logs.values() for path in paths), *([votes] if votes else [])]
     check_free(output, force, *sources, folder=True)
-    loaded_runs = [load_run(folder) for folder in runs]
+    loaded_runs = [load_run(folder, show_stream) for folder in runs]
     vote_counts = read_votes(votes) if votes else None
     training_logs = [read_log(path, name) for name, (path,) in logs.items()]
     with atomic_folder(output, whole=True) as partial:

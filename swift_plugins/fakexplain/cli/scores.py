@@ -22,7 +22,7 @@ from .app import (
     check_free,
     parse_option,
     say,
-    show_progress,
+    show_stream,
 )
 from .named_files import parse_named_files, split_name
 
@@ -195,7 +195,7 @@ def score(
     request = ScoreRequest(
         files, annotations, rule, subset, variant, dataset, images, options, resampling, frames, prose or [], points
     )
-    found = evaluate(request, output, lambda items, what, unit: show_progress(items, None, what, unit))
+    found = evaluate(request, output, show_stream)
     _save_scores(json_out, found)
     say(render_table(found.results, found.comparisons, resampling.level))
     _print_notes(found, subset)

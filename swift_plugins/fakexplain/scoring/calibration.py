@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..annotation import LABELS, read_annotations
+from ..annotation import LABELS
 from ..operating_point import DECISIONS, WHENCE_P_FAKE, OperatingPoint, decide, logit, sigmoid
 from .metrics.reliability import expected_calibration_error
-from .run import FILES, Run, recorded_answers
+from .run import Run
 
 LEVEL = 0.95
 FOLDS_OF_ERROR = 5
@@ -58,8 +58,8 @@ def read_probabilities(runs: Iterable[Run], systems: Iterable[str] | None = None
     wanted = None if systems is None else set(systems)
     found: dict[str, Probabilities] = {}
     for run in runs:
-        for record in read_annotations(run.folder / FILES[1]):
-            for name, answer in recorded_answers(record).items():
+        for record, answers in run.images("P(fake)"):
+            for name, answer in answers.items():
                 if wanted is None or name in wanted:
                     system = found.setdefault(name, Probabilities())
                     p = None if answer is None else answer["p_fake"]

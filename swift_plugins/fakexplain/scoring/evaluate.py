@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,16 +17,8 @@ from .metrics.texts import TEXT_SETTINGS
 from .predictions.inputs import DEFAULT_OPTIONS, BaselineOptions, read_system
 from .predictions.stated_frames import StatedFrame
 from .results import Resampling
-from .run import Run, run_writer
+from .run import Progress, Run, no_progress, run_writer
 from .score import DEFAULT_RESAMPLING, AnswerSystem, BaselineSystem, ImageScores, build_system, score_systems
-
-Progress = Callable[[Iterable[Any], str, str], Iterable[Any]]
-"""Called with a stream, a description and the unit of its items; returns the same stream."""
-
-
-def no_progress(items: Iterable[Any], _description: str, _unit: str) -> Iterable[Any]:
-    """Return the stream and show nothing."""
-    return items
 
 
 @dataclass(frozen=True)

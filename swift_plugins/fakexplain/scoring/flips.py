@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..annotation import read_annotations
 from .metrics.bootstrap import Interval, wilson_interval
-from .run import FILES, recorded_answers
 
 if TYPE_CHECKING:
     from .run import Run
@@ -68,8 +66,8 @@ def _verdicts(runs: Iterable[Run], systems: Iterable[str]) -> Verdicts:
     for run in runs:
         if not wanted & run.systems.keys():
             continue
-        for record in read_annotations(run.folder / FILES[1]):
-            for name, answer in recorded_answers(record).items():
+        for record, answers in run.images("flips"):
+            for name, answer in answers.items():
                 if name in wanted:
                     found.setdefault(name, {})[record.id] = answer["verdict"] if answer else None
     return found

@@ -6,13 +6,13 @@ annotations file with one more field, `answers`; its boxes are in pixels of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from ..annotation import Annotation, relocate, to_record
+from ..annotation import Annotation, read_annotations, relocate, to_record
 from ..atomic import atomic_folder
 from ..errors import NOTHING, DataError, Unquoted
 from ..jsonl import decode_line, to_indented_json, to_json
@@ -24,6 +24,20 @@ from .run_types import ComparedSystems, RecordedAnswer, RunFields, SystemResult,
 from .score import ImageScores, OnImage
 
 FILES = ("run.json", "images.jsonl")
+
+RecordedAnswers = dict[str, "dict[str, Any] | None"]
+"""System -> its prediction for an image, as a line of images.jsonl holds it; None without a prediction."""
+
+
+class Progress(Protocol):
+    """Passes a stream on and shows how far it is: takes the stream, what it is for, its unit, and its length."""
+
+    def __call__(self, items: Iterable[Any], what: str, unit: str, total: int | None = None, /) -> Iterable[Any]: ...
+
+
+def no_progress(items: Iterable[Any], _what: str, _unit: str, _total: int | None = None, /) -> Iterable[Any]:
+    """Pass the stream on and show nothing."""
+    return items
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Run:
         settings: all settings that the metrics depend on.
         systems: name -> result (`results.results`).
         comparisons: pairwise comparisons of systems, each with their names `a` and `b` (`results.results`).
+        progress: shows how far each reading of images.jsonl is; not in run.json.
     """
 
     folder: Path
@@ -53,13 +68,30 @@ class Run:
     settings: dict[str, Any]
     systems: dict[str, dict[str, Any]]
     comparisons: list[dict[str, Any]]
+    progress: Progress = field(default=no_progress, repr=False, compare=False)
+
+    def images(self, what: str) -> Iterator[tuple[Annotation, RecordedAnswers]]:
+        """Yield the record of each image with its predictions, one at a time.
+
+        Args:
+            what: what they are read for, in a word or two, for the progress bar.
+
+        Raises:
+            DataError: a line of images.jsonl is not as `fakexplain score` writes it.
+        """
+        for record in self.progress(read_annotations(self.folder / FILES[1]), what, "image", self.records):
+            yield record, recorded_answers(record)
 
 
-_FIELDS = tuple(field.name for field in fields(Run))[1:]
+_FIELDS = tuple(each.name for each in fields(Run))[1:-1]
 
 
-def load_run(folder: str | Path) -> Run:
+def load_run(folder: str | Path, progress: Progress = no_progress) -> Run:
     """Read a run that `fakexplain score --out` wrote.
+
+    Args:
+        folder: of the run.
+        progress: shows how far each reading of its images is.
 
     Raises:
         FileNotFoundError: no such folder, or a file is missing from it.
@@ -77,7 +109,7 @@ def load_run(folder: str | Path) -> Run:
         _check_run(value)
     except DataError as error:
         raise error.at(str(path), 0) from None
-    return Run(folder, **{name: value[name] for name in _FIELDS})
+    return Run(folder, **{name: value[name] for name in _FIELDS}, progress=progress)
 
 
 def _check_run(value: Any) -> None:
@@ -119,9 +151,6 @@ def run_writer(folder: Path) -> Iterator[tuple[OnImage, Callable[[Run], None]]]:
 
 
 # Lines of images.jsonl ------------------------------------------------------------------------------------------------
-
-RecordedAnswers = dict[str, "dict[str, Any] | None"]
-"""System -> its prediction for an image, as a line of images.jsonl holds it; None without a prediction."""
 
 
 def recorded_answers(record: Annotation) -> RecordedAnswers:

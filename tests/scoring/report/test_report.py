@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +47,19 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "report").mkdir()
     yield tmp_path / "report"
     shutil.rmtree(tmp_path / "report")
+
+
+def test_every_reading_shows_how_far_it_is(run: Run, folder: Path):
+    seen: list[list] = []
+
+    def progress(items: Iterable, what: str, unit: str, total: int | None = None, /) -> Iterator:
+        seen.append([what, unit, total, 0])
+        for item in items:
+            seen[-1][-1] += 1
+            yield item
+
+    write_report([load_run(run.folder, progress)], folder)
+    assert seen == [[what, "image", 40, 40] for what in ("P(fake)", "keywords", "gallery", "gallery")]
 
 
 def test_tables_equal_the_golden_file(plain: tuple[Path, list[str]]):

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from ...annotation import Annotation, read_annotations
+from ...annotation import Annotation
 from ...answer import target_regions
 from ...errors import DataError
 from ...mentions import Mention, RegionLike
 from ...parallel import map_ordered
 from ...pictures.data_uri import to_jpeg_data_uri
 from ...pictures.overlay import load_picture, place_badges, to_letter
-from ..run import FILES, RecordedAnswers, Run, recorded_answers
+from ..run import RecordedAnswers, Run
 from ..systems import without_checkpoints
 
 ENLARGED = 2  # largest factor; further enlarging shows no more detail
@@ -158,8 +158,8 @@ def _take_turns(lists: Sequence[Sequence[Any]], limit: int) -> list[Any]:
 
 
 def _records(run: Run, systems: Collection[str]) -> Iterator[tuple[Annotation, RecordedAnswers]]:
-    for record in read_annotations(run.folder / FILES[1]):
-        yield record, {name: answer for name, answer in recorded_answers(record).items() if name in systems}
+    for record, answers in run.images("gallery"):
+        yield record, {name: answer for name, answer in answers.items() if name in systems}
 
 
 def _image(

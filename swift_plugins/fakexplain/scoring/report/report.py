@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...annotation import read_annotations
 from ...tags import canonical_tag
 from ..calibration import read_probabilities
 from ..checkpoints import checkpoint_scores
@@ -27,7 +26,7 @@ from ..plots.probabilities import LabelledScores, draw_reliability, draw_roc
 from ..plots.svg import make_standalone
 from ..plots.training import Log
 from ..plots.votes import Votes
-from ..run import FILES, Run, recorded_answers
+from ..run import Run
 from ..systems import main_runs, perturbed_runs, systems_of, without_checkpoints
 from ..tables.contents import all_tables, missing_tables
 from ..tables.published import paper_table
@@ -155,10 +154,10 @@ def collect_keywords(runs: Iterable[Run]) -> dict[str, dict[str, list[Keyword]]]
     gold: dict[str, list[str]] = {}
     pred: dict[str, list[str]] = {}
     for run in runs:
-        for record in read_annotations(run.folder / FILES[1]):
+        for record, answers in run.images("keywords"):
             if record.label == "real":
                 continue
-            for name, answer in recorded_answers(record).items():
+            for name, answer in answers.items():
                 gold.setdefault(name, []).extend(region.caption for region in record.regions)
                 if answer is not None:
                     captions = (region["caption"] for region in answer["regions"])
