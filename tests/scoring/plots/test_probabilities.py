@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from swift_plugins.fakexplain.scoring.metrics.ranking import Ranking, auroc
 from swift_plugins.fakexplain.scoring.metrics.reliability import reliability_bins
+from swift_plugins.fakexplain.scoring.plots import probabilities
 from swift_plugins.fakexplain.scoring.plots.probabilities import LabelledScores, draw_reliability, draw_roc
 
 RNG = np.random.default_rng(0)
@@ -58,6 +61,22 @@ def test_many_images_make_no_larger_figure():
     fake = RNG.random(n) < 0.5
     many = draw_roc({"7B": LabelledScores(fake, RNG.random(n))})
     assert many is not None and len(many) < 120_000
+
+
+@pytest.mark.parametrize("images", [40, 3000, 100_000, 1_000_000])
+def test_labels_of_low_rates_do_not_touch(monkeypatch: pytest.MonkeyPatch, images: int):
+    found = []
+
+    def measure(figure: Figure, _: str) -> None:
+        figure.canvas.draw()
+        axes = figure.axes[1]
+        boxes = [each.get_window_extent() for each in axes.get_xticklabels()]
+        found.extend(box for box in boxes if axes.bbox.x0 <= (box.x0 + box.x1) / 2 <= axes.bbox.x1)
+
+    monkeypatch.setattr(probabilities, "note", measure)  # the last that is drawn
+    draw_roc({"7B": LabelledScores(np.arange(images) % 2 == 0, RNG.random(images))})
+    found.sort(key=lambda box: box.x0)
+    assert len(found) >= 2 and all(left.x1 < right.x0 for left, right in pairwise(found))
 
 
 def test_bins_hold_every_image():

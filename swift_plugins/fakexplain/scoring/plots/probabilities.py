@@ -127,10 +127,11 @@ def _mark(axes: Axes, system: LabelledScores, look: tuple[str, Any, str], lowest
 
 
 def _logarithmic(axes: Axes, lowest: float) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_xscale("log")
     axes.set_xlim(lowest, 1.05)
+    axes.xaxis.set_major_locator(LogLocator(numticks=5))  # labels of a million images need room
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
