@@ -50,7 +50,7 @@ zero=${ZERO:-} share=${SHARE:-}               # of all backbones, where they are
 usual=progressive
 [[ -z ${TOY:-} ]] || usual=lora               # elsewhere the toy backbone trains all its parameters
 strategies='untuned sft omega-1 omega-0.5' parts='no-bbox no-caption no-tags label-only'
-guards='with-match dynamic-sampling beta-0 lr-1e-4 new-photos'
+guards='with-match dynamic-sampling beta-0 beta-0.1 lr-2e-5 lr-1e-4 new-photos'
 perturbed='jpeg-80 jpeg-30 crop-0.8 down-0.5'
 runs=() sets='test'
 compare() { # BACKBONES SETTINGS [FOLDS]

@@ -34,6 +34,8 @@ grpo-alone       full       grpo 0.5,1   -                    -                 
 with-match       full       both 0.5,1   -                    --reward_funcs,fx_iou,fx_label,fx_format,fx_match,--reward_weights,0.5,1,1,1 FakeXplainer with fx_match
 dynamic-sampling full       both 0.5,1   -                    --dynamic_sample,true FakeXplainer, dynamic sampling
 beta-0           full       both 0.5,1   -                    --beta,0             FakeXplainer, β=0
+beta-0.1         full       both 0.5,1   -                    --beta,0.1           FakeXplainer, β=0.1
+lr-2e-5          full       both 0.5,1   -                    --learning_rate,2e-5 FakeXplainer, GRPO at 2e-5
 lr-1e-4          full       both 0.5,1   -                    --learning_rate,1e-4 FakeXplainer, GRPO at 1e-4
 new-photos       full       both 0.5,1   --dataset,fakexplained:fold1_test,fakexplained:fold2_test --dataset,fakexplained:fold3_test FakeXplainer, GRPO on other photos
 '
