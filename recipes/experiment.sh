@@ -82,7 +82,7 @@ case $EXPERIMENT in
   fig4) compare "$own" 'progressive omega-1' ;;
   claims)
     compare "$own" "${COMPARE:-progressive $strategies $parts frozen-vit frozen-projector grpo-alone ${TOY:+$guards}}"
-    sets="test $perturbed ood" ;;
+    sets="test $perturbed ${TOY:+rescale-0.5} ood" ;;     # half the size with as many tokens as in training
   *) fail "NAME: expected table1 to table7, full, fig4 or claims, found '$EXPERIMENT'" ;;
 esac
 
@@ -188,6 +188,11 @@ if [[ $sets == *jpeg* ]]; then
   stage "perturb-fold$FOLD" fakexplain perturb "$FAKEXPLAINED" --paper --subset "fold${FOLD}_test" \
     --out "$OUT/perturbed-fold$FOLD" --force
   for set in $perturbed; do annotations[$set]=$OUT/perturbed-fold$FOLD/$set/annotations.jsonl; done
+fi
+if [[ $sets == *rescale-0.5* ]]; then
+  stage "rescale-fold$FOLD" fakexplain perturb "$FAKEXPLAINED" rescale:0.5 --subset "fold${FOLD}_test" \
+    --out "$OUT/perturbed-fold$FOLD" --force
+  annotations[rescale-0.5]=$OUT/perturbed-fold$FOLD/rescale-0.5/annotations.jsonl
 fi
 if [[ " $sets " == *' ood '* ]]; then
   sets=${sets/ood/}
