@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +32,8 @@ LONGEST = 300
 """Tokens of the longest answer of a GRPO step."""
 CHECKPOINTS = ROWS * EPOCHS // 8 // 500 + ROWS * EPOCHS // 2 // 1000
 """Of one run: every 500 steps of SFT, every 1,000 of GRPO."""
+FULL_CHECKPOINTS, BYTES_TO_GO_ON = 2, 14
+"""Of full-parameter training: checkpoints kept, and bytes per parameter in one, weights and optimizer states."""
 TEST_IMAGES = 2 * 8_772 // 4
 FAKE_RATE = {False: 6.8 * GPUS, True: 3.4 * GPUS / 2}
 """Answers about fake images per second of 8 GPUs: 7B, and 27B or more with two GPUs per engine."""
@@ -74,8 +77,8 @@ def backbones() -> dict[str, float]:
     }
 
 
-def dry_run(name: str) -> list[tuple[str, str]]:
-    """Command (sft, rlhf, infer) and backbone of everything that an experiment runs."""
+def dry_run(name: str) -> list[tuple[str, str, str]]:
+    """Command (sft, rlhf, infer), backbone and tuner (lora, full) of everything that an experiment runs."""
     with tempfile.TemporaryDirectory() as folder:
         annotations = Path(folder, "annotations.jsonl")
         annotations.write_text("")
@@ -94,27 +97,29 @@ def dry_run(name: str) -> list[tuple[str, str]]:
             if "swift" in words and (command := words[words.index("swift") + 1]) in ("sft", "rlhf", "infer"):
                 target = words[words.index("--output_dir" if command != "infer" else "--result_path") + 1]
                 backbone = target.removeprefix(f"{folder}/out/").partition("-fold")[0]
-                found.append((command, backbone))
+                tuner = [after for word, after in pairwise(words) if word == "--tuner_type"][-1:]
+                found.append((command, backbone, *(tuner or ["lora"])))
         # Fig. 4 has a curve for each run of GRPO, with answers of all checkpoints of both stages
-        curves = [backbone for command, backbone in found if name == "fig4" and command == "rlhf"]
-        return found + [("infer", backbone) for backbone in curves for _ in range(CHECKPOINTS)]
+        curves = [run[1:] for run in found if name == "fig4" and run[0] == "rlhf"]
+        return found + [("infer", *curve) for curve in curves for _ in range(CHECKPOINTS)]
 
 
 def render() -> str:
     """The table, as Markdown."""
     sizes = {name: size_of(billions) for name, billions in backbones().items()}
     lines = [
-        "| experiment | SFT | GRPO | sets answered | hours: SFT | GRPO | answers | all, in days | merged models |",
+        "| experiment | SFT | GRPO | sets answered | hours: SFT | GRPO | answers | all, in days | models on disk |",
         "|---" * 9 + "|",
     ]
     for name in EXPERIMENTS:
         runs = dry_run(name)
         hours = {"sft": 0.0, "rlhf": 0.0, "infer": 0.0}
         disk = 0.0
-        for command, backbone in runs:
+        for command, backbone, tuner in runs:
             size = sizes[backbone]
             hours[command] += {"sft": size.sft, "rlhf": size.grpo, "infer": size.answers}[command]
-            disk += size.bytes * (command != "infer")
+            kept = size.bytes if tuner == "lora" else FULL_CHECKPOINTS * BYTES_TO_GO_ON / 2 * size.bytes
+            disk += kept * (command != "infer")
         counts = [sum(run[0] == command for run in runs) for command in hours]
         days = sum(hours.values()) / 24
         cells = [f"`{name}`", *map(str, counts), *(f"{value:.1f}" for value in (*hours.values(), days))]

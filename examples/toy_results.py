@@ -13,59 +13,40 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from examples.sections import replace_section
-from examples.toy_claims import CLAIMS, MAIN, SFT, Claim, Finding, Result, check, format_difference, over_seeds
-from examples.toy_curves import keep_curves, plot_curves, render_curves, setting_names
-from swift_plugins.fakexplain.annotation import Annotation, read_annotations
-from swift_plugins.fakexplain.pictures.colours import GREEN, VERMILLION
-from swift_plugins.fakexplain.scoring.plots.svg import TEXT_INK, make_standalone, svg
-from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from examples.toy_claims import Result
+from examples.toy_curves import keep_curves, plot_curves
+from examples.toy_tables import (
+    DIFFICULTY,
+    METRICS,
+    difficulty_of,
+    of_claims,
+    plot,
+    render,
+    render_difficulties,
+    render_front,
+)
+from swift_plugins.fakexplain.annotation import Annotation
+from swift_plugins.fakexplain.scoring.run import Run, load_run
 
 FOLDER = Path(__file__).resolve().parents[1] / "recipes" / "toy_results"
 PAGE = FOLDER.parent / "README.md"
 FRONT_PAGE = FOLDER.parents[1] / "README.md"
 SECTION = "toy results: python -m examples.toy_results show"
 DIFFICULTIES = "difficulties: python -m examples.toy_results show"
-DIFFICULTY = 0.35
-"""Of the claims; `recipes/lib/toy.sh` has the same. Seeds of other difficulties have a table of their own."""
-METRICS = {
-    "accuracy": "accuracy",
-    "iou": "IoU",
-    "auroc": "AUROC",
-    "boxes_per_answer": "boxes per answer",
-    "box_area": "their area",
-    "format_rate": "format",
-}
-LINEAR = 0.1
-"""Differences up to this are drawn to scale: most are small, and two are large."""
-SETS = {
-    "test": "unseen photographs",
-    "jpeg-80": "JPEG 80",
-    "jpeg-30": "JPEG 30",
-    "crop-0.8": "cropped to 0.8",
-    "down-0.5": "half the size",
-    "ood": "unseen photographs and flaws",
-}
-
-# -- keep --------------------------------------------------------------------------------------------------------------
 
 
 def keep(out: Path, seed: int) -> dict[str, Any]:
     """The values per image, the metrics and the curves of every run of an experiment, without its texts and images.
 
     Args:
-        out: the experiment's OUT; of baselines, if `baselines` in it holds some, the metrics are kept.
+        out: the experiment's OUT; baselines are kept too, if there are some in its folder `baselines`.
         seed: its SEED.
 
     Raises:
-        ValueError: the folder holds no scores of `claims`.
+        ValueError: the folder holds no scores of `claims`, or baselines about other images.
     """
     runs = sorted((out / "claims").glob("run-*/run.json"))
     if not runs:
@@ -73,31 +54,39 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
     sets: dict[str, dict[str, Any]] = {}
     images: dict[str, str] = {}
     for path in runs:
-        run = load_run(path.parent)
         name = re.sub(r"^run-(.*)-\w+$", r"\1", path.parent.name).replace("toy", "ood")
-        systems = sets.setdefault(name, {})
-        records = list(read_annotations(path.with_name("images.jsonl")))
-        images[name] = _digest(records)
-        for record in records:
-            for system, answer in recorded_answers(record).items():
-                values = systems.setdefault(system, {"accuracy": []})
-                verdict, regions = (answer["verdict"], answer["regions"]) if answer else (None, [])
-                values["accuracy"].append(int(verdict == record.label))
-                if record.label == "fake" and run.variant not in ("no_bbox", "label_only"):
-                    size = record.width * record.height
-                    boxes = [region["bbox"] for region in regions if region["bbox"]]
-                    areas = [(x2 - x1) * (y2 - y1) / size for x1, y1, x2, y2 in boxes]
-                    values.setdefault("iou", []).append(round(answer["iou"] or 0.0, 4) if answer else 0.0)
-                    values.setdefault("boxes", []).append(len(areas))
-                    values.setdefault("box_area", []).append(round(sum(areas) / len(areas), 4) if areas else None)
-        for system, scores in run.systems.items():
-            systems[system]["metrics"] = _metrics(scores)
+        images[name], systems = _keep_run(load_run(path.parent))
+        sets.setdefault(name, {}).update(systems)
     if (beside := out / "baselines" / "run").exists():
-        scored = load_run(beside).systems
-        sets["test"] |= {system: {"metrics": _metrics(scores)} for system, scores in scored.items()}
+        digest, systems = _keep_run(load_run(beside))
+        if digest != images["test"]:
+            raise ValueError(f"{beside}: expected answers about the test images of {out}, found others")
+        sets["test"] |= systems
     settings = (out / "settings").read_text(encoding="utf-8").strip()
     settings = re.sub(r"FAKEXPLAINED=.*(?=DIFFICULTY=)|PHOTOS=$", "", settings).strip()  # paths of this machine
     return {"seed": seed, "settings": settings, "images": images, "sets": sets, "training": keep_curves(out)}
+
+
+def _keep_run(run: Run) -> tuple[str, dict[str, dict[str, Any]]]:
+    """The digest of a run's images, and system -> its values per image and its metrics."""
+    systems: dict[str, dict[str, Any]] = {name: {"accuracy": []} for name in run.systems}
+    records = []
+    for record, answers in run.images("keep"):
+        records.append(record)
+        for system, answer in answers.items():
+            values, regions = systems[system], answer["regions"] if answer else []
+            values["accuracy"].append(int(answer is not None and answer["verdict"] == record.label))
+            if record.label == "fake" and run.systems[system]["iou"] is not None:
+                values.setdefault("iou", []).append(round(answer["iou"] or 0.0, 4) if answer else 0.0)
+            if record.label == "fake" and run.systems[system]["boxes_per_answer"] is not None:
+                size = record.width * record.height
+                boxes = [region["bbox"] for region in regions if region["bbox"]]
+                areas = [(x2 - x1) * (y2 - y1) / size for x1, y1, x2, y2 in boxes]
+                values.setdefault("boxes", []).append(len(areas))
+                values.setdefault("box_area", []).append(round(sum(areas) / len(areas), 4) if areas else None)
+    for system, scores in run.systems.items():
+        systems[system]["metrics"] = _metrics(scores)
+    return _digest(records), systems
 
 
 def _digest(records: Sequence[Annotation]) -> str:
@@ -136,152 +125,10 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-# -- show --------------------------------------------------------------------------------------------------------------
-
-
 def load(folder: Path = FOLDER) -> list[Result]:
     """The kept results, in the order of difficulties and seeds."""
     found = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*seed*.json")]
-    return sorted(found, key=lambda result: (_difficulty(result), result["seed"]))
-
-
-def _difficulty(result: Result) -> float:
-    return float(re.search(r"DIFFICULTY=(\S+)", result["settings"])[1])
-
-
-def _of_claims(results: Sequence[Result]) -> list[Result]:
-    return [result for result in results if _difficulty(result) == DIFFICULTY]
-
-
-def render_front(results: Sequence[Result]) -> str:
-    """The table of README.md, as Markdown: SFT, and GRPO after it, on photographs never trained on."""
-    lines = ["| stage | seeds | accuracy | IoU | AUROC | format |", "|---" * 6 + "|"]
-    for system, words in ((SFT, "SFT"), (MAIN, "+ GRPO with ω_G(t)")):
-        lines.append(
-            _system_row(words, system, "test", _of_claims(results), ("accuracy", "iou", "auroc", "format_rate"))
-        )
-    return "\n".join(lines) + "\n"
-
-
-def render_difficulties(results: Sequence[Result]) -> str:
-    """The table of SFT by difficulty in recipes/README.md, as Markdown; seed 0, as each difficulty has it."""
-    lines = ["| difficulty | seeds | accuracy | IoU |", "|---" * 4 + "|"]
-    for result in results:
-        if result["seed"] == 0 and SFT in result["sets"]["test"]:
-            lines.append(_system_row(f"{_difficulty(result):g}", SFT, "test", [result], ("accuracy", "iou")))
-    return "\n".join(lines) + "\n"
-
-
-def _system_row(words: str, system: str, name: str, results: Sequence[Result], metrics: Sequence[str]) -> str:
-    of_seeds = [r["sets"][name][system]["metrics"] for r in results if system in r["sets"].get(name, {})]
-    cells = [_cell([metrics_of[metric] for metrics_of in of_seeds]) for metric in metrics]
-    return f"| {words} | {len(of_seeds)} | " + " | ".join(cells) + " |"
-
-
-def render(results: Sequence[Result]) -> str:
-    """The tables of claims in recipes/README.md, as Markdown."""
-    results = _of_claims(results)
-    parts = []
-    for name, words in SETS.items():
-        systems = _systems_of(results, name)
-        if name != "test":
-            systems = [system for system in systems if not _is_guard(system)]
-        if not systems:
-            continue
-        metrics = list(METRICS) if name == "test" else ["accuracy", "iou", "auroc"]
-        lines = [f"| {words} | seeds | " + " | ".join(METRICS[metric] for metric in metrics) + " |"]
-        lines.append("|---" * (len(metrics) + 2) + "|")
-        for system in systems:
-            lines.append(_system_row(system, system, name, results, metrics))
-        parts.append("\n".join(lines))
-    findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
-    lines = ["| paper | says | seeds | difference here | paired t-test | verdict |", "|---" * 6 + "|"]
-    lines += [_row(finding) for finding in findings]
-    parts += ["\n".join(lines), *filter(None, [_render_guards(results), render_curves(results)])]
-    return "\n\n".join(parts) + "\n"
-
-
-def _systems_of(results: Sequence[Result], name: str) -> list[str]:
-    """The systems that any seed has on a set, in the order of the settings, the baselines last."""
-    systems = dict.fromkeys(system for result in results for system in result["sets"].get(name, {}))
-    places = {system: place for place, system in enumerate(setting_names().values())}
-    return sorted(systems, key=lambda system: places.get(system, len(places)))
-
-
-def _is_guard(system: str) -> bool:
-    """Whether a system is FakeXplainer with something to keep GRPO from earning IoU by large boxes."""
-    return system.startswith(MAIN) and system != MAIN
-
-
-def _render_guards(results: Sequence[Result]) -> str:
-    """A Markdown table: what each guard changes, image by image on the seeds that have it."""
-    systems = [system for system in _systems_of(results, "test") if _is_guard(system)]
-    metrics = ("accuracy", "iou", "boxes", "box_area")
-    lines = [f"| minus {MAIN} | seeds | " + " | ".join(map(_metric_words, metrics)) + " |", "|---" * 6 + "|"]
-    for system in systems:
-        claims = [Claim("", "", metric, (system, "test"), (MAIN, "test")) for metric in metrics]
-        found = [finding for claim in claims if (finding := check(claim, results))]
-        cells = [format_difference(each.difference, each.low, each.high) for each in found]
-        lines.append(f"| {system} | {len(found[0].values)} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) if systems else ""
-
-
-def _metric_words(metric: str) -> str:
-    return METRICS["boxes_per_answer" if metric == "boxes" else metric]
-
-
-def _cell(values: Sequence[Sequence[float | None]]) -> str:
-    """Mean over seeds with Student's interval; of fewer than three seeds, the mean of the intervals over images."""
-    means = [value[0] for value in values if value[0] is not None]
-    if len(means) < len(values) or not means:
-        return "–"
-    mean = float(np.mean(means))
-    if len(means) >= 3:
-        return f"{mean:.3f} ± {over_seeds(means):.3f}"
-    bounds = [bound for value in values for bound in value[1:] if bound is not None]
-    if len(bounds) < 2 * len(values):
-        return f"{mean:.3f}"
-    low, high = (float(np.mean([value[side] for value in values])) for side in (1, 2))
-    return f"{mean:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _row(finding: Finding) -> str:
-    claim = finding.claim
-    difference = f"{_metric_words(claim.metric)} {format_difference(finding.difference, finding.low, finding.high)}"
-    p = "–" if finding.p is None else "p < 0.001" if finding.p < 0.001 else f"p = {finding.p:.3f}"
-    return f"| {claim.place} | {claim.text} | {len(finding.values)} | {difference} | {p} | {finding.verdict} |"
-
-
-def plot(results: Sequence[Result]) -> str:
-    """Draw one figure of all claims, as SVG: the difference per seed, and its interval."""
-    findings = [finding for claim in CLAIMS if (finding := check(claim, results))]
-
-    def draw(figure: Figure) -> None:
-        axes = figure.subplots()
-        for index, finding in enumerate(findings):
-            colour = {"holds": GREEN, "does not hold": VERMILLION}.get(finding.verdict, TEXT_INK)
-            axes.plot([finding.low, finding.high], [index, index], color=colour, linewidth=2)
-            seeds = [more - less for more, less in finding.values]
-            axes.plot(seeds, [index] * len(seeds), "o", color=colour, markersize=4, markerfacecolor="white")
-            if finding.claim.margin:
-                axes.plot([-finding.claim.margin] * 2, [index - 0.3, index + 0.3], color=TEXT_INK, linewidth=1)
-        axes.axvline(0, color=TEXT_INK, linewidth=1)
-        axes.set_yticks(range(len(findings)), [f"{each.claim.place}: {each.claim.text}" for each in findings])
-        axes.invert_yaxis()
-        axes.set_xscale("symlog", linthresh=LINEAR, linscale=2)
-        axes.set_xticks(
-            ticks := [-0.3, -0.1, -0.05, 0, 0.05, 0.1, 0.3, 1],
-            [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks],
-        )
-        axes.set_xticks([], minor=True)
-        axes.set_xlabel(
-            f"difference as claimed is to the right of 0, logarithmic beyond ±{LINEAR:g};\n"
-            "a dot per seed, bars are 95 % intervals"
-        )
-        axes.spines["left"].set_visible(False)
-
-    label = "Claims of the paper: " + "; ".join(f"{each.claim.text}: {each.verdict}" for each in findings)
-    return make_standalone(svg(draw, (9.6, 0.9 + 0.32 * len(findings)), "claims", label))
+    return sorted(found, key=lambda result: (difficulty_of(result), result["seed"]))
 
 
 def main() -> None:
@@ -298,7 +145,7 @@ def main() -> None:
         if args.command == "keep":
             args.results.mkdir(parents=True, exist_ok=True)
             kept = keep(args.out, args.seed)
-            other = "" if _difficulty(kept) == DIFFICULTY else f"difficulty{_difficulty(kept):g}-"
+            other = "" if difficulty_of(kept) == DIFFICULTY else f"difficulty{difficulty_of(kept):g}-"
             path = args.results / f"{other}seed{args.seed}.json"
             if path.exists():
                 try:
@@ -311,7 +158,7 @@ def main() -> None:
             results = load(args.results)
             if not results:
                 raise ValueError(f"{args.results}: expected seed*.json, found none")
-            claimed = _of_claims(results)
+            claimed = of_claims(results)
             (args.results / "claims.svg").write_text(plot(claimed), encoding="utf-8")
             (args.results / "curves.svg").write_text(plot_curves(claimed), encoding="utf-8")
             if args.results == FOLDER:

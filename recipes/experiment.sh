@@ -47,10 +47,10 @@ FOLD=${FOLD:-0} NPROC_PER_NODE=${NPROC_PER_NODE:-${GPUS:-8}}
 own=${BACKBONE:-qwen2.5-vl-32b}
 zero=${ZERO:-} share=${SHARE:-}               # of all backbones, where they are set
 [[ -z ${TOY:-} ]] || own=qwen2.5-vl-3b        # of one size
-usual=progressive
-[[ -z ${TOY:-} ]] || usual=lora               # elsewhere the toy backbone trains all its parameters
+tuners='progressive full-parameter'
+[[ -z ${TOY:-} ]] || tuners='progressive lora'      # the toy backbone trains all its parameters unless told otherwise
 strategies='untuned sft omega-1 omega-0.5' parts='no-bbox no-caption no-tags label-only'
-guards='with-match dynamic-sampling beta-0 beta-0.1 lr-2e-5 lr-1e-4 new-photos'
+guards='with-match beta-0.1 lr-2e-5'
 perturbed='jpeg-80 jpeg-30 crop-0.8 down-0.5'
 runs=() sets='test'
 compare() { # BACKBONES SETTINGS [FOLDS]
@@ -78,7 +78,7 @@ case $EXPERIMENT in
     compare 'qwen2.5-vl-3b qwen2.5-vl-7b qwen2.5-vl-32b' progressive ;;
   table5) compare "$own" progressive; sets="test $perturbed" ;;
   table6) compare "$own" "progressive $strategies $parts"; sets='test ood' ;;
-  full) compare "$own" "$usual full-parameter" ;;
+  full) compare "$own" "$tuners" ;;
   fig4) compare "$own" 'progressive omega-1' ;;
   claims)
     compare "$own" "${COMPARE:-progressive $strategies $parts frozen-vit frozen-projector grpo-alone ${TOY:+$guards}}"
@@ -89,9 +89,14 @@ esac
 [[ " $sets " != *' ood '* || -n ${TOY:-}${OOD:-} ]] ||
   fail "OOD is not set: expected SET=DIR of each out-of-distribution set (recipes/ood.sh), separated by spaces"
 
-open_run "TOY=${TOY:-} QUICK=${QUICK:-} SEED=$SEED MAX_PIXELS=$MAX_PIXELS FAKEXPLAINED=$FAKEXPLAINED\
-${TOY:+ DIFFICULTY=$DIFFICULTY IMAGES=$IMAGES SHOWN=$SHOWN SFT_STEPS=$SFT_STEPS GRPO_STEPS=$GRPO_STEPS\
- G=$G GRPO_LR=$GRPO_LR GRPO_BETA=$GRPO_BETA PHOTOS=${PHOTOS:-}}"
+settings="TOY=${TOY:-} QUICK=${QUICK:-} SEED=$SEED MAX_PIXELS=$MAX_PIXELS FAKEXPLAINED=$FAKEXPLAINED"
+if [[ -n ${TOY:-} ]]; then
+  settings+=" DIFFICULTY=$DIFFICULTY IMAGES=$IMAGES SHOWN=$SHOWN SFT_STEPS=$SFT_STEPS GRPO_STEPS=$GRPO_STEPS"
+  settings+=" GPUS=$GPUS BATCH=$BATCH G=$G TOKENS=$TOKENS GRPO_LR=$GRPO_LR GRPO_BETA=$GRPO_BETA PHOTOS=${PHOTOS:-}"
+else
+  settings+=" VAL=${VAL:-} QUANT=${QUANT:-} GRAD_ACC=${GRAD_ACC:-}"
+fi
+open_run "$settings"
 
 choose_run() { # BACKBONE FOLD SETTING: sets those and all that follows from them
   BACKBONE=$1 FOLD=$2 SETTING=$3

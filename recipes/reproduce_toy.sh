@@ -6,9 +6,9 @@
 # Input:     nothing
 # Output:    $OUT/seedN (runs, reports), toy_results/: seedN.json, claims.svg, curves.svg; the tables of README.md
 # Run:       uv run --extra cpu bash recipes/reproduce_toy.sh
-# Override:  SEEDS (all settings), MORE_SEEDS (SFT and the three schedules of omega_G), OUT, RESULTS (another folder than
-#            toy_results) and the variables of experiment.sh. After an interrupt, run it again: it continues. DRY_RUN=1
-#            prints the commands.
+# Override:  SEEDS (all settings; the first also other ways of GRPO), MORE_SEEDS (SFT and the three schedules of omega_G),
+#            OUT, RESULTS (another folder than toy_results, which is written over) and the variables of experiment.sh.
+#            After an interrupt, run it again: it continues. DRY_RUN=1 prints the commands.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -26,14 +26,18 @@ show() {
   fi
 }
 
-# What the paper's main claims need comes first, of all seeds; later runs add to a seed's file.
-strategies='progressive untuned sft omega-1 omega-0.5' everything=''
-for compared in "$strategies" "$everything"; do
-  for seed in $SEEDS ${compared:+$MORE_SEEDS}; do
+# What the paper's main claims need comes first, of all seeds; later runs add to a seed's file. The last run trains what
+# only one seed is asked about.
+strategies='progressive untuned sft omega-1 omega-0.5' everything='' single='dynamic-sampling beta-0 lr-1e-4 new-photos'
+for compared in "$strategies" "$everything" "$single"; do
+  seeds=$SEEDS
+  [[ $compared != "$strategies" ]] || seeds+=" $MORE_SEEDS"
+  [[ $compared != "$single" ]] || seeds=${SEEDS%% *}
+  for seed in $seeds; do
     [[ -n ${DRY_RUN:-} ]] || echo "seed $seed: ${compared:-all settings}"
     show env TOY=1 "SEED=$seed" "COMPARE=$compared" "OUT=$OUT/seed$seed" bash "$ROOT/recipes/experiment.sh" claims
-    show env "SEED=$seed" "FAKEXPLAINED=$OUT/seed$seed/world/annotations.jsonl" "OUT=$OUT/seed$seed/baselines" \
-      bash "$ROOT/recipes/baselines.sh"
+    [[ -n $compared ]] || show env "SEED=$seed" "FAKEXPLAINED=$OUT/seed$seed/world/annotations.jsonl" \
+      "OUT=$OUT/seed$seed/baselines" bash "$ROOT/recipes/baselines.sh"
     show python -m examples.toy_results keep "$OUT/seed$seed" --seed "$seed" --results "$RESULTS"
   done
   show python -m examples.toy_results show --results "$RESULTS"

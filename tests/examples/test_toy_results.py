@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from examples import costs, toy_results
+from examples import costs, toy_results, toy_tables
 from examples.sections import with_section
 from examples.toy_claims import CLAIMS, Claim, check
 from examples.toy_curves import setting_names
@@ -93,8 +93,13 @@ def test_claims_are_about_settings_that_experiments_train():
     names = set(setting_names().values())
     for claim in CLAIMS:
         assert {claim.more[0], claim.less[0]} <= names
-        assert {claim.more[1], claim.less[1]} <= set(toy_results.SETS)
+        assert {claim.more[1], claim.less[1]} <= set(toy_tables.SETS)
     assert len({(claim.place, claim.text, claim.metric) for claim in CLAIMS}) == len(CLAIMS)
+
+
+def test_every_claim_that_does_not_hold_says_why():
+    found = [finding for claim in CLAIMS if (finding := check(claim, toy_tables.of_claims(toy_results.load())))]
+    assert [each.claim.text for each in found if each.verdict != "holds" and not each.claim.why] == []
 
 
 @pytest.fixture
@@ -155,7 +160,8 @@ def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
     text = (results / "results.md").read_text()
     assert "| CNN | 1 | 0.500 [" in text
     assert "| FakeXplainer | 1 | 0.833 [" in text and "| unseen photographs and flaws |" in text
-    assert "| App. D.1 | label-only is worse out of distribution | 1 | accuracy +0.000 [" in text
+    assert "| App. D.1 | label-only is worse out of distribution | +0.198 to +0.262 | 1 | accuracy +0.000 [" in text
+    assert "| CNN | 1 | -0.333 [" in text
     assert "| GRPO ω_G=1 | 1 | 0.062 → 0.512 → 0.963 | – | – | – |" in text
     plots = {name: (results / name).read_bytes() for name in ("claims.svg", "curves.svg")}
     assert all(plots.values())
@@ -222,9 +228,9 @@ def test_a_section_of_a_page_is_replaced():
 @pytest.mark.parametrize(
     ("path", "section", "render"),
     [
-        (toy_results.FRONT_PAGE, toy_results.SECTION, toy_results.render_front),
-        (toy_results.PAGE, toy_results.SECTION, toy_results.render),
-        (toy_results.PAGE, toy_results.DIFFICULTIES, toy_results.render_difficulties),
+        (toy_results.FRONT_PAGE, toy_results.SECTION, toy_tables.render_front),
+        (toy_results.PAGE, toy_results.SECTION, toy_tables.render),
+        (toy_results.PAGE, toy_results.DIFFICULTIES, toy_tables.render_difficulties),
     ],
 )
 def test_pages_show_what_the_files_hold(path, section, render):
@@ -232,24 +238,31 @@ def test_pages_show_what_the_files_hold(path, section, render):
     assert with_section(page, section, render(toy_results.load())) == page
 
 
-def test_guards_are_compared_on_the_seeds_that_have_them():
+def test_systems_are_compared_on_the_seeds_that_have_both():
     def seed(number: int, **systems: list[float]) -> dict:
-        answers = {
-            name.replace("_", " "): {"accuracy": a, "iou": a, "boxes": a, "box_area": a} for name, a in systems.items()
-        }
+        answers = {name.replace("_", " "): {"accuracy": a, "boxes": a, "box_area": a} for name, a in systems.items()}
         return {"seed": number, "settings": "DIFFICULTY=0.35", "sets": {"test": answers}}
 
+    guard = "FakeXplainer with fx match"
     results = [seed(0, FakeXplainer=[1, 0], FakeXplainer_with_fx_match=[1, 1]), seed(1, FakeXplainer=[0, 0])]
-    (row,) = toy_results._render_guards(results).splitlines()[2:]
-    assert row.startswith("| FakeXplainer with fx match | 1 | +0.500 [+0.000, +1.000] | ")
-    assert toy_results._render_guards(results[1:]) == ""
+    (row,) = toy_tables._render_differences(results, "FakeXplainer", [guard, "CNN"]).splitlines()[2:]
+    half = "+0.500 [+0.000, +1.000]"
+    assert row == f"| {guard} | 1 | {half} | – | {half} | {half} | {half} |"
+    assert toy_tables._render_differences(results[1:], "FakeXplainer", [guard]) == ""
+
+
+def test_the_boxed_area_is_number_times_mean_area():
+    answers = {"boxes": [2, 0, 1], "box_area": [0.1, None, 0.5]}
+    claim = Claim("§0", "A boxes more", "boxed", ("A", "test"), ("B", "test"))
+    sets = {"test": {"A": answers, "B": {"boxes": [0, 0, 0], "box_area": [None] * 3}}}
+    assert check(claim, [{"seed": 0, "sets": sets}]).difference == pytest.approx(0.7 / 3)
 
 
 def test_rows_stand_in_the_order_of_the_settings_and_baselines_last():
-    metrics = {key: [0.5, None, None] for key in toy_results.METRICS}
+    metrics = {key: [0.5, None, None] for key in toy_tables.METRICS}
     sets = {"test": {name: {"metrics": metrics} for name in ("CNN", "label-only", "SFT", "FakeXplainer")}}
     training = {setting: {"step": [1]} for setting in ("label-only", "omega-1", "progressive")}
-    lines = toy_results.render([{"seed": 0, "settings": "DIFFICULTY=0.35", "sets": sets, "training": training}])
+    lines = toy_tables.render([{"seed": 0, "settings": "DIFFICULTY=0.35", "sets": sets, "training": training}])
     rows = [line.split(" | ")[0].strip("| ") for line in lines.splitlines() if "---" not in line]
     assert rows[1:5] == ["FakeXplainer", "SFT", "label-only", "CNN"]
     assert rows[-3:] == ["FakeXplainer", "GRPO ω_G=1", "label-only"]
@@ -257,18 +270,18 @@ def test_rows_stand_in_the_order_of_the_settings_and_baselines_last():
 
 def test_other_difficulties_have_a_table_of_their_own(out, tmp_path, monkeypatch):
     text = (ROOT / "recipes/lib/toy.sh").read_text()
-    assert f"DIFFICULTY=${{DIFFICULTY:-{toy_results.DIFFICULTY}}}" in text
-    metrics = {key: [0.2, 0.1, 0.3] for key in toy_results.METRICS} | {"accuracy": [0.5, 0.1, 0.9]}
+    assert f"DIFFICULTY=${{DIFFICULTY:-{toy_tables.DIFFICULTY}}}" in text
+    metrics = {key: [0.2, 0.1, 0.3] for key in toy_tables.METRICS} | {"accuracy": [0.5, 0.1, 0.9]}
     systems = {"test": {"SFT": {"accuracy": [1, 0], "metrics": metrics}}}
     for name, seed, difficulty in (("seed0", 0, "0.35"), ("difficulty0-seed0", 0, "0"), ("seed1", 1, "0.35")):
         kept = {"seed": seed, "settings": f"TOY=1 DIFFICULTY={difficulty} IMAGES=6000", "sets": systems}
         (tmp_path / f"{name}.json").write_text(json.dumps(kept))
     results = toy_results.load(tmp_path)
-    assert toy_results.render_difficulties(results).splitlines()[2:] == [
+    assert toy_tables.render_difficulties(results).splitlines()[2:] == [
         "| 0 | 1 | 0.500 [0.100, 0.900] | 0.200 [0.100, 0.300] |",
         "| 0.35 | 1 | 0.500 [0.100, 0.900] | 0.200 [0.100, 0.300] |",
     ]
-    assert "| SFT | 2 | 0.500 [0.100, 0.900] |" in toy_results.render(results)
+    assert "| SFT | 2 | 0.500 [0.100, 0.900] |" in toy_tables.render(results)
     (out / "settings").write_text("TOY=1 DIFFICULTY=0.6\n")
     run(monkeypatch, "keep", out, "--seed", 0, "--results", tmp_path)
     assert (tmp_path / "difficulty0.6-seed0.json").exists()
