@@ -84,7 +84,7 @@ def test_interrupts_change_no_number(toy, tmp_path):
             process.send_signal(signal.SIGINT)
             process.wait(60)
     run(command("claims"), env, OUT=str(tmp_path / "parts"))
-    for stage in ("world", "split", "perturb-fold0"):  # ended between its last file and its mark
+    for stage in ("world", "split", "perturb-fold0", "rescale-fold0"):  # ended between its last file and its mark
         (tmp_path / "parts" / "logs" / f"{stage}.done").unlink()
     run(command("claims"), env, OUT=str(tmp_path / "parts"))
     parts, whole = (kept(tmp_path / name, tmp_path / "kept" / name) for name in ("parts", "whole"))
