@@ -138,15 +138,21 @@ def main() -> None:
     keeping = commands.add_parser("keep", help="write the small file of one seed, or add to it")
     keeping.add_argument("out", type=Path, help="OUT of TOY=1 recipes/experiment.sh claims")
     keeping.add_argument("--seed", type=int, required=True)
+    keeping.add_argument(
+        "--again",
+        action="store_true",
+        help="this seed is kept from another machine, whose training rounds otherwise: keep these results beside it, "
+        "for differences within this run alone",
+    )
     for each in (keeping, commands.add_parser("show", help="write tables and plot from the files of all seeds")):
         each.add_argument("--results", type=Path, default=FOLDER, help="folder of the files (default %(default)s)")
     args = parser.parse_args()
     try:
         if args.command == "keep":
             args.results.mkdir(parents=True, exist_ok=True)
-            kept = keep(args.out, args.seed)
+            kept = keep(args.out, args.seed) | ({"again": True} if args.again else {})
             other = "" if difficulty_of(kept) == DIFFICULTY else f"difficulty{difficulty_of(kept):g}-"
-            path = args.results / f"{other}seed{args.seed}.json"
+            path = args.results / f"{'again-' if args.again else ''}{other}seed{args.seed}.json"
             if path.exists():
                 try:
                     kept = merge(json.loads(path.read_text(encoding="utf-8")), kept)
@@ -159,6 +165,10 @@ def main() -> None:
             if not results:
                 raise ValueError(f"{args.results}: expected seed*.json, found none")
             claimed = of_claims(results)
+            if not claimed:
+                raise ValueError(
+                    f"{args.results}: expected seed*.json of difficulty {DIFFICULTY:g}, found others alone"
+                )
             (args.results / "claims.svg").write_text(plot(claimed), encoding="utf-8")
             (args.results / "curves.svg").write_text(plot_curves(claimed), encoding="utf-8")
             if args.results == FOLDER:

@@ -65,8 +65,8 @@ def difficulty_of(result: Result) -> float:
 
 
 def of_claims(results: Sequence[Result]) -> list[Result]:
-    """The results of the difficulty at which claims are tested."""
-    return [result for result in results if difficulty_of(result) == DIFFICULTY]
+    """The results of the difficulty at which claims are tested, each seed once."""
+    return [result for result in results if difficulty_of(result) == DIFFICULTY and not result.get("again")]
 
 
 def render_front(results: Sequence[Result]) -> str:
@@ -83,7 +83,7 @@ def render_difficulties(results: Sequence[Result]) -> str:
     """The table of SFT by difficulty in recipes/README.md, as Markdown; seed 0, as each difficulty has it."""
     lines = ["| difficulty | seeds | accuracy | IoU |", "|---" * 4 + "|"]
     for result in results:
-        if result["seed"] == 0 and SFT in result["sets"]["test"]:
+        if result["seed"] == 0 and SFT in result["sets"]["test"] and not result.get("again"):
             lines.append(_system_row(f"{difficulty_of(result):g}", SFT, "test", [result], ("accuracy", "iou")))
     return "\n".join(lines) + "\n"
 
@@ -96,7 +96,7 @@ def _system_row(words: str, system: str, name: str, results: Sequence[Result], m
 
 def render(results: Sequence[Result]) -> str:
     """The tables of claims in recipes/README.md, as Markdown."""
-    results = of_claims(results)
+    everything, results = results, of_claims(results)
     parts = []
     for name, words in SETS.items():
         systems = _systems_of(results, name)
@@ -116,8 +116,10 @@ def render(results: Sequence[Result]) -> str:
     ]
     lines += [_row(finding) for finding in findings]
     schedules = [MAIN, STATIC_1, STATIC_05]
-    others = [each for each in _systems_of(results, "test") if _is_guard(each) or each not in setting_names().values()]
-    differences = [_render_differences(results, SFT, schedules), _render_differences(results, MAIN, others)]
+    others = [
+        each for each in _systems_of(everything, "test") if _is_guard(each) or each not in setting_names().values()
+    ]
+    differences = [_render_differences(results, SFT, schedules), _render_differences(everything, MAIN, others)]
     parts += ["\n".join(lines), *filter(None, [*differences, render_curves(results)])]
     return "\n\n".join(parts) + "\n"
 

@@ -50,7 +50,7 @@ zero=${ZERO:-} share=${SHARE:-}               # of all backbones, where they are
 tuners='progressive full-parameter'
 [[ -z ${TOY:-} ]] || tuners='progressive lora'      # the toy backbone trains all its parameters unless told otherwise
 strategies='untuned sft omega-1 omega-0.5' parts='no-bbox no-caption no-tags label-only'
-guards='with-match beta-0.1 lr-2e-5'
+guards='with-match beta-0.1'
 perturbed='jpeg-80 jpeg-30 crop-0.8 down-0.5'
 runs=() sets='test'
 compare() { # BACKBONES SETTINGS [FOLDS]

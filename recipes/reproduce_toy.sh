@@ -28,7 +28,8 @@ show() {
 
 # What the paper's main claims need comes first, of all seeds; later runs add to a seed's file. The last run trains what
 # only one seed is asked about.
-strategies='progressive untuned sft omega-1 omega-0.5' everything='' single='dynamic-sampling beta-0 lr-1e-4 new-photos'
+strategies='progressive untuned sft omega-1 omega-0.5' everything=''
+single='dynamic-sampling beta-0 lr-2e-5 lr-1e-4 new-photos'
 for compared in "$strategies" "$everything" "$single"; do
   seeds=$SEEDS
   [[ $compared != "$strategies" ]] || seeds+=" $MORE_SEEDS"

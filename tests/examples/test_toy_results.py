@@ -210,6 +210,20 @@ def test_the_digest_is_of_all_that_answers_are_compared_with(tmp_path):
     assert digest == toy_results._digest([replace(first, tags=()), records[1]])
 
 
+def test_a_seed_trained_again_counts_for_differences_within_it_alone(out, tmp_path, monkeypatch):
+    results = tmp_path / "results"
+    run(monkeypatch, "keep", out, "--seed", 3, "--results", results, "--again")
+    with pytest.raises(SystemExit, match=r"^error: .*: expected seed\*.json of difficulty 0.35, found others alone$"):
+        run(monkeypatch, "show", "--results", results)
+    run(monkeypatch, "keep", out, "--seed", 3, "--results", results)
+    run(monkeypatch, "show", "--results", results)
+    text = (results / "results.md").read_text()
+    assert {path.name for path in results.glob("*.json")} == {"again-seed3.json", "seed3.json"}
+    assert "| FakeXplainer | 1 | 0.833 [" in text
+    assert "| label-only is worse out of distribution | +0.198 to +0.262 | 1 | " in text
+    assert text.count("| CNN | 1 | 0.500 [") == 1 and text.count("| CNN | 2 | -0.333 [") == 1
+
+
 @pytest.mark.parametrize("command", ["keep", "show"])
 def test_a_folder_without_results_is_one_line(command, tmp_path, monkeypatch):
     args = ("keep", tmp_path, "--seed", 0) if command == "keep" else ("show",)
