@@ -25,8 +25,8 @@ class Claim(NamedTuple):
             `boxed` (sum of the boxes' shares).
         more, less: (system, set) of either side.
         margin: how far the first may fall short; for claims that something costs or gains little.
-        paper: the difference in the paper's tables, if they have it.
-        why: what the result here comes from, as far as it was looked into; needed unless the claim holds.
+        paper: the difference in the paper's tables, from the lowest to the highest; empty if they have none.
+        why: what the result here comes from, as far as it was looked into.
     """
 
     place: str
@@ -35,222 +35,87 @@ class Claim(NamedTuple):
     more: tuple[str, str]
     less: tuple[str, str]
     margin: float = 0.0
-    paper: str = "–"
+    paper: tuple[float, ...] = ()
     why: str = ""
 
 
-def _on(set: str, more: str, less: str) -> dict[str, Any]:
-    return {"more": (more, set), "less": (less, set)}
+def _on(name: str, more: str, less: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Both sides of a claim about two systems on one set."""
+    return (more, name), (less, name)
 
 
+CROP, HALF, AGAIN = ((MAIN, name) for name in ("crop-0.8", "down-0.5", "rescale-0.5"))
+UNCHANGED = (MAIN, "test")
+MUTE = "untrained, the tiny backbone gives no verdict"
+ONE_SIZE = "training has seen images of one size; enlarged again, they lose little or nothing (next two lines)"
+FITTED = "perhaps because pretraining on drawn shapes has fitted it already, which was not tested"
+FEW_KINDS = "here SFT alone learns to box; perhaps because flaws are of a few drawn kinds, which was not tested"
 CLAIMS = (
     Claim(
-        "Table 4",
-        "SFT raises accuracy over no training",
-        "accuracy",
-        **_on("test", SFT, UNTUNED),
-        paper="+0.159",
-        why="untrained, the tiny backbone gives no verdict",
+        "Table 4", "SFT raises accuracy over no training", "accuracy", *_on("test", SFT, UNTUNED), 0, (0.159,), MUTE
     ),
     Claim(
-        "Table 4",
-        "SFT alone raises IoU by at most .05",
-        "iou",
-        **_on("test", UNTUNED, SFT),
-        margin=0.05,
-        paper="+0.001",
-        why="scale: a few drawn kinds of flaw are learned from examples alone",
+        "Table 4", "SFT alone raises IoU by at most .05", "iou", *_on("test", UNTUNED, SFT), 0.05, (0.001,), FEW_KINDS
     ),
+    Claim("Table 4", "GRPO after SFT raises accuracy", "accuracy", *_on("test", MAIN, SFT), 0, (0.089,)),
     Claim(
-        "Table 4",
-        "GRPO after SFT raises accuracy",
-        "accuracy",
-        **_on("test", MAIN, SFT),
-        paper="+0.089",
-        why="the interval begins at 0; a gain like the paper's is excluded: SFT of drawn flaws leaves less to gain",
-    ),
-    Claim(
-        "Table 4",
-        "GRPO after SFT raises IoU",
-        "iou",
-        **_on("test", MAIN, SFT),
-        paper="+0.317",
-        why="the interval begins at 0; SFT boxes well already (two lines above)",
-    ),
-    Claim(
-        "Table 4",
-        "progressive ω_G is more accurate than ω_G = 1",
-        "accuracy",
-        **_on("test", MAIN, STATIC_1),
-        paper="+0.045",
-        why="no difference shows; one like the paper's is excluded",
-    ),
-    Claim(
-        "Table 4",
-        "progressive ω_G is more accurate than ω_G = 0.5",
-        "accuracy",
-        **_on("test", MAIN, STATIC_05),
-        paper="+0.008",
-        why="the paper's difference is smaller than the spread here",
-    ),
-    Claim(
-        "Table 4",
-        "progressive ω_G has a higher IoU than ω_G = 1",
-        "iou",
-        **_on("test", MAIN, STATIC_1),
-        paper="+0.095",
-        why="no difference shows; one like the paper's is excluded",
-    ),
-    Claim(
-        "Table 4",
-        "progressive ω_G has a higher IoU than ω_G = 0.5",
-        "iou",
-        **_on("test", MAIN, STATIC_05),
-        paper="+0.137",
-        why="no difference shows; one like the paper's is excluded",
-    ),
-    Claim(
-        "§4.3",
-        "ω_G = 1 from the start gives more boxes",
-        "boxes",
-        **_on("test", STATIC_1, MAIN),
-        why="every ω_G leaves fewer and larger boxes than SFT, whose answers have four at most (table below)",
-    ),
-    Claim(
-        "§4.3",
-        "ω_G = 1 from the start gives smaller boxes",
-        "box_area",
-        **_on("test", MAIN, STATIC_1),
-        why="as the line above",
+        "Table 4", "GRPO after SFT raises IoU", "iou", *_on("test", MAIN, SFT), 0, (0.317,),
+        "SFT's IoU here is above the paper's final one",
     ),
     *(
-        Claim(
-            "Table 4",
-            f"{part} is less accurate than all data",
-            "accuracy",
-            **_on("test", MAIN, part),
-            paper=paper,
-            why=why,
-        )
-        for part, paper, why in (
-            ("no-bbox", "+0.030", ""),
-            ("no-caption", "+0.040", "the seeds agree in sign; too few images to tell"),
-            ("no-tags", "+0.020", "the seeds disagree"),
-            ("label-only", "+0.045", ""),
+        Claim("Table 4", f"progressive ω_G {words} than ω_G = {omega}", metric, *_on("test", MAIN, static), 0, (paper,))
+        for words, metric, static, omega, paper in (
+            ("is more accurate", "accuracy", STATIC_1, "1", 0.045),
+            ("is more accurate", "accuracy", STATIC_05, "0.5", 0.008),
+            ("has a higher IoU", "iou", STATIC_1, "1", 0.095),
+            ("has a higher IoU", "iou", STATIC_05, "0.5", 0.137),
         )
     ),
     Claim(
-        "§5.3",
-        "without captions IoU falls",
-        "iou",
-        **_on("test", MAIN, "no-caption"),
-        paper="+0.095",
-        why="the seeds disagree",
+        "§4.3", "ω_G = 1 from the start gives more boxes", "boxes", *_on("test", STATIC_1, MAIN),
+        why="every ω_G leaves fewer and larger boxes than SFT (next table)",
     ),
-    Claim(
-        "App. B",
-        "SFT with the ViT frozen is less accurate",
-        "accuracy",
-        **_on("test", SFT, "SFT, ViT frozen"),
-        why="two seeds of three agree; the third sees no difference",
+    Claim("§4.3", "ω_G = 1 from the start gives smaller boxes", "box_area", *_on("test", MAIN, STATIC_1)),
+    *(
+        Claim("Table 4", f"{part} is less accurate than all data", "accuracy", *_on("test", MAIN, part), 0, (paper,))
+        for part, paper in (("no-bbox", 0.030), ("no-caption", 0.040), ("no-tags", 0.020), ("label-only", 0.045))
     ),
+    Claim("§5.3", "without captions IoU falls", "iou", *_on("test", MAIN, "no-caption"), 0, (0.095,)),
+    Claim("App. B", "SFT with the ViT frozen is less accurate", "accuracy", *_on("test", SFT, "SFT, ViT frozen")),
     Claim(
-        "App. B",
-        "SFT with the projector frozen is less accurate",
-        "accuracy",
-        **_on("test", SFT, "SFT, projector frozen"),
-        why="not looked into; perhaps pretraining on drawn shapes has fitted it already",
+        "App. B", "SFT with the projector frozen is less accurate", "accuracy",
+        *_on("test", SFT, "SFT, projector frozen"), why=FITTED,
     ),
     *(
         Claim(
-            "App. B",
-            f"SFT with the {part} frozen raises accuracy over no training by at most .05",
-            "accuracy",
-            **_on("test", UNTUNED, f"SFT, {part} frozen"),
-            margin=0.05,
-            why="scale: untrained, the tiny backbone gives no verdict",
+            "App. B", f"SFT with the {part} frozen raises accuracy over no training by at most .05", "accuracy",
+            *_on("test", UNTUNED, f"SFT, {part} frozen"), 0.05, why=MUTE,
         )
         for part in ("ViT", "projector")
     ),
-    Claim("§4.1", "GRPO needs SFT before it: accuracy", "accuracy", **_on("test", MAIN, "GRPO without SFT")),
-    Claim(
-        "App. C",
-        "JPEG of quality 80 costs at most .01 accuracy",
-        "accuracy",
-        (MAIN, "jpeg-80"),
-        (MAIN, "test"),
-        0.01,
-        "-0.003",
-    ),
-    Claim(
-        "App. C",
-        "JPEG of quality 30 costs at most .01 accuracy",
-        "accuracy",
-        (MAIN, "jpeg-30"),
-        (MAIN, "test"),
-        0.01,
-        "-0.005",
-        "the paper's loss and the margin are within the interval",
-    ),
-    Claim(
-        "App. C",
-        "cropping costs at most .02 accuracy",
-        "accuracy",
-        (MAIN, "crop-0.8"),
-        (MAIN, "test"),
-        0.02,
-        "-0.020",
-        "scale, at least in part: training has seen no image of this size",
-    ),
-    Claim("App. C", "cropping lowers IoU", "iou", (MAIN, "test"), (MAIN, "crop-0.8"), paper="+0.046"),
+    Claim("§4.1", "GRPO needs SFT before it: accuracy", "accuracy", *_on("test", MAIN, "GRPO without SFT")),
     *(
         Claim(
-            "App. C",
-            f"half the resolution does not lower {words} by over .01",
-            metric,
-            (MAIN, "down-0.5"),
-            (MAIN, "test"),
-            0.01,
-            paper,
-            "scale: training has seen images of one size; enlarged again, the loss is gone (next two lines)",
+            "App. C", f"JPEG of quality {quality} costs at most .01 accuracy", "accuracy",
+            (MAIN, f"jpeg-{quality}"), UNCHANGED, 0.01, (paper,),
         )
-        for metric, words, paper in (("accuracy", "accuracy", "-0.002"), ("iou", "IoU", "+0.002"))
-    ),
-    *(
-        Claim(
-            "App. C",
-            f"half the resolution, enlarged again, does not lower {words} by over .01",
-            metric,
-            (MAIN, "rescale-0.5"),
-            (MAIN, "test"),
-            0.01,
-            why="as many tokens as in training; the interval is wider than the margin",
-        )
-        for metric, words in (("accuracy", "accuracy"), ("iou", "IoU"))
+        for quality, paper in ((80, -0.003), (30, -0.005))
     ),
     Claim(
-        "App. D.1",
-        "GRPO raises accuracy out of distribution",
-        "accuracy",
-        **_on("ood", MAIN, SFT),
-        paper="+0.184 to +0.210",
-        why="no difference shows; one like the paper's is excluded",
+        "App. C", "cropping costs at most .02 accuracy", "accuracy", CROP, UNCHANGED, 0.02, (-0.020,),
+        "training has seen no image of this size",
     ),
+    Claim("App. C", "cropping lowers IoU", "iou", UNCHANGED, CROP, 0, (0.046,)),
+    Claim("App. C", "half the size costs at most .01 accuracy", "accuracy", HALF, UNCHANGED, 0.01, (-0.002,), ONE_SIZE),
+    Claim("App. C", "half the size costs at most .01 IoU", "iou", HALF, UNCHANGED, 0.01, (0.002,), ONE_SIZE),
+    Claim("App. C", "half the size, enlarged again, costs at most .01 accuracy", "accuracy", AGAIN, UNCHANGED, 0.01),
+    Claim("App. C", "half the size, enlarged again, costs at most .01 IoU", "iou", AGAIN, UNCHANGED, 0.01),
+    Claim("App. D.1", "GRPO raises accuracy out of distribution", "accuracy", *_on("ood", MAIN, SFT), 0, (0.184, 0.21)),
     *(
-        Claim(
-            "App. D.1",
-            f"{part} is worse out of distribution",
-            "accuracy",
-            **_on("ood", MAIN, part),
-            paper=paper,
-            why=why,
-        )
-        for part, paper, why in (
-            ("label-only", "+0.198 to +0.262", "the seeds disagree"),
-            ("no-bbox", "+0.015 to +0.149", "the seeds agree in sign; too few to tell"),
-        )
+        Claim("App. D.1", f"{part} is worse out of distribution", "accuracy", *_on("ood", MAIN, part), 0, paper)
+        for part, paper in (("label-only", (0.198, 0.262)), ("no-bbox", (0.015, 0.149)))
     ),
-)
+)  # fmt: skip
 
 
 class Finding(NamedTuple):
@@ -277,8 +142,11 @@ class Finding(NamedTuple):
 def check(claim: Claim, results: Sequence[Result]) -> Finding | None:
     """Put a claim to the test; None where no seed has both sides.
 
-    The interval resamples images within each seed and also, from three seeds on, the seeds themselves: it is the
-    wider of the percentile bootstrap over images and Student's interval over seeds.
+    The interval spans the percentile bootstrap over images, both sides together, and from three seeds on Student's
+    interval over seeds.
+
+    Raises:
+        ValueError: the two sides of a seed are about different numbers of images.
     """
     sides = [pair for pair in (_sides(claim, result) for result in results) if pair]
     if not sides:
@@ -293,6 +161,18 @@ def check(claim: Claim, results: Sequence[Result]) -> Finding | None:
         low, high = (min(low, np.mean(differences) - half), max(high, np.mean(differences) + half))
     verdict = "holds" if low > -claim.margin else "does not hold" if high < -claim.margin else "cannot tell"
     return Finding(claim, values, float(np.mean(differences)), float(low), float(high), p, verdict)
+
+
+def explain(finding: Finding) -> str:
+    """Say what the numbers of a finding leave open, and then the claim's `why`."""
+    claim, parts = finding.claim, []
+    if finding.verdict != "holds" and claim.paper:
+        inside = any(finding.low <= value <= finding.high for value in claim.paper)
+        parts.append(f"the interval {'includes' if inside else 'excludes'} the paper's difference")
+    signs = {more - less > -claim.margin for more, less in finding.values}
+    if finding.verdict == "cannot tell" and len(finding.values) > 1:
+        parts.append(f"the seeds {'agree' if len(signs) == 1 else 'differ'} in sign")
+    return "; ".join([*parts, *filter(None, [claim.why])]) or "–"
 
 
 def format_difference(difference: float, low: float, high: float) -> str:
@@ -318,7 +198,9 @@ def _sides(claim: Claim, result: Result) -> tuple[np.ndarray, np.ndarray] | None
         if values is None:
             return None
         found.append(values)
-    return (found[0], found[1]) if len(found[0]) == len(found[1]) else None
+    if len(found[0]) != len(found[1]):
+        raise ValueError(f"seed {result['seed']}: {claim.more} and {claim.less} are about different numbers of images")
+    return found[0], found[1]
 
 
 def _values(answers: Mapping[str, Any], metric: str) -> np.ndarray | None:

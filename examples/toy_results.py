@@ -1,6 +1,6 @@
 """Results of `recipes/experiment.sh claims` on the toy world: kept as small files, shown as tables and plots.
 
-python -m examples.toy_results keep output/toy/seed0 --seed 0    # into recipes/toy_results/seed0.json
+python -m examples.toy_results keep output/reproduce-toy/seed0 --seed 0    # into recipes/toy_results/seed0.json
 python -m examples.toy_results show                              # writes tables and plots from all of them
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from examples.sections import replace_section
 from examples.toy_claims import Result
-from examples.toy_curves import keep_curves, plot_curves
+from examples.toy_curves import keep_curves, plot_curves, setting_names
 from examples.toy_tables import (
     DIFFICULTY,
     METRICS,
@@ -46,7 +46,7 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
         seed: its SEED.
 
     Raises:
-        ValueError: the folder holds no scores of `claims`, or baselines about other images.
+        ValueError: the folder holds no scores of `claims`, another seed, or baselines about other images.
     """
     runs = sorted((out / "claims").glob("run-*/run.json"))
     if not runs:
@@ -63,8 +63,17 @@ def keep(out: Path, seed: int) -> dict[str, Any]:
             raise ValueError(f"{beside}: expected answers about the test images of {out}, found others")
         sets["test"] |= systems
     settings = (out / "settings").read_text(encoding="utf-8").strip()
+    names = setting_names()
+    if f" SEED={seed} " not in f" {settings} ":
+        raise ValueError(f"{out}: expected SEED={seed}, found {settings}")
     settings = re.sub(r"FAKEXPLAINED=.*(?=DIFFICULTY=)|PHOTOS=$", "", settings).strip()  # paths of this machine
-    return {"seed": seed, "settings": settings, "images": images, "sets": sets, "training": keep_curves(out)}
+    return {
+        "seed": seed,
+        "settings": settings,
+        "images": images,
+        "sets": sets,
+        "training": {k: v for k, v in keep_curves(out).items() if names[k] in sets["test"]},
+    }
 
 
 def _keep_run(run: Run) -> tuple[str, dict[str, dict[str, Any]]]:
@@ -137,14 +146,18 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     keeping = commands.add_parser("keep", help="write the small file of one seed, or add to it")
     keeping.add_argument("out", type=Path, help="OUT of TOY=1 recipes/experiment.sh claims")
-    keeping.add_argument("--seed", type=int, required=True)
+    keeping.add_argument("--seed", type=int, required=True, help="SEED of the experiment")
     keeping.add_argument(
         "--again",
         action="store_true",
-        help="this seed is kept from another machine, whose training rounds otherwise: keep these results beside it, "
-        "for differences within this run alone",
+        help="keep a seed that another machine has trained already in its own file, for differences within it alone",
     )
-    for each in (keeping, commands.add_parser("show", help="write tables and plot from the files of all seeds")):
+    for each in (
+        keeping,
+        commands.add_parser(
+            "show", help="write the tables of both README files and the plots from the files of all seeds"
+        ),
+    ):
         each.add_argument("--results", type=Path, default=FOLDER, help="folder of the files (default %(default)s)")
     args = parser.parse_args()
     try:
@@ -162,13 +175,8 @@ def main() -> None:
             path.write_text(text + "\n", encoding="utf-8")
         else:
             results = load(args.results)
-            if not results:
-                raise ValueError(f"{args.results}: expected seed*.json, found none")
-            claimed = of_claims(results)
-            if not claimed:
-                raise ValueError(
-                    f"{args.results}: expected seed*.json of difficulty {DIFFICULTY:g}, found others alone"
-                )
+            if not (claimed := of_claims(results)):
+                raise ValueError(f"{args.results}: expected seedN.json of difficulty {DIFFICULTY:g}, found none")
             (args.results / "claims.svg").write_text(plot(claimed), encoding="utf-8")
             (args.results / "curves.svg").write_text(plot_curves(claimed), encoding="utf-8")
             if args.results == FOLDER:

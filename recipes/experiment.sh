@@ -94,8 +94,9 @@ if [[ -n ${TOY:-} ]]; then
   settings+=" DIFFICULTY=$DIFFICULTY IMAGES=$IMAGES SHOWN=$SHOWN SFT_STEPS=$SFT_STEPS GRPO_STEPS=$GRPO_STEPS"
   settings+=" GPUS=$GPUS BATCH=$BATCH G=$G TOKENS=$TOKENS GRPO_LR=$GRPO_LR GRPO_BETA=$GRPO_BETA PHOTOS=${PHOTOS:-}"
 else
-  settings+=" VAL=${VAL:-} QUANT=${QUANT:-} GRAD_ACC=${GRAD_ACC:-}"
+  settings+=" VAL=${VAL:-0.015} QUANT=${QUANT:-} GRAD_ACC=${GRAD_ACC:-}"
 fi
+settings+="${FX_IOU_ETA:+ FX_IOU_ETA=$FX_IOU_ETA}${FX_IOU_EMPTY:+ FX_IOU_EMPTY=$FX_IOU_EMPTY}"
 open_run "$settings"
 
 choose_run() { # BACKBONE FOLD SETTING: sets those and all that follows from them

@@ -8,11 +8,13 @@
 #                            SFT_RUN    the folder of its SFT; settings with the same SFT share it; empty: none
 #                            SFT_ARGS   further arguments of its SFT
 #                            GRPO_RUN   the folder of its GRPO; empty: none
-#                            OMEGA      omega_G at the first and after the last step; GRPO_ARGS
+#                            OMEGA      omega_G at the first and after the last step
+#                            GRPO_ARGS  further arguments of its GRPO
 #
 # Columns: SETTING, VARIANT, stages (sft, grpo, both or none), omega_G, further arguments of SFT and of GRPO (commas for
-# spaces), name in tables. With all parameters in training, optimizer states of 32B only fit into the machine's memory,
-# and a checkpoint has them all; the rates are ours, because the paper gives none. The last rows are not the paper's: ways to keep GRPO from earning IoU by large boxes.
+# spaces), name in tables. Full-parameter training of 32B must offload its optimizer states to the machine's memory, and
+# each of its checkpoints holds them; its learning rates are ours, the paper gives none. The last rows are not the
+# paper's: other ways of GRPO.
 
 # shellcheck source=recipes/lib/fail.sh
 . "${BASH_SOURCE%/*}/fail.sh"

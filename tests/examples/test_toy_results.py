@@ -14,7 +14,7 @@ from scipy import stats
 
 from examples import costs, toy_results, toy_tables
 from examples.sections import with_section
-from examples.toy_claims import CLAIMS, Claim, check
+from examples.toy_claims import CLAIMS, Claim, check, explain
 from examples.toy_curves import setting_names
 from swift_plugins.fakexplain.annotation import read_annotations
 from swift_plugins.fakexplain.answer import render_answer
@@ -99,7 +99,30 @@ def test_claims_are_about_settings_that_experiments_train():
 
 def test_every_claim_that_does_not_hold_says_why():
     found = [finding for claim in CLAIMS if (finding := check(claim, toy_tables.of_claims(toy_results.load())))]
-    assert [each.claim.text for each in found if each.verdict != "holds" and not each.claim.why] == []
+    assert [each.claim.text for each in found if each.verdict == "does not hold" and not each.claim.why] == []
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "paper", "words"),
+    [
+        ([1] * 90 + [0] * 10, [1] * 50 + [0] * 50, (0.9,), "–"),
+        ([1] * 50 + [0] * 50, [1] * 90 + [0] * 10, (0.1,), "the interval excludes the paper's difference"),
+        ([1] * 50 + [0] * 50, [0] * 50 + [1] * 50, (-0.05, 0.9), "the interval includes the paper's difference"),
+    ],
+)
+def test_what_the_numbers_leave_open(a, b, paper, words):
+    claim = ACCURACY._replace(paper=paper)
+    assert explain(check(claim, [result(A=a, B=b)])) == words
+    why = claim._replace(why="a reason")
+    assert explain(check(why, [result(A=a, B=b)])) == f"{words}; a reason".removeprefix("–; ")
+    two = [result(A=a, B=b), result(1, A=b, B=a)]
+    if check(claim, two).verdict == "cannot tell":
+        assert explain(check(claim, two)).endswith(("agree in sign", "differ in sign"))
+
+
+def test_sides_about_different_images_are_an_error():
+    with pytest.raises(ValueError, match="seed 0: .* different numbers of images"):
+        check(ACCURACY, [result(A=[1], B=[1, 0])])
 
 
 @pytest.fixture
@@ -128,7 +151,7 @@ def out(tmp_path: Path) -> Path:
     beside = folder / "baselines" / "run"
     done = fakexplain("score", f"CNN={labels}", "--annotations", annotations, "--resamples", 20, "--out", beside)
     assert done.returncode == 0, done.stderr
-    log = folder / "fold0" / "grpo-omega-1" / "logging.jsonl"
+    log = folder / "fold0" / "grpo-progressive" / "logging.jsonl"
     log.parent.mkdir(parents=True)
     steps = [{"global_step/max_steps": f"{step}/40", "rewards/FxIoU/mean": step / 40} for step in (*range(1, 41), 40)]
     log.write_text("".join(json.dumps(line) + "\n" for line in steps))
@@ -152,7 +175,7 @@ def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
     assert len(systems["FakeXplainer"]["iou"]) == 3 and "iou" not in systems["label-only"]
     assert systems["FakeXplainer"]["boxes"][0] == 2
     assert systems["FakeXplainer"]["metrics"]["accuracy"][0] == pytest.approx(5 / 6, abs=1e-4)
-    curves = kept["training"]["omega-1"]
+    curves = kept["training"]["progressive"]
     assert curves["step"] == [2 * index + 1.5 for index in range(20)]
     assert curves["rewards/FxIoU/mean"] == pytest.approx([step / 40 for step in curves["step"]], abs=1e-4)
 
@@ -162,7 +185,7 @@ def test_what_is_kept_and_shown(out, tmp_path, monkeypatch, capsys):
     assert "| FakeXplainer | 1 | 0.833 [" in text and "| unseen photographs and flaws |" in text
     assert "| App. D.1 | label-only is worse out of distribution | +0.198 to +0.262 | 1 | accuracy +0.000 [" in text
     assert "| CNN | 1 | -0.333 [" in text
-    assert "| GRPO ω_G=1 | 1 | 0.062 → 0.512 → 0.963 | – | – | – |" in text
+    assert "| FakeXplainer | 1 | 0.062 → 0.512 → 0.963 | – | – | – |" in text
     plots = {name: (results / name).read_bytes() for name in ("claims.svg", "curves.svg")}
     assert all(plots.values())
     run(monkeypatch, "show", "--results", results)
@@ -179,7 +202,7 @@ def test_settings_trained_in_another_run_are_added(out, tmp_path, monkeypatch):
     def kept_before(**changes) -> None:
         before = json.loads(json.dumps(whole | changes))
         before["sets"]["test"] = {"SFT": {"accuracy": [1] * 6}, "CNN": {"accuracy": [0] * 6}}
-        before["training"] = {"omega-1": {}, "omega-0.5": {"step": [1]}}
+        before["training"] = {"progressive": {}, "omega-0.5": {"step": [1]}}
         path.write_text(json.dumps(before))
 
     kept_before()
@@ -213,7 +236,7 @@ def test_the_digest_is_of_all_that_answers_are_compared_with(tmp_path):
 def test_a_seed_trained_again_counts_for_differences_within_it_alone(out, tmp_path, monkeypatch):
     results = tmp_path / "results"
     run(monkeypatch, "keep", out, "--seed", 3, "--results", results, "--again")
-    with pytest.raises(SystemExit, match=r"^error: .*: expected seed\*.json of difficulty 0.35, found others alone$"):
+    with pytest.raises(SystemExit, match=r"^error: .*: expected seedN.json of difficulty 0.35, found none$"):
         run(monkeypatch, "show", "--results", results)
     run(monkeypatch, "keep", out, "--seed", 3, "--results", results)
     run(monkeypatch, "show", "--results", results)
@@ -221,7 +244,7 @@ def test_a_seed_trained_again_counts_for_differences_within_it_alone(out, tmp_pa
     assert {path.name for path in results.glob("*.json")} == {"again-seed3.json", "seed3.json"}
     assert "| FakeXplainer | 1 | 0.833 [" in text
     assert "| label-only is worse out of distribution | +0.198 to +0.262 | 1 | " in text
-    assert text.count("| CNN | 1 | 0.500 [") == 1 and text.count("| CNN | 2 | -0.333 [") == 1
+    assert text.count("| CNN | 1 | 0.500 [") == 1 and text.count("| CNN | 2, 1 of them again | -0.333 [") == 1
 
 
 @pytest.mark.parametrize("command", ["keep", "show"])
@@ -296,7 +319,7 @@ def test_other_difficulties_have_a_table_of_their_own(out, tmp_path, monkeypatch
         "| 0.35 | 1 | 0.500 [0.100, 0.900] | 0.200 [0.100, 0.300] |",
     ]
     assert "| SFT | 2 | 0.500 [0.100, 0.900] |" in toy_tables.render(results)
-    (out / "settings").write_text("TOY=1 DIFFICULTY=0.6\n")
+    (out / "settings").write_text("TOY=1 SEED=0 DIFFICULTY=0.6\n")
     run(monkeypatch, "keep", out, "--seed", 0, "--results", tmp_path)
     assert (tmp_path / "difficulty0.6-seed0.json").exists()
 

@@ -206,7 +206,12 @@ def exclude_output_images(records: Iterable[Annotation], out: Path) -> Iterator[
 
 
 def show_progress(
-    records: Iterable[Any], path: Path | None, what: str, unit: str = "record", total: int | None = None
+    records: Iterable[Any],
+    path: Path | None,
+    what: str,
+    unit: str = "record",
+    total: int | None = None,
+    leave: bool = True,
 ) -> Iterator[Any]:
     """Pass records on, with a progress bar on a terminal and none in a pipe.
 
@@ -216,27 +221,19 @@ def show_progress(
         what: label of the bar.
         unit: name of one record.
         total: their number, if it is known without the file.
+        leave: leave the bar when the records end.
     """
     from tqdm import tqdm
 
     if path is not None and path.is_file() and sys.stderr.isatty():
         with open(path, "rb") as file:
             total = sum(1 for line in file if line.strip())
-    yield from tqdm(records, total=total, desc=what, unit=unit, disable=None)
+    yield from tqdm(records, total=total, desc=what, unit=unit, leave=leave, disable=None)
 
 
-def show_stream(items: Iterable[Any], what: str, unit: str, total: int | None = None, /) -> Iterable[Any]:
-    """Pass items on as `show_progress` does, without a file; the bar goes when they end, since one may follow another.
-
-    Args:
-        items: to pass on.
-        what: label of the bar.
-        unit: name of one item.
-        total: their number, if it is known.
-    """
-    from tqdm import tqdm
-
-    return tqdm(items, what, total, leave=False, unit=unit, disable=None)
+def show_stream(items: Iterable[Any], what: str, unit: str, total: int | None = None, /) -> Iterator[Any]:
+    """Pass items on as `show_progress` does, without a file; the bar goes at their end, as another may follow."""
+    return show_progress(items, None, what, unit, total, leave=False)
 
 
 class Errors:

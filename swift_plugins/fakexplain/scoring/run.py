@@ -83,7 +83,7 @@ class Run:
             yield record, recorded_answers(record)
 
 
-_FIELDS = tuple(each.name for each in fields(Run))[1:-1]
+_FIELDS = tuple(each.name for each in fields(Run) if each.name not in ("folder", "progress"))
 
 
 def load_run(folder: str | Path, progress: Progress = no_progress) -> Run:

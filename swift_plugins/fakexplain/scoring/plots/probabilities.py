@@ -131,7 +131,7 @@ def _logarithmic(axes: Axes, lowest: float) -> None:
 
     axes.set_xscale("log")
     axes.set_xlim(lowest, 1.05)
-    axes.xaxis.set_major_locator(LogLocator(numticks=5))  # labels of a million images need room
+    axes.xaxis.set_major_locator(LogLocator(numticks=5))  # more overlap where the axis begins at one in a million
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}%"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
