@@ -88,7 +88,7 @@ CLAIMS = (
     ),
     *(
         Claim(
-            "App. B", f"SFT with the {part} frozen raises accuracy over no training by at most .05", "accuracy",
+            "App. B", f"SFT with the {part} frozen gains at most .05 accuracy", "accuracy",
             *_on("test", UNTUNED, f"SFT, {part} frozen"), 0.05, why=MUTE,
         )
         for part in ("ViT", "projector")

@@ -196,15 +196,15 @@ def plot(results: Sequence[Result]) -> str:
         axes.invert_yaxis()
         axes.set_xscale("symlog", linthresh=LINEAR, linscale=2)
         axes.set_xticks(
-            ticks := [-0.3, -0.1, -0.05, 0, 0.05, 0.1, 0.3, 1],
+            ticks := [-0.5, -0.1, -0.05, 0, 0.05, 0.1, 0.5],
             [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in ticks],
         )
         axes.set_xticks([], minor=True)
         axes.set_xlabel(
-            "difference as claimed is to the right of 0, or of the short line at a margin;\n"
-            f"a dot per seed, bars are 95 % intervals; logarithmic beyond ±{LINEAR:g}"
+            "difference as claimed is to the right of 0,\nor of the short line at a margin;\n"
+            f"a dot per seed, bars are 95 % intervals;\nlogarithmic beyond ±{LINEAR:g}"
         )
         axes.spines["left"].set_visible(False)
 
     label = "Claims of the paper: " + "; ".join(f"{each.claim.text}: {each.verdict}" for each in findings)
-    return make_standalone(svg(draw, (9.6, 0.9 + 0.32 * len(findings)), "claims", label))
+    return make_standalone(svg(draw, (10.4, 1.3 + 0.32 * len(findings)), "claims", label))
