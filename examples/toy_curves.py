@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -30,8 +31,8 @@ Result = Mapping[str, Any]
 SETTINGS = Path(__file__).resolve().parents[1] / "recipes" / "lib" / "settings.sh"
 
 
-def keep_curves(out: Path) -> dict[str, dict[str, list[float]]]:
-    """Setting -> name of a curve -> its points, of every GRPO run that an experiment left.
+def keep_curves(out: Path) -> dict[str, dict[str, list[float | None]]]:
+    """Setting -> name of a curve -> its points, of every GRPO run that an experiment left; None without a value.
 
     Args:
         out: the experiment's OUT.
@@ -39,10 +40,13 @@ def keep_curves(out: Path) -> dict[str, dict[str, list[float]]]:
     found = {}
     for path in sorted(out.glob("*/grpo-*/logging.jsonl")):
         curves = read_log(path).curves
-        steps, _ = average_neighbours(next(iter(curves.values())), POINTS)
-        kept = {"step": [round(float(step), 1) for step in steps]}
+        every_step = next(iter(curves.values()))
+        steps, _ = average_neighbours(every_step, POINTS)
+        kept: dict[str, list[float | None]] = {"step": [round(float(step), 1) for step in steps]}
         for name in filter(curves.__contains__, CURVES):
-            kept[name] = [round(float(value), 4) for value in average_neighbours(curves[name], POINTS)[1]]
+            curve = {step: curves[name].get(step, math.nan) for step in every_step}  # a step may have no boxes
+            values = average_neighbours(curve, POINTS)[1].tolist()
+            kept[name] = [None if math.isnan(value) else round(value, 4) for value in values]
         found[path.parent.name.removeprefix("grpo-")] = kept
     return found
 
@@ -69,11 +73,21 @@ def render_curves(results: Sequence[Result]) -> str:
     for setting, seeds in _of_seeds(results).items():
         cells = []
         for name in CURVES:
-            values = np.array([curves[name] for curves in seeds if name in curves])
-            tenths = (values[:, :2], values[:, 9:11], values[:, -2:]) if values.size else ()
-            cells.append(" → ".join(f"{tenth.mean():.3f}" for tenth in tenths) or "–")
+            values = np.array([curves[name] for curves in seeds if name in curves], float)
+            cells.append(" → ".join(map(_mean, _tenths(values))) if values.size else "–")
         lines.append(f"| {setting} | {len(seeds)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) if lines[2:] else ""
+
+
+def _tenths(values: np.ndarray) -> list[np.ndarray]:
+    """The first, the middle and the last tenth of the columns, at least one column each."""
+    points = values.shape[1]
+    width = max(1, points // 10)
+    return [values[:, start : start + width] for start in (0, (points - width) // 2, points - width)]
+
+
+def _mean(values: np.ndarray) -> str:
+    return f"{np.nanmean(values):.3f}" if np.isfinite(values).any() else "–"
 
 
 def plot_curves(results: Sequence[Result]) -> str:
@@ -88,11 +102,11 @@ def plot_curves(results: Sequence[Result]) -> str:
         for axes, (name, words) in zip(grid.flat, CURVES.items(), strict=True):
             for (setting, seeds), (colour, *_) in zip(settings.items(), cycle(LOOKS), strict=False):
                 with_curve = [curves for curves in seeds if name in curves]
-                for curves in with_curve:
-                    axes.plot(curves["step"], curves[name], color=colour, linewidth=0.6, alpha=0.45)
+                lines = np.array([curves[name] for curves in with_curve], float)
+                for line in lines:
+                    axes.plot(with_curve[0]["step"], line, color=colour, linewidth=0.6, alpha=0.45)
                 if with_curve:
-                    mean = np.mean([curves[name] for curves in with_curve], axis=0)
-                    axes.plot(with_curve[0]["step"], mean, color=colour, linewidth=2, label=setting)
+                    axes.plot(with_curve[0]["step"], lines.mean(axis=0), color=colour, linewidth=2, label=setting)
             axes.set_title(words, loc="left")
         for axes in grid[1]:
             axes.set_xlabel("step of GRPO; thin lines are seeds")

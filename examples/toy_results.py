@@ -177,6 +177,9 @@ def main() -> None:
             results = load(args.results)
             if not (claimed := of_claims(results)):
                 raise ValueError(f"{args.results}: expected seedN.json of difficulty {DIFFICULTY:g}, found none")
+            settings = {re.sub(r"\bSEED=\S+ ", "", result["settings"]) for result in claimed}
+            if len(settings) > 1:
+                raise ValueError(f"{args.results}: expected one setting of all seeds, found {sorted(settings)}")
             (args.results / "claims.svg").write_text(plot(claimed), encoding="utf-8")
             (args.results / "curves.svg").write_text(plot_curves(claimed), encoding="utf-8")
             if args.results == FOLDER:

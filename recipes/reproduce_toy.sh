@@ -7,8 +7,8 @@
 # Output:    $OUT/seedN (runs, reports), toy_results/: seedN.json, claims.svg, curves.svg; the tables of README.md
 # Run:       uv run --extra cpu bash recipes/reproduce_toy.sh
 # Override:  SEEDS (all settings; the first also other ways of GRPO), MORE_SEEDS (SFT and the three schedules of omega_G),
-#            OUT, RESULTS (another folder than toy_results, which is written over) and the variables of experiment.sh.
-#            After an interrupt, run it again: it continues. DRY_RUN=1 prints the commands.
+#            COMPARE (settings of MORE_SEEDS), OUT, RESULTS (another folder than toy_results, which is written over) and
+#            the variables of experiment.sh. After an interrupt, run it again: it continues. DRY_RUN=1 prints the commands.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,7 +28,7 @@ show() {
 
 # What the paper's main claims need comes first, of all seeds; later runs add to a seed's file. The last run trains what
 # only one seed is asked about.
-strategies='progressive untuned sft omega-1 omega-0.5' everything=''
+strategies=${COMPARE:-progressive untuned sft omega-1 omega-0.5} everything=''
 single='dynamic-sampling beta-0 lr-2e-5 lr-1e-4 new-photos'
 for compared in "$strategies" "$everything" "$single"; do
   seeds=$SEEDS

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -58,37 +58,38 @@ def test_it_ends_in_a_report_with_its_table(name, toy, out):
         assert (out / "fig4" / "progressive" / "report" / "figures" / "fig4.svg").exists()
 
 
-def kept(out: Path, results: Path) -> dict:
-    run(
-        [sys.executable, "-m", "examples.toy_results", "keep", str(out), "--seed", "1", "--results", str(results)],
-        environment(PYTHONPATH=str(ROOT)),
-    )
-    return json.loads((results / "seed1.json").read_text())
-
-
 def test_interrupts_change_no_number(toy, tmp_path):
     """The same seed once at a stretch, and once interrupted ten times, in training and in answers."""
-    env = toy | {"SEED": "1", "COMPARE": "grpo-alone"}
-    run(command("claims"), env, OUT=str(tmp_path / "whole"))
+
+    def env(name: str) -> dict[str, str]:
+        folders = {"OUT": str(tmp_path / name), "RESULTS": str(tmp_path / f"{name}-results")}
+        return toy | {"SEEDS": "", "MORE_SEEDS": "1", "COMPARE": "grpo-alone"} | folders
+
+    reproduce = ["bash", str(ROOT / "recipes" / "reproduce_toy.sh")]
+    run(reproduce, env("whole"))
     rng = random.Random(0)
     for _ in range(10):
         with subprocess.Popen(
-            command("claims"),
-            env=env | {"OUT": str(tmp_path / "parts")},
+            reproduce,
+            env=env("parts"),
             preexec_fn=heed_interrupts,
             start_new_session=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         ) as process:
             time.sleep(rng.uniform(0.5, 8))
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             process.wait(60)
-    run(command("claims"), env, OUT=str(tmp_path / "parts"))
+    run(reproduce, env("parts"))
     for stage in ("world", "split", "perturb-fold0", "rescale-fold0"):  # ended between its last file and its mark
-        (tmp_path / "parts" / "logs" / f"{stage}.done").unlink()
-    run(command("claims"), env, OUT=str(tmp_path / "parts"))
-    parts, whole = (kept(tmp_path / name, tmp_path / "kept" / name) for name in ("parts", "whole"))
-    assert parts == whole
+        (tmp_path / "parts" / "seed1" / "logs" / f"{stage}.done").unlink()
+    run(reproduce, env("parts"))
+    parts, whole = (tmp_path / f"{name}-results" for name in ("parts", "whole"))
+    names = {"seed1.json", "results.md", "claims.svg", "curves.svg"}
+    assert {path.name for path in parts.iterdir()} == {path.name for path in whole.iterdir()} == names
+    assert "| GRPO without SFT | 1 | " in (whole / "results.md").read_text()
+    for name in names:
+        assert (parts / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_what_a_consensus_of_its_models_gains(toy, out, tmp_path):

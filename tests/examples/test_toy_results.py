@@ -305,6 +305,30 @@ def test_rows_stand_in_the_order_of_the_settings_and_baselines_last():
     assert rows[-3:] == ["FakeXplainer", "GRPO ω_G=1", "label-only"]
 
 
+def test_seeds_of_other_settings_are_refused(out, tmp_path, monkeypatch):
+    results = tmp_path / "results"
+    run(monkeypatch, "keep", out, "--seed", 3, "--results", results)
+    (out / "settings").write_text("TOY=1 QUICK=1 SEED=4 DIFFICULTY=0.35 PHOTOS=\n")
+    run(monkeypatch, "keep", out, "--seed", 4, "--results", results)
+    with pytest.raises(SystemExit, match="expected one setting of all seeds, found .*QUICK=1"):
+        run(monkeypatch, "show", "--results", results)
+
+
+def test_a_run_of_two_steps_with_boxes_in_one_is_shown(out, tmp_path, monkeypatch):
+    """As a quick run leaves it: an answer without boxes has no area."""
+    log = next(out.glob("*/grpo-progressive/logging.jsonl"))
+    steps = [{"rewards/FxIoU/mean": 0.5}, {"rewards/FxIoU/mean": 0.25, "fx/box_area": 0.1}]
+    lines = [json.dumps({"global_step/max_steps": f"{step}/2", **values}) for step, values in enumerate(steps, 1)]
+    log.write_text("\n".join(lines) + "\n")
+    results = tmp_path / "results"
+    run(monkeypatch, "keep", out, "--seed", 3, "--results", results)
+    curves = json.loads((results / "seed3.json").read_text())["training"]["progressive"]
+    assert curves == {"step": [1.0, 2.0], "rewards/FxIoU/mean": [0.5, 0.25], "fx/box_area": [None, 0.1]}
+    run(monkeypatch, "show", "--results", results)
+    row = "| FakeXplainer | 1 | 0.500 → 0.500 → 0.250 | – | – | – → – → 0.100 |"
+    assert row in (results / "results.md").read_text()
+
+
 def test_other_difficulties_have_a_table_of_their_own(out, tmp_path, monkeypatch):
     text = (ROOT / "recipes/lib/toy.sh").read_text()
     assert f"DIFFICULTY=${{DIFFICULTY:-{toy_tables.DIFFICULTY}}}" in text
