@@ -32,8 +32,8 @@ LONGEST = 300
 """Tokens of the longest answer of a GRPO step."""
 CHECKPOINTS = ROWS * EPOCHS // 8 // 500 + ROWS * EPOCHS // 2 // 1000
 """Of one run: every 500 steps of SFT, every 1,000 of GRPO."""
-FULL_CHECKPOINTS, BYTES_TO_GO_ON = 2, 14
-"""Of full-parameter training: checkpoints kept, and bytes per parameter in one, weights and optimizer states."""
+KEPT = {"lora": 1, "full": 2 * 14 / 2}
+"""Tuner -> what a run keeps, in merged models of 2 bytes per parameter: one, or two checkpoints of 14 bytes."""
 TEST_IMAGES = 2 * 8_772 // 4
 FAKE_RATE = {False: 6.8 * GPUS, True: 3.4 * GPUS / 2}
 """Answers about fake images per second of 8 GPUs: 7B, and 27B or more with two GPUs per engine."""
@@ -118,8 +118,7 @@ def render() -> str:
         for command, backbone, tuner in runs:
             size = sizes[backbone]
             hours[command] += {"sft": size.sft, "rlhf": size.grpo, "infer": size.answers}[command]
-            kept = size.bytes if tuner == "lora" else FULL_CHECKPOINTS * BYTES_TO_GO_ON / 2 * size.bytes
-            disk += kept * (command != "infer")
+            disk += KEPT[tuner] * size.bytes * (command != "infer")
         counts = [sum(run[0] == command for run in runs) for command in hours]
         days = sum(hours.values()) / 24
         cells = [f"`{name}`", *map(str, counts), *(f"{value:.1f}" for value in (*hours.values(), days))]

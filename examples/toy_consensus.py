@@ -19,8 +19,7 @@ import numpy as np
 from examples.sections import replace_section
 from examples.toy_claims import RESAMPLES, format_difference
 from examples.toy_results import FOLDER
-from swift_plugins.fakexplain.annotation import read_annotations
-from swift_plugins.fakexplain.scoring.run import load_run, recorded_answers
+from swift_plugins.fakexplain.scoring.run import load_run
 
 FILE = FOLDER / "consensus.json"
 PAGE = FOLDER.parents[1] / "swift_plugins/fakexplain/scoring/README.md"
@@ -43,18 +42,17 @@ def keep(out: Path) -> list[dict[str, Any]]:
     for folder in sorted(out.glob("seed*-*/run")):
         seed, stage = re.fullmatch(r"seed(\d+)-(\w+)", folder.parent.name).groups()
         run = load_run(folder)
-        records = list(read_annotations(folder / "images.jsonl"))
+        images = list(run.images("keep"))
         systems: dict[str, Any] = {}
         for name, scores in run.systems.items():
-            answers = [recorded_answers(record)[name] for record in records]
-            pairs = list(zip(records, answers, strict=True))
+            pairs = [(record, answers[name]) for record, answers in images]
             systems[name] = {
                 "right": [int(answer["verdict"] == record.label) for record, answer in pairs],
                 "iou": [round(answer["iou"], 4) for record, answer in pairs if record.label == "fake"],
-                "p_fake": [round(0.5 if answer["p_fake"] is None else answer["p_fake"], 6) for answer in answers],
+                "p_fake": [round(0.5 if answer["p_fake"] is None else answer["p_fake"], 6) for _, answer in pairs],
                 "rouge_l": round(scores["rouge_l"], 4),
             }
-        fake = [int(record.label == "fake") for record in records]
+        fake = [int(record.label == "fake") for record, _ in images]
         kept.append({"stage": stage, "seed": int(seed), "fake": fake, "systems": systems})
     if not kept:
         raise ValueError(f"{out}: expected the OUT of recipes/consensus_toy.sh, found no scores in it")

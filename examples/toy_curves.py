@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ def keep_curves(out: Path) -> dict[str, dict[str, list[float | None]]]:
     return found
 
 
+@cache
 def setting_names() -> dict[str, str]:
     """Setting -> its name in tables, of every row of `recipes/lib/settings.sh`."""
     rows = re.search(r"^SETTINGS='\n(.*?)^'", SETTINGS.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]

@@ -65,9 +65,9 @@ def difficulty_of(result: Result) -> float:
     return float(re.search(r"DIFFICULTY=(\S+)", result["settings"])[1])
 
 
-def of_claims(results: Sequence[Result]) -> list[Result]:
-    """The results of the difficulty at which claims are tested, each seed once."""
-    return [result for result in results if difficulty_of(result) == DIFFICULTY and not result.get("again")]
+def of_claims(results: Sequence[Result], again: bool = False) -> list[Result]:
+    """The results of the difficulty at which claims are tested, each seed once; or those of seeds trained again."""
+    return [each for each in results if difficulty_of(each) == DIFFICULTY and each.get("again", False) == again]
 
 
 def render_front(results: Sequence[Result]) -> str:
@@ -97,8 +97,7 @@ def _system_row(words: str, system: str, name: str, results: Sequence[Result], m
 
 def render(results: Sequence[Result]) -> str:
     """The tables of claims in recipes/README.md, as Markdown."""
-    again = [result for result in results if difficulty_of(result) == DIFFICULTY and result.get("again")]
-    results = of_claims(results)
+    results, again = of_claims(results), of_claims(results, again=True)
     parts = []
     for name, words in SETS.items():
         systems = _systems_of(results, name)
